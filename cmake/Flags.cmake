@@ -1,0 +1,14 @@
+# Flags that every target of ours takes through portrait_flags; -ffp-contract=off because two builds that round
+# differently would compute different rows from the same steps.
+add_library(portrait_flags INTERFACE)
+target_include_directories(portrait_flags INTERFACE $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}>)
+target_compile_options(portrait_flags INTERFACE
+  $<BUILD_INTERFACE:-Wall;-Wextra;-Wpedantic;-Wshadow;-Wnon-virtual-dtor;-Woverloaded-virtual;-Wno-missing-field-initializers>
+  -ffp-contract=off)
+if(PORTRAIT_WERROR)
+  target_compile_options(portrait_flags INTERFACE $<BUILD_INTERFACE:-Werror>)
+endif()
+if(PORTRAIT_SANITIZE)
+  add_compile_options(-fsanitize=${PORTRAIT_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${PORTRAIT_SANITIZE})
+endif()

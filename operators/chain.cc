@@ -1,0 +1,189 @@
+#include "operators/chain.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "google/protobuf/io/coded_stream.h"
+#include "google/protobuf/wire_format_lite.h"
+#include "portrait/v1/row.pb.h"
+
+namespace portrait {
+namespace {
+
+using google::protobuf::Message;
+using google::protobuf::internal::WireFormatLite;
+
+const std::string& CleaningName() {
+  static const std::string* const name = new std::string("clean");
+  return *name;
+}
+
+bool IsIdentifier(std::string_view name) {
+  return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
+  });
+}
+
+// A cleaning stage for chains that have none, as in operator tests.
+class NoCleaning final : public CleaningStage {
+ public:
+  std::optional<Rejection> Check(Event&, const Arrival&) const override { return std::nullopt; }
+  bool IsDuplicate(const Event&, Message&) const override { return false; }
+  const Message& EmptyState() const override { return v1::OperatorState::default_instance(); }
+};
+
+}  // namespace
+
+const std::string& Chain::OperatorName(Slot slot) const {
+  return slot == 0 ? CleaningName() : links_[slot - 1].about->name();
+}
+
+Message& Chain::StateFor(RowState& row, Slot slot) const {
+  auto& state = row.states[slot];
+  if (!state) state.reset(slot == 0 ? cleaning_->EmptyState().New() : links_[slot - 1].op->EmptyState().New());
+  return *state;
+}
+
+RowState Chain::EmptyRow() const {
+  RowState row;
+  row.states.resize(links_.size() + 1);
+  return row;
+}
+
+Chain::Verdict Chain::OnEvent(const Event& event, const EventOrigin& origin, bool late, std::string_view customer_id,
+                              RowState& row, const Calendar& calendar, OutputSink& sink) const {
+  if (cleaning_->IsDuplicate(event, StateFor(row, 0))) return Verdict::kDuplicate;
+  const Timestamp time = EventTime(event);
+  FireTimers(time, customer_id, row, calendar, sink);
+  row.time = std::max(row.time, time);
+  Context::StepCause cause;
+  cause.event = &event;
+  cause.origin = origin;
+  Context context(row, customer_id, calendar, calendar.At(row.time), late, *this, sink, cause);
+  for (const Slot slot : readers_[static_cast<size_t>(event.body_case())]) {
+    context.slot_ = slot;
+    links_[slot - 1].op->HandleEvent(event, StateFor(row, slot), context);
+  }
+  return Verdict::kApplied;
+}
+
+int Chain::FireTimers(Timestamp until, std::string_view customer_id, RowState& row, const Calendar& calendar,
+                      OutputSink& sink) const {
+  int fired = 0;
+  while (!row.timers.empty() && row.timers.first().time <= until) {
+    const TimerEntry timer = row.timers.first();
+    row.timers.RemoveFirst();
+    row.time = std::max(row.time, timer.time);
+    Context::StepCause cause;
+    cause.timer = timer;
+    Context context(row, customer_id, calendar, calendar.At(row.time), false, *this, sink, cause);
+    context.slot_ = timer.slot;
+    links_[timer.slot - 1].op->HandleTimer({timer.id, timer.time}, StateFor(row, timer.slot), context);
+    ++fired;
+  }
+  return fired;
+}
+
+void Chain::Encode(uint64_t number, const RowState& row, std::string& out) const {
+  // By hand rather than through v1::Row, so that no state is copied twice.
+  out.clear();
+  google::protobuf::io::StringOutputStream stream(&out);
+  google::protobuf::io::CodedOutputStream coded(&stream);
+  WireFormatLite::WriteUInt64(v1::Row::kNumberFieldNumber, number, &coded);
+  if (const auto next = row.timers.next()) {
+    WireFormatLite::WriteSInt64(v1::Row::kNextTimerUsFieldNumber, ToMicros(*next), &coded);
+  }
+  WireFormatLite::WriteInt64(v1::Row::kTimeUsFieldNumber, ToMicros(row.time), &coded);
+  for (Slot slot = 0; slot < row.states.size(); ++slot) {
+    if (!row.states[slot]) continue;
+    const Message& state = *row.states[slot];
+    const std::string& name = OperatorName(slot);
+    const size_t state_bytes = state.ByteSizeLong();
+    v1::OperatorState timers;
+    for (const TimerEntry& timer : row.timers) {
+      if (timer.slot != slot) continue;
+      auto* entry = timers.add_timers();
+      entry->set_id(timer.id);
+      entry->set_time_us(ToMicros(timer.time));
+    }
+    const size_t timer_bytes = timers.ByteSizeLong();
+    const size_t bytes = 1 + WireFormatLite::StringSize(name) +
+                         1 + WireFormatLite::LengthDelimitedSize(state_bytes) + timer_bytes;
+    WireFormatLite::WriteTag(v1::Row::kOperatorsFieldNumber, WireFormatLite::WIRETYPE_LENGTH_DELIMITED, &coded);
+    coded.WriteVarint32(static_cast<uint32_t>(bytes));
+    WireFormatLite::WriteString(v1::OperatorState::kOperatorFieldNumber, name, &coded);
+    WireFormatLite::WriteTag(v1::OperatorState::kStateFieldNumber, WireFormatLite::WIRETYPE_LENGTH_DELIMITED, &coded);
+    coded.WriteVarint32(static_cast<uint32_t>(state_bytes));
+    state.SerializeWithCachedSizes(&coded);
+    timers.SerializeWithCachedSizes(&coded);
+  }
+  for (const v1::OperatorState& state : row.unknown) {
+    WireFormatLite::WriteTag(v1::Row::kOperatorsFieldNumber, WireFormatLite::WIRETYPE_LENGTH_DELIMITED, &coded);
+    coded.WriteVarint32(static_cast<uint32_t>(state.ByteSizeLong()));
+    state.SerializeWithCachedSizes(&coded);
+  }
+}
+
+absl::StatusOr<uint64_t> Chain::Decode(std::string_view bytes, RowState& row) const {
+  row = EmptyRow();
+  v1::Row stored;
+  if (!stored.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
+    return absl::DataLossError(absl::StrCat("a stored row cannot be parsed: ", bytes.size(), " bytes"));
+  }
+  row.time = FromMicros(stored.time_us());
+  for (v1::OperatorState& saved : *stored.mutable_operators()) {
+    Slot slot = 0;
+    while (slot <= links_.size() && OperatorName(slot) != saved.operator_()) ++slot;
+    if (slot > links_.size()) {
+      row.unknown.push_back(std::move(saved));
+      continue;
+    }
+    if (!StateFor(row, slot).ParseFromString(saved.state())) {
+      return absl::DataLossError(absl::StrCat("the state of an operator cannot be parsed: ", saved.operator_()));
+    }
+    for (const v1::OperatorTimer& timer : saved.timers()) row.timers.Set(slot, timer.id(), FromMicros(timer.time_us()));
+  }
+  return stored.number();
+}
+
+absl::StatusOr<std::unique_ptr<Chain>> ChainBuilder::Build(std::string version) && {
+  std::unique_ptr<Chain> chain(new Chain());
+  chain->version_ = std::move(version);
+  chain->cleaning_ = cleaning_ ? std::move(cleaning_) : std::make_unique<NoCleaning>();
+  chain->links_ = std::move(links_);
+  for (Slot slot = 1; slot <= chain->links_.size(); ++slot) {
+    const Chain::Link& link = chain->links_[slot - 1];
+    const Description& about = *link.about;
+    if (!IsIdentifier(about.name()) || about.name() == CleaningName()) {
+      return absl::InvalidArgumentError(absl::StrCat("not a name for an operator: \"", about.name(), "\""));
+    }
+    for (Slot other = 1; other < slot; ++other) {
+      if (chain->OperatorName(other) == about.name()) {
+        return absl::AlreadyExistsError(absl::StrCat("two operators of one name: ", about.name()));
+      }
+    }
+    for (size_t kind = 0; kind < kEventKinds; ++kind) {
+      if (about.reads().test(kind)) chain->readers_[kind].push_back(slot);
+    }
+    for (const FeatureDescription& feature : about.features()) {
+      if (absl::Status s = chain->features_.Add(slot, &feature, &link.op->EmptyState()); !s.ok()) return s;
+    }
+    for (const OutputDescription& output : about.outputs()) {
+      const auto* info = output.message->FindFieldByName("info");
+      if (info == nullptr || info->message_type() != v1::ResultInfo::descriptor()) {
+        return absl::InvalidArgumentError(absl::StrCat("a result needs a ResultInfo as its field info: ",
+                                                       output.message->full_name()));
+      }
+      const bool known = std::any_of(chain->outputs_.begin(), chain->outputs_.end(), [&](const OutputDescription& o) {
+        return o.message == output.message;
+      });
+      if (!known) chain->outputs_.push_back(output);
+    }
+    if (absl::Status s = link.op->Bind(chain->features_); !s.ok()) {
+      return absl::Status(s.code(), absl::StrCat("operator ", about.name(), ": ", s.message()));
+    }
+  }
+  return chain;
+}
+
+}  // namespace portrait

@@ -1,0 +1,99 @@
+// The chain: the cleaning stage and the operators in their order, applied to one row at a time.
+//
+//   ChainBuilder builder;
+//   builder.Cleaning(std::make_unique<Clean>(CleanOptions{}));
+//   builder.Add<Purchases>(PurchasesOptions{});
+//   absl::StatusOr<std::unique_ptr<Chain>> chain = std::move(builder).Build("1.0");
+#pragma once
+
+#include <array>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "operators/cleaning.h"
+#include "operators/context.h"
+#include "operators/features.h"
+#include "operators/operator.h"
+#include "operators/row_state.h"
+
+namespace portrait {
+
+// Constant once built; safe from any thread. Pure: what it does to a row follows from its arguments.
+class Chain {
+ public:
+  enum class Verdict { kApplied, kDuplicate };
+
+  // Validates and corrects an event before it has a place in the order.
+  std::optional<Rejection> Check(Event& event, const Arrival& arrival) const { return cleaning_->Check(event, arrival); }
+
+  // Applies one event to the row: a duplicate changes nothing; else the row's own timers due by the event's time fire,
+  // then the operators that read this kind run in order.
+  Verdict OnEvent(const Event& event, const EventOrigin& origin, bool late, std::string_view customer_id, RowState& row,
+                  const Calendar& calendar, OutputSink& sink) const;
+
+  // Fires the row's timers with a time at or before `until`, also those set meanwhile. Returns how many fired.
+  int FireTimers(Timestamp until, std::string_view customer_id, RowState& row, const Calendar& calendar,
+                 OutputSink& sink) const;
+
+  // The row as stored bytes (v1.Row), and back. Decode fails with DataLoss on bytes that are no row of this chain.
+  void Encode(uint64_t number, const RowState& row, std::string& out) const;
+  absl::StatusOr<uint64_t> Decode(std::string_view bytes, RowState& row) const;
+  RowState EmptyRow() const;
+
+  const FeatureRegistry& features() const { return features_; }
+  const std::vector<OutputDescription>& outputs() const { return outputs_; }
+  const std::string& version() const { return version_; }
+
+  // For descriptions: the operators in order; slot i + 1 belongs to operators()[i].
+  struct Link {
+    std::unique_ptr<AnyOperator> op;
+    std::unique_ptr<Description> about;  // feature references point into it
+  };
+  const std::vector<Link>& operators() const { return links_; }
+
+ private:
+  friend class ChainBuilder;
+  friend class Context;
+  Chain() = default;
+
+  google::protobuf::Message& StateFor(RowState& row, Slot slot) const;
+  const std::string& OperatorName(Slot slot) const;
+
+  std::string version_;
+  std::unique_ptr<CleaningStage> cleaning_;
+  std::vector<Link> links_;
+  FeatureRegistry features_;
+  std::vector<OutputDescription> outputs_;
+  std::array<std::vector<Slot>, kEventKinds> readers_;  // by kind: the slots that read it, in order
+};
+
+class ChainBuilder {
+ public:
+  ChainBuilder& Cleaning(std::unique_ptr<CleaningStage> cleaning) {
+    cleaning_ = std::move(cleaning);
+    return *this;
+  }
+
+  // Adds an operator at the end of the chain; the arguments go to its constructor.
+  template <class Op, class... Args>
+  ChainBuilder& Add(Args&&... args) {
+    auto about = std::make_unique<Description>();
+    Op::Describe(*about);
+    links_.push_back({std::make_unique<Op>(std::forward<Args>(args)...), std::move(about)});
+    return *this;
+  }
+
+  // Errors: two operators or features of one name, a bad name, a feature read that is not there, an output without info.
+  // `version` names build and configuration: a journal is replayed by the same version only.
+  absl::StatusOr<std::unique_ptr<Chain>> Build(std::string version) &&;
+
+ private:
+  std::unique_ptr<CleaningStage> cleaning_;
+  std::vector<Chain::Link> links_;
+};
+
+}  // namespace portrait

@@ -1,0 +1,86 @@
+// What a handler may see and do, and nothing else: the moment, the customer, features, timers, results.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "operators/event.h"
+#include "operators/features.h"
+#include "operators/output.h"
+#include "operators/row_state.h"
+#include "portrait/v1/result.pb.h"
+
+namespace portrait {
+
+// Where an event lies in its log; views are valid during the step.
+struct EventOrigin {
+  std::string_view topic;
+  int32_t partition = 0;
+  int64_t offset = 0;
+};
+
+// Made by the chain for one step on one row; lives only as long as the handler runs.
+class Context {
+ public:
+  // The row's own time. It never goes back: for an event that comes out of order it lies after the event's time.
+  Timestamp now() const { return moment_.time; }
+  const Moment& moment() const { return moment_; }
+  // The local day of any instant, such as of an event's own time.
+  int32_t DayOf(Timestamp time) const { return calendar_.At(time).day; }
+
+  std::string_view customer_id() const { return customer_id_; }
+
+  // The event came after the watermark had passed its time. A fold that can still count it should.
+  bool late() const { return late_; }
+
+  // Features of this operator and of those before it in the chain, at now().
+  Value Get(const FeatureRef& feature) const { return reader_.Get(feature); }
+  Items GetItems(const FeatureRef& feature) const { return reader_.GetItems(feature); }
+
+  // One timer for each id: setting it again moves it. A time not after now() is moved to a microsecond after now(),
+  // so that a timer never fires twice for one instant.
+  void SetTimer(uint32_t id, Timestamp at);
+  void CancelTimer(uint32_t id) { row_.timers.Cancel(slot_, id); }
+  std::optional<Timestamp> TimerAt(uint32_t id) const { return row_.timers.Find(slot_, id); }
+
+  // Writes a result to the output that the operator declared for this type. The handler fills in what it knows and
+  // info.reasons; the rest of info is filled in here.
+  template <class Result>
+  void Emit(Result result) {
+    FillInfo(*result.mutable_info(), Result::descriptor());
+    Send(result);
+  }
+
+ private:
+  friend class Chain;
+  struct StepCause {
+    const Event* event = nullptr;  // null: a timer
+    EventOrigin origin;
+    TimerEntry timer;
+  };
+
+  Context(RowState& row, std::string_view customer_id, const Calendar& calendar, Moment moment, bool late,
+          const class Chain& chain, OutputSink& sink, StepCause cause)
+      : row_(row), customer_id_(customer_id), calendar_(calendar), moment_(moment), late_(late), chain_(chain),
+        sink_(sink), cause_(cause), reader_(row, moment) {}
+
+  void FillInfo(v1::ResultInfo& info, const google::protobuf::Descriptor* type);
+  void Send(const google::protobuf::Message& result);
+
+  RowState& row_;
+  std::string_view customer_id_;
+  const Calendar& calendar_;
+  Moment moment_;
+  bool late_;
+  const class Chain& chain_;
+  OutputSink& sink_;
+  StepCause cause_;
+  FeatureReader reader_;
+  Slot slot_ = 0;         // of the operator that runs
+  uint32_t emitted_ = 0;  // results so far in this step on this row
+};
+
+}  // namespace portrait

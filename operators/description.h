@@ -1,0 +1,175 @@
+// What an operator says about itself: the events it reads, the features it offers, the results it writes.
+//
+//   void Purchases::Describe(Description& about) {
+//     about.Name("purchases").About("Orders, spend and the customer's own rhythm")
+//         .Reads({Event::kOrderCompleted, Event::kOrderRefunded});
+//     about.Feature<PurchasesState>("orders", "orders", "Orders so far",
+//                                   [](const PurchasesState& state, const Moment&) -> int64_t { return state.orders(); });
+//   }
+//
+// A feature is a pure function of the operator's own state and a moment, evaluated only when somebody reads it. Its
+// full name is operator.feature. Its type follows from what the function returns: bool, int64_t, double,
+// std::string_view, Timestamp, Duration, Items, or an optional of one of these where there may be no value.
+#pragma once
+
+#include <functional>
+#include <initializer_list>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "google/protobuf/message.h"
+#include "operators/event.h"
+#include "operators/value.h"
+
+namespace portrait {
+
+struct FeatureColumn {
+  std::string name;
+  FeatureType type;
+  std::string unit;
+  std::string meaning;
+};
+
+struct FeatureDescription {
+  std::string name;  // in full: purchases.spend_90d
+  FeatureType type;
+  std::string unit;
+  std::string meaning;
+  std::vector<FeatureColumn> columns;  // of a feature of type kItems
+  std::function<Value(const google::protobuf::Message&, const Moment&)> value;
+  std::function<Items(const google::protobuf::Message&, const Moment&)> items;
+};
+
+struct OutputDescription {
+  std::string topic;  // the default name of its topic
+  std::string meaning;
+  const google::protobuf::Descriptor* message;
+};
+
+struct TimerDescription {
+  uint32_t id;
+  std::string meaning;
+};
+
+class Description {
+ public:
+  // The name is the key of the operator's state in every row: it never changes. Lower case, digits and underscores.
+  Description& Name(std::string name) {
+    name_ = std::move(name);
+    return *this;
+  }
+  Description& About(std::string about) {
+    about_ = std::move(about);
+    return *this;
+  }
+  Description& Reads(std::initializer_list<EventKind> kinds) {
+    for (EventKind kind : kinds) reads_.set(static_cast<size_t>(kind));
+    return *this;
+  }
+  // For operators that look at features after every event, whatever its kind.
+  Description& ReadsEverything() {
+    reads_.set();
+    return *this;
+  }
+  // Result must have a ResultInfo as its field `info`.
+  template <class Result>
+  Description& Writes(std::string topic, std::string meaning) {
+    outputs_.push_back({std::move(topic), std::move(meaning), Result::descriptor()});
+    return *this;
+  }
+  Description& Timer(uint32_t id, std::string meaning) {
+    timers_.push_back({id, std::move(meaning)});
+    return *this;
+  }
+
+  // `name` without the operator's. `unit`: "orders", "days", "currency" (the home currency), "1" for a ratio.
+  template <class State, class Function>
+  Description& Feature(std::string name, std::string unit, std::string meaning, Function function) {
+    using Returned = std::invoke_result_t<Function, const State&, const Moment&>;
+    FeatureDescription feature{.name = name_ + "." + name, .type = TypeOf<Returned>(), .unit = std::move(unit),
+                               .meaning = std::move(meaning), .columns = {}, .value = {}, .items = {}};
+    feature.value = [function](const google::protobuf::Message& state, const Moment& at) -> Value {
+      return ToValue(function(static_cast<const State&>(state), at));
+    };
+    features_.push_back(std::move(feature));
+    return *this;
+  }
+
+  // A list: each item has a name and these columns, in this order.
+  template <class State, class Function>
+  Description& ItemsFeature(std::string name, std::vector<FeatureColumn> columns, std::string meaning,
+                            Function function) {
+    FeatureDescription feature{.name = name_ + "." + name, .type = FeatureType::kItems, .unit = "items",
+                               .meaning = std::move(meaning), .columns = std::move(columns), .value = {}, .items = {}};
+    feature.items = [function](const google::protobuf::Message& state, const Moment& at) -> Items {
+      return function(static_cast<const State&>(state), at);
+    };
+    features_.push_back(std::move(feature));
+    return *this;
+  }
+
+  const std::string& name() const { return name_; }
+  const std::string& about() const { return about_; }
+  const EventKindSet& reads() const { return reads_; }
+  const std::vector<FeatureDescription>& features() const { return features_; }
+  const std::vector<OutputDescription>& outputs() const { return outputs_; }
+  const std::vector<TimerDescription>& timers() const { return timers_; }
+
+ private:
+  template <class T>
+  struct Unwrapped {
+    using type = T;
+  };
+  template <class T>
+  struct Unwrapped<std::optional<T>> {
+    using type = T;
+  };
+
+  template <class Returned>
+  static constexpr FeatureType TypeOf() {
+    using T = typename Unwrapped<std::remove_cvref_t<Returned>>::type;
+    if constexpr (std::is_same_v<T, bool>) {
+      return FeatureType::kBoolean;
+    } else if constexpr (std::is_integral_v<T>) {
+      return FeatureType::kInteger;
+    } else if constexpr (std::is_floating_point_v<T>) {
+      return FeatureType::kNumber;
+    } else if constexpr (std::is_same_v<T, Timestamp>) {
+      return FeatureType::kTimestamp;
+    } else if constexpr (std::is_same_v<T, Duration>) {
+      return FeatureType::kDuration;
+    } else {
+      static_assert(std::is_same_v<T, std::string_view>, "a feature returns bool, int64_t, double, std::string_view, "
+                                                         "Timestamp, Duration, or an optional of these");
+      return FeatureType::kText;
+    }
+  }
+
+  template <class Returned>
+  static Value ToValue(const Returned& returned) {
+    if constexpr (std::is_same_v<Returned, bool> || std::is_same_v<Returned, std::string_view> ||
+                  std::is_same_v<Returned, Timestamp> || std::is_same_v<Returned, Duration>) {
+      return returned;
+    } else if constexpr (std::is_integral_v<Returned>) {
+      return static_cast<int64_t>(returned);
+    } else if constexpr (std::is_floating_point_v<Returned>) {
+      return static_cast<double>(returned);
+    } else {
+      if (!returned.has_value()) return std::monostate{};
+      return ToValue(*returned);
+    }
+  }
+
+  std::string name_;
+  std::string about_;
+  EventKindSet reads_;
+  std::vector<FeatureDescription> features_;
+  std::vector<OutputDescription> outputs_;
+  std::vector<TimerDescription> timers_;
+};
+
+}  // namespace portrait

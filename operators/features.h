@@ -1,0 +1,67 @@
+// The registry of features: every named, typed, documented value that the operators of a chain offer.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/statusor.h"
+#include "operators/description.h"
+#include "operators/row_state.h"
+
+namespace portrait {
+
+// Points to one feature of a chain; got once from the registry when the chain is built, then free to use.
+class FeatureRef {
+ public:
+  FeatureRef() = default;
+  Slot slot() const { return slot_; }
+  const FeatureDescription& description() const { return *description_; }
+
+ private:
+  friend class FeatureRegistry;
+  FeatureRef(Slot slot, const FeatureDescription* description, const google::protobuf::Message* empty)
+      : slot_(slot), description_(description), empty_(empty) {}
+  friend class Context;
+  friend class FeatureReader;
+
+  Slot slot_ = 0;
+  const FeatureDescription* description_ = nullptr;
+  const google::protobuf::Message* empty_ = nullptr;  // read where the row has no state of that operator
+};
+
+// Constant once its chain is built; then safe from any thread.
+class FeatureRegistry {
+ public:
+  // Not found: NotFound, naming what comes near.
+  absl::StatusOr<FeatureRef> Find(std::string_view name) const;
+
+  // All features in the order of the chain.
+  const std::vector<FeatureRef>& all() const { return all_; }
+
+  // `description` must outlive the registry. A name already there: AlreadyExists.
+  absl::Status Add(Slot slot, const FeatureDescription* description, const google::protobuf::Message* empty);
+
+ private:
+  std::vector<FeatureRef> all_;
+  absl::flat_hash_map<std::string, size_t> by_name_;
+};
+
+// Reads features of one row at one moment; for whoever is not an operator (views, tests).
+class FeatureReader {
+ public:
+  FeatureReader(const RowState& row, Moment at) : row_(row), at_(at) {}
+  Value Get(const FeatureRef& feature) const { return feature.description_->value(StateOf(feature), at_); }
+  Items GetItems(const FeatureRef& feature) const { return feature.description_->items(StateOf(feature), at_); }
+
+ private:
+  const google::protobuf::Message& StateOf(const FeatureRef& feature) const {
+    const auto& state = row_.states[feature.slot_];
+    return state ? *state : *feature.empty_;
+  }
+
+  const RowState& row_;
+  Moment at_;
+};
+
+}  // namespace portrait

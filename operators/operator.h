@@ -1,0 +1,64 @@
+// The interface of an operator: one concern of the customer's portrait, with its own state in the row.
+//
+//   class Visits final : public Operator<VisitsState> {
+//    public:
+//     static void Describe(Description& about);
+//     void OnEvent(const Event& event, VisitsState& state, Context& context) const override;
+//   };
+//
+// Handlers are pure: what they do follows from the event (or timer), the state and the context alone. No clock, no
+// randomness, no I/O, no hash map whose order reaches a result. An operator is constant after Bind and is shared by all
+// threads. Events of one customer may come out of order; see Context::now and Context::late.
+#pragma once
+
+#include <memory>
+
+#include "absl/status/status.h"
+#include "google/protobuf/message.h"
+#include "operators/context.h"
+#include "operators/description.h"
+#include "operators/features.h"
+
+namespace portrait {
+
+// A timer that has come due.
+struct Timer {
+  uint32_t id = 0;
+  Timestamp time;  // equals Context::now() unless the row's time is already beyond it
+};
+
+// What the chain sees of an operator. Implement Operator<State> instead.
+class AnyOperator {
+ public:
+  virtual ~AnyOperator() = default;
+
+  // Looks up the features it reads. Only those of operators before it are there. An error stops the start.
+  virtual absl::Status Bind(const FeatureRegistry& features) {
+    static_cast<void>(features);
+    return absl::OkStatus();
+  }
+
+  virtual const google::protobuf::Message& EmptyState() const = 0;
+  virtual void HandleEvent(const Event& event, google::protobuf::Message& state, Context& context) const = 0;
+  virtual void HandleTimer(const Timer& timer, google::protobuf::Message& state, Context& context) const = 0;
+};
+
+// State: a Protobuf message; everything the operator remembers about one customer, bounded in size.
+template <class State>
+class Operator : public AnyOperator {
+ public:
+  virtual void OnEvent(const Event& event, State& state, Context& context) const = 0;
+  virtual void OnTimer(const Timer& timer, State& state, Context& context) const {
+    static_cast<void>(timer), static_cast<void>(state), static_cast<void>(context);
+  }
+
+  const google::protobuf::Message& EmptyState() const final { return State::default_instance(); }
+  void HandleEvent(const Event& event, google::protobuf::Message& state, Context& context) const final {
+    OnEvent(event, static_cast<State&>(state), context);
+  }
+  void HandleTimer(const Timer& timer, google::protobuf::Message& state, Context& context) const final {
+    OnTimer(timer, static_cast<State&>(state), context);
+  }
+};
+
+}  // namespace portrait

@@ -1,0 +1,25 @@
+#include "operators/time.h"
+
+#include <limits>
+
+namespace portrait {
+
+Moment Calendar::At(Timestamp time) const {
+  const int64_t us = ToMicros(time);
+  if (us < valid_from_us_ || us >= valid_to_us_) {
+    const absl::Time at = absl::FromUnixMicros(us);
+    offset_us_ = int64_t{zone_.At(at).offset} * 1'000'000;
+    absl::TimeZone::CivilTransition transition;
+    valid_to_us_ = zone_.NextTransition(at, &transition) ? absl::ToUnixMicros(absl::FromCivil(transition.from, zone_))
+                                                         : std::numeric_limits<int64_t>::max();
+    valid_from_us_ = us;
+    // A transition that this zone data places oddly must not make the range empty.
+    if (valid_to_us_ <= us) valid_to_us_ = us + 1;
+  }
+  const int64_t local = us + offset_us_;
+  constexpr int64_t kDay = 86'400'000'000;
+  const int64_t day = local >= 0 ? local / kDay : -((-local + kDay - 1) / kDay);
+  return {time, static_cast<int32_t>(day)};
+}
+
+}  // namespace portrait

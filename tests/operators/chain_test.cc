@@ -1,0 +1,117 @@
+#include "operators/chain.h"
+
+#include <catch2/catch_test_macros.hpp>
+
+#include "operators/testing/harness.h"
+#include "portrait/v1/journal.pb.h"
+#include "portrait/v1/result.pb.h"
+
+namespace portrait {
+namespace {
+
+// Counts page views; warns after a day of silence, once more a day later. Any message serves as its state.
+class Silence final : public Operator<v1::TaskState> {
+ public:
+  static void Describe(Description& about) {
+    about.Name("silence").Reads({Event::kPageViewed}).Writes<v1::TagChange>("tag-changes", "a tag comes or goes");
+    about.Feature<v1::TaskState>("views", "views", "Views so far",
+                                 [](const v1::TaskState& s, const Moment&) { return s.highest_time_us(); });
+  }
+  void OnEvent(const Event&, v1::TaskState& state, Context& context) const override {
+    state.set_highest_time_us(state.highest_time_us() + 1);
+    context.SetTimer(1, context.now() + days(1));
+  }
+  void OnTimer(const Timer& timer, v1::TaskState&, Context& context) const override {
+    v1::TagChange change;
+    change.set_tag(timer.id == 1 ? "silent" : "lost");
+    context.Emit(change);
+    if (timer.id == 1) context.SetTimer(2, timer.time);  // not in the future: moved to the next microsecond
+  }
+};
+
+Event View(std::string_view customer, std::string_view time) {
+  Event event = EventFor(customer, At(time));
+  event.mutable_page_viewed();
+  return event;
+}
+
+std::string Told(const OperatorHarness& harness) {
+  std::string out;
+  for (const auto& change : harness.Results<v1::TagChange>()) {
+    out += change.info().customer_id() + " " + change.tag() + " " + ToText(FromMicros(change.info().event_time_us())) + "\n";
+  }
+  return out;
+}
+
+TEST_CASE("a timer fires once the time has passed, and one set meanwhile fires too") {
+  OperatorHarness harness(std::move(ChainBuilder().Add<Silence>()));
+  harness.Send(View("anna", "2026-01-01"));
+  harness.Send(View("bert", "2026-01-01 12:00"));
+  harness.AdvanceTo("2026-01-02");
+  CHECK(Told(harness) == "anna silent 2026-01-02 00:00:00\n");
+  harness.AdvanceTo("2026-01-03");
+  CHECK(Told(harness) ==
+        "anna silent 2026-01-02 00:00:00\n"
+        "anna lost 2026-01-02 00:00:00\n"
+        "bert silent 2026-01-02 12:00:00\n"
+        "bert lost 2026-01-02 12:00:00\n");
+}
+
+TEST_CASE("the row's own timers fire before a later event") {
+  OperatorHarness harness(std::move(ChainBuilder().Add<Silence>()));
+  harness.Send(View("anna", "2026-01-01"));
+  harness.Send(View("anna", "2026-01-05"));
+  CHECK(Told(harness) == "anna silent 2026-01-02 00:00:00\nanna lost 2026-01-02 00:00:00\n");
+  CHECK(harness.Feature("anna", "silence.views") == "2");
+}
+
+TEST_CASE("a result says who, what caused it, and has an id of its own that is the same in another run") {
+  auto run = [] {
+    OperatorHarness harness(std::move(ChainBuilder().Add<Silence>()));
+    Event event = View("anna", "2026-01-01");
+    event.set_event_id("e1");
+    harness.Send(event);
+    harness.AdvanceTo("2026-03-01");
+    return harness.Results<v1::TagChange>();
+  };
+  const auto a = run(), b = run();
+  REQUIRE(a.size() == 2);
+  CHECK(a[0].info().customer_id() == "anna");
+  CHECK(a[0].info().cause().timer() == "silence/1");
+  CHECK(a[0].info().origin() == v1::TIMER);
+  CHECK(a[0].info().id().size() == 32);
+  CHECK(a[0].info().id() != a[1].info().id());
+  CHECK(a[0].SerializeAsString() == b[0].SerializeAsString());
+}
+
+TEST_CASE("a chain with two operators of one name is refused") {
+  auto chain = std::move(ChainBuilder().Add<Silence>().Add<Silence>()).Build("v");
+  REQUIRE_FALSE(chain.ok());
+  CHECK(chain.status().message() == "two operators of one name: silence");
+}
+
+TEST_CASE("a feature that does not exist is named, with what comes near") {
+  auto chain = std::move(ChainBuilder().Add<Silence>()).Build("v");
+  REQUIRE(chain.ok());
+  CHECK((*chain)->features().Find("silence.view").status().message() ==
+        "no such feature: silence.view; did you mean silence.views");
+}
+
+TEST_CASE("the state of an operator that left the chain is kept") {
+  auto with = std::move(ChainBuilder().Add<Silence>()).Build("v");
+  auto without = std::move(ChainBuilder()).Build("v");
+  RowState row = (*with)->EmptyRow();
+  row.states[1] = std::make_unique<v1::TaskState>();
+  row.timers.Set(1, 1, At("2026-01-01"));
+  std::string bytes, again;
+  (*with)->Encode(3, row, bytes);
+  RowState other;
+  REQUIRE((*without)->Decode(bytes, other).ok());
+  (*without)->Encode(3, other, again);
+  RowState back;
+  REQUIRE((*with)->Decode(again, back).value() == 3);
+  CHECK(back.timers.next() == At("2026-01-01"));
+}
+
+}  // namespace
+}  // namespace portrait
