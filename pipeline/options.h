@@ -1,0 +1,59 @@
+// How the engine is to run; made from the configuration file, or by hand in tests.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "operators/time.h"
+
+namespace portrait {
+
+enum class WireFormat { kProtobuf, kJson };
+
+struct SourceOptions {
+  std::string topic;
+  WireFormat format = WireFormat::kJson;  // of records without a content-type header
+};
+
+// Where the results of one type go. `output` is the name the operator declares (Description::Writes), or "dead-letters".
+struct OutputOptions {
+  std::string output;
+  std::string topic;
+  WireFormat format = WireFormat::kProtobuf;
+};
+
+enum class ClockMode {
+  kWall,   // ticks of wall time move the watermark on when nothing comes
+  kEvent,  // time is what the events say: for history
+};
+
+struct EngineOptions {
+  std::string application_id = "portrait";  // consumer group, and prefix of the internal topics
+  std::string instance_id = "portrait-1";   // static member and transactional ids begin with it; its own for each process
+  int workers = 1;
+  std::filesystem::path state_dir = "portrait-state";
+
+  std::vector<SourceOptions> sources;
+  std::vector<OutputOptions> outputs;  // what is not named here goes to a topic of the output's own name, as Protobuf
+
+  Duration commit_interval = std::chrono::milliseconds(100);
+  Duration checkpoint_interval = seconds(10);  // how long a changed row may stay unwritten; bounds the replay after a crash
+  Duration allowed_lateness = seconds(10);
+  Duration merge_wait = std::chrono::milliseconds(500);
+  ClockMode clock = ClockMode::kWall;
+  absl::TimeZone zone = absl::UTCTimeZone();
+
+  size_t cache_bytes = 256u << 20;        // of rows, all tasks together
+  size_t max_record_bytes = 1'000'000;    // a larger input is a dead letter
+  size_t max_output_bytes = 900'000;      // a larger dead letter is cut
+  Duration startup_timeout = seconds(60);
+  Duration transaction_timeout = seconds(10);
+
+  std::string JournalTopic() const { return application_id + ".portrait.journal"; }
+  std::string ChangelogTopic() const { return application_id + ".portrait.changelog"; }
+};
+
+}  // namespace portrait
