@@ -52,8 +52,8 @@ struct EngineOptions {
   Duration startup_timeout = seconds(60);
   Duration transaction_timeout = seconds(10);
 
-  std::string JournalTopic() const { return application_id + ".portrait.journal"; }
-  std::string ChangelogTopic() const { return application_id + ".portrait.changelog"; }
+  std::string JournalTopic() const { return application_id + ".journal"; }
+  std::string ChangelogTopic() const { return application_id + ".changelog"; }
 };
 
 }  // namespace portrait
