@@ -13,8 +13,9 @@
 // page, both count.
 //
 // Bound. The 8 categories and 8 products that score highest (operators/ranking.h says how one replaces another), three
-// windows (operators/window.h), two pages of 48 bytes. A visitor of one day takes 100 bytes or so, a typical customer
-// (12 days, 3 categories, 5 products) 300, and one who comes every day and looks at everything 1.1 kB.
+// windows (operators/window.h), two pages of 48 bytes. A visitor who looked at 3 products on one day takes 250 bytes, a
+// typical customer (8 days, 3 categories, 5 products) 400, one who comes every day and looks at everything 1.1 kB, and the
+// largest possible state 2 kB.
 #pragma once
 
 #include "operators/operator.h"

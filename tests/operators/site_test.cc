@@ -132,12 +132,12 @@ TEST_CASE("the state of the site is small for a typical customer, and bounded fo
   std::mt19937 random(3);
   OperatorHarness once = SiteHarness(), typical = SiteHarness(), heavy = SiteHarness(), extreme = SiteHarness();
   Browse(once, 1, 1, 2, random);
-  Browse(typical, 12, 3, 5, random);
+  Browse(typical, 8, 3, 5, random);
   Browse(heavy, 365, 30, 500, random);
   UNSCOPED_INFO("bytes: once " << once.RowBytes("anna") << ", typical " << typical.RowBytes("anna") << ", heavy "
                                << heavy.RowBytes("anna"));
-  CHECK(once.RowBytes("anna") < 300);
-  CHECK(typical.RowBytes("anna") < 560);
+  CHECK(once.RowBytes("anna") < 330);
+  CHECK(typical.RowBytes("anna") < 480);
   CHECK(heavy.RowBytes("anna") < 1'200);
   for (int i = 0; i < 5'000; ++i) {
     Event event = EventFor("anna", At("2025-01-01") + hours(7 * i));
