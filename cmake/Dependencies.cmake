@@ -1,4 +1,5 @@
 # Everything comes from Debian's packages (deploy/install.sh). What ships no CMake file gets an imported target here.
+# Installed too, for find_package(portrait).
 find_package(Threads REQUIRED)
 find_package(Protobuf REQUIRED)
 find_package(absl REQUIRED)
@@ -16,6 +17,9 @@ pkg_check_modules(rdkafka REQUIRED IMPORTED_TARGET rdkafka)
 pkg_check_modules(xxhash REQUIRED IMPORTED_TARGET libxxhash)
 
 function(portrait_import_library name header)
+  if(TARGET portrait_${name})
+    return()
+  endif()
   find_library(${name}_LIBRARY ${name} REQUIRED)
   find_path(${name}_INCLUDE ${header} REQUIRED)
   add_library(portrait_${name} UNKNOWN IMPORTED GLOBAL)
