@@ -8,8 +8,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "build_fingerprint.h"
 #include "operators/nearest_name.h"
+#include "pipeline/config/build_fingerprint.h"
 #include "pipeline/config/setting.h"
 
 namespace portrait {
