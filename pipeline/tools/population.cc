@@ -183,7 +183,7 @@ void Population::Tell(Episode& episode, Event& event) {
               {.customer = episode.customer,
                .customer_id = id,
                .event_number = ++customer.events,
-               .app = TraitsAt(episode.customer).app,
+               .app = customer.app,
                .number = episode.number,
                .steps = episode.steps,
                .purchase = PurchaseOf(episode)},
@@ -233,7 +233,7 @@ void Population::Begin(uint32_t episode, int64_t time_us) {
 }
 
 void Population::End(uint32_t episode, int64_t time_us) {
-  episodes_[episode].steps = {};  // gives the memory back
+  std::vector<PlannedStep>().swap(episodes_[episode].steps);  // gives the memory back
   episodes_[episode].next = 0;
   switch (episodes_[episode].kind) {
     case Kind::kShopping: AwaitOrder(episode, time_us, false); break;
@@ -251,11 +251,13 @@ void Population::Join(uint32_t episode, int64_t time_us) {
   const bool newcomer = episodes_[episode].number == 1;
   Draws draws(episodes_[episode].draws);
   const int64_t then_us = time_us + kMinute;
+  const Traits traits = TraitsAt(customer);
+  customers_[customer].app = traits.app;
   if (customers_[customer].left_us == INT64_MAX) {
     AwaitOrder(Open(customer, Kind::kShopping), then_us, newcomer && draws.Chance(kNewcomersWhoOrder));
   }
   AwaitVisit(Open(customer, Kind::kVisiting), then_us);
-  if (TraitsAt(customer).subscribes) AwaitMail(Open(customer, Kind::kMailing), then_us);
+  if (traits.subscribes) AwaitMail(Open(customer, Kind::kMailing), then_us);
   AwaitContact(Open(customer, Kind::kContacting), then_us);
 }
 

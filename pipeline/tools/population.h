@@ -64,6 +64,7 @@ class Population final : public EventStream {
     uint32_t first_purchase = 0;  // in purchases_, where they are given
     uint32_t purchases = 0;
     bool unsubscribed = false;
+    bool app = false;
   };
 
   // One thing after another in the life of one customer: it begins at its time, plans steps, tells them, begins again.
