@@ -1,0 +1,155 @@
+#include "pipeline/metrics.h"
+
+#include <algorithm>
+#include <type_traits>
+
+#include "prometheus/text_serializer.h"
+
+namespace portrait {
+namespace {
+
+using prometheus::Counter;
+using prometheus::Gauge;
+using prometheus::Histogram;
+
+std::string FullName(std::string_view name) { return "portrait_" + std::string(name); }
+
+std::string_view Name(CommitOutcome outcome) {
+  switch (outcome) {
+    case CommitOutcome::kCommitted: return "committed";
+    case CommitOutcome::kAborted: return "aborted";
+    case CommitOutcome::kUnknown: return "unknown";
+    case CommitOutcome::kFenced: return "fenced";
+  }
+  return "unknown";
+}
+
+std::string_view Name(TaskPhase phase) { return phase == TaskPhase::kRestoring ? "restoring" : "running"; }
+
+prometheus::Labels Label(std::string name, std::string_view value) { return {{std::move(name), std::string(value)}}; }
+
+prometheus::Labels PartitionLabel(int32_t partition) { return Label("partition", std::to_string(partition)); }
+
+template <class Metric>
+auto Build() {
+  if constexpr (std::is_same_v<Metric, Counter>) {
+    return prometheus::BuildCounter();
+  } else if constexpr (std::is_same_v<Metric, Gauge>) {
+    return prometheus::BuildGauge();
+  } else {
+    return prometheus::BuildHistogram();
+  }
+}
+
+template <class Metric>
+constexpr const char* kTypeName = std::is_same_v<Metric, Counter> ? "counter"
+                                  : std::is_same_v<Metric, Gauge> ? "gauge"
+                                                                  : "histogram";
+
+}  // namespace
+
+template <class Metric>
+prometheus::Family<Metric>& Metrics::NewFamily(std::string_view name, std::vector<std::string> labels,
+                                               std::string_view help) {
+  descriptions_.push_back({FullName(name), kTypeName<Metric>, std::move(labels), std::string(help)});
+  return Build<Metric>().Name(FullName(name)).Help(std::string(help)).Register(registry_);
+}
+
+Counter& Metrics::NewCounter(std::string_view name, std::string_view help) {
+  return NewFamily<Counter>(name, {}, help).Add({});
+}
+
+Gauge& Metrics::NewGauge(std::string_view name, std::string_view help) {
+  return NewFamily<Gauge>(name, {}, help).Add({});
+}
+
+Histogram& Metrics::NewHistogram(std::string_view name, std::string_view help, std::vector<double> bounds) {
+  return NewFamily<Histogram>(name, {}, help).Add({}, std::move(bounds));
+}
+
+Metrics::Metrics()
+    : late_events(NewCounter("late_events_total", "Events whose time was at or below the watermark when they came")),
+      duplicate_events(NewCounter("duplicate_events_total", "Events dropped because their customer had them already")),
+      timers_fired(NewCounter("timers_fired_total", "Timers of operators that came due")),
+      steps(NewCounter("steps_total", "Steps applied: inputs, ticks, firings, switches and sweeps; replay not counted")),
+      journal_bytes(NewCounter("journal_bytes_total", "Bytes written to the journal")),
+      changelog_bytes(NewCounter("changelog_bytes_total", "Bytes written to the changelog")),
+      rows_written(NewCounter("rows_written_total", "Row images written to the store")),
+      dirty_rows(NewGauge("dirty_rows", "Rows changed since their last image")),
+      cache_rows(NewGauge("cache_rows", "Rows held in memory")),
+      cache_bytes(NewGauge("cache_bytes", "Memory taken by the rows held in memory")),
+      cache_hits(NewCounter("cache_hits_total", "Rows looked for and found in memory")),
+      cache_misses(NewCounter("cache_misses_total", "Rows looked for that had to be read from the store or were new")),
+      replayed_steps(NewCounter("replayed_steps_total", "Steps replayed from the journal in recoveries")),
+      commit_seconds(NewHistogram("commit_seconds", "Time from the start of a commit until its outcome was known",
+                                  {0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10})),
+      recovery_seconds(NewHistogram("recovery_seconds", "Time from a task's assignment until it could go on",
+                                    {0.01, 0.05, 0.1, 0.5, 1, 2, 5, 10, 30, 60, 300})),
+      records_in_(NewFamily<Counter>("records_in_total", {"topic"}, "Records read from a source topic")),
+      records_out_(NewFamily<Counter>("records_out_total", {"topic"}, "Results committed to an output topic")),
+      dead_letters_(NewFamily<Counter>("dead_letters_total", {"code"}, "Records sent to the dead letters, by reason")),
+      commits_(NewFamily<Counter>("commits_total", {"outcome"},
+                                  "Transactions ended: committed, aborted, unknown (settled by a recovery) or fenced")),
+      tasks_(NewFamily<Gauge>("tasks", {"state"}, "Tasks on this instance: restoring or running")),
+      lag_records_(NewFamily<Gauge>("lag_records", {"topic", "partition"}, "Records in the log that are not yet processed")),
+      watermark_seconds_(NewFamily<Gauge>("watermark_seconds", {"partition"},
+                                          "Event time up to which a task is complete, in seconds since 1970")),
+      restore_progress_(NewFamily<Gauge>("restore_progress_ratio", {"partition"}, "Share of a task's recovery that is done, 0 to 1")),
+      build_info_(NewFamily<Gauge>("build_info", {"version", "chain"}, "Always 1; the labels name the build and the chain")) {
+  std::sort(descriptions_.begin(), descriptions_.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
+  // All of them are there from the start, at zero, so that an alert on a rate sees the first one.
+  for (CommitOutcome outcome : {CommitOutcome::kCommitted, CommitOutcome::kAborted, CommitOutcome::kUnknown,
+                                CommitOutcome::kFenced}) {
+    Commits(outcome);
+  }
+  for (TaskPhase phase : {TaskPhase::kRestoring, TaskPhase::kRunning}) Tasks(phase);
+}
+
+Counter& Metrics::RecordsIn(std::string_view topic) { return records_in_.Add(Label("topic", topic)); }
+Counter& Metrics::RecordsOut(std::string_view topic) { return records_out_.Add(Label("topic", topic)); }
+Counter& Metrics::DeadLetters(std::string_view code) { return dead_letters_.Add(Label("code", code)); }
+Counter& Metrics::Commits(CommitOutcome outcome) { return commits_.Add(Label("outcome", Name(outcome))); }
+Gauge& Metrics::Tasks(TaskPhase phase) { return tasks_.Add(Label("state", Name(phase))); }
+
+void Metrics::SetBuild(std::string_view version, std::string_view chain_version) {
+  build_info_.Add({{"version", std::string(version)}, {"chain", std::string(chain_version)}}).Set(1);
+}
+
+std::string Metrics::Text() const { return prometheus::TextSerializer().Serialize(registry_.Collect()); }
+
+std::unique_ptr<PartitionMetrics> Metrics::ForPartition(int32_t partition) {
+  std::lock_guard<std::mutex> lock(partitions_mutex_);
+  ++partitions_[partition].handles;
+  return std::unique_ptr<PartitionMetrics>(new PartitionMetrics(*this, partition));
+}
+
+Gauge& Metrics::Lag(int32_t partition, std::string_view topic) {
+  prometheus::Labels labels = PartitionLabel(partition);
+  labels.emplace("topic", topic);
+  Gauge& gauge = lag_records_.Add(labels);
+  std::lock_guard<std::mutex> lock(partitions_mutex_);
+  partitions_[partition].lag.insert(&gauge);
+  return gauge;
+}
+
+void Metrics::Release(int32_t partition) {
+  std::lock_guard<std::mutex> lock(partitions_mutex_);
+  const auto it = partitions_.find(partition);
+  if (--it->second.handles > 0) return;
+  for (Gauge* gauge : it->second.lag) lag_records_.Remove(gauge);
+  watermark_seconds_.Remove(&watermark_seconds_.Add(PartitionLabel(partition)));
+  restore_progress_.Remove(&restore_progress_.Add(PartitionLabel(partition)));
+  partitions_.erase(it);
+}
+
+PartitionMetrics::PartitionMetrics(Metrics& metrics, int32_t partition)
+    : metrics_(metrics),
+      partition_(partition),
+      watermark_seconds(metrics.watermark_seconds_.Add(PartitionLabel(partition))),
+      restore_progress(metrics.restore_progress_.Add(PartitionLabel(partition))) {}
+
+PartitionMetrics::~PartitionMetrics() { metrics_.Release(partition_); }
+
+Gauge& PartitionMetrics::Lag(std::string_view topic) { return metrics_.Lag(partition_, topic); }
+
+}  // namespace portrait

@@ -1,0 +1,69 @@
+#include "state/memory_row_store.h"
+
+#include <algorithm>
+
+namespace portrait {
+
+void MemoryDisk::Flush() {
+  for (const RowBatch& batch : pending_) {
+    for (const auto& [customer, row] : batch.puts) rows_[customer] = row;
+    for (const auto& customer : batch.removals) rows_.erase(customer);
+    meta_ = batch.meta;
+  }
+  pending_.clear();
+}
+
+void MemoryDisk::Crash(size_t batches_kept) {
+  while (pending_.size() > batches_kept) pending_.pop_back();
+  Flush();
+}
+
+void MemoryDisk::Wipe() {
+  rows_.clear();
+  meta_.reset();
+  pending_.clear();
+}
+
+absl::StatusOr<std::optional<std::string>> MemoryRowStore::Get(std::string_view customer_id) {
+  for (auto batch = disk_->pending_.rbegin(); batch != disk_->pending_.rend(); ++batch) {
+    for (const auto& [customer, row] : batch->puts) {
+      if (customer == customer_id) return row;
+    }
+    if (std::find(batch->removals.begin(), batch->removals.end(), customer_id) != batch->removals.end()) {
+      return std::nullopt;
+    }
+  }
+  const auto it = disk_->rows_.find(customer_id);
+  if (it == disk_->rows_.end()) return std::nullopt;
+  return it->second;
+}
+
+absl::Status MemoryRowStore::Write(const RowBatch& batch) {
+  if (!disk_->write_error_.ok()) return disk_->write_error_;
+  disk_->pending_.push_back(batch);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::optional<v1::StoreMeta>> MemoryRowStore::Meta() {
+  return disk_->pending_.empty() ? disk_->meta_ : std::optional<v1::StoreMeta>(disk_->pending_.back().meta);
+}
+
+absl::Status MemoryRowStore::Scan(const std::function<absl::Status(std::string_view, std::string_view)>& visit) {
+  auto rows = disk_->rows_;
+  for (const RowBatch& batch : disk_->pending_) {
+    for (const auto& [customer, row] : batch.puts) rows[customer] = row;
+    for (const auto& customer : batch.removals) rows.erase(customer);
+  }
+  for (const auto& [customer, row] : rows) {
+    if (absl::Status s = visit(customer, row); !s.ok()) return s;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status MemoryRowStore::Flush() {
+  if (!disk_->write_error_.ok()) return disk_->write_error_;
+  disk_->Flush();
+  return absl::OkStatus();
+}
+
+}  // namespace portrait

@@ -1,0 +1,54 @@
+// A row store in RocksDB: one database in one folder for each task.
+//
+// No write-ahead log: after a crash the last batches may be gone, and the journal and the changelog bring them back.
+// Rows and meta share one column family, so that a batch is lost or kept as a whole.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "absl/status/statusor.h"
+#include "state/row_store.h"
+
+namespace portrait {
+
+// Memory that all databases of the process share. Safe from any thread.
+class RocksDbMemory {
+ public:
+  // `bytes`: block cache and write buffers together.
+  explicit RocksDbMemory(size_t bytes);
+  ~RocksDbMemory();
+  RocksDbMemory(const RocksDbMemory&) = delete;
+  RocksDbMemory& operator=(const RocksDbMemory&) = delete;
+
+ private:
+  friend class RocksDbRowStore;
+  struct Shared;
+  std::unique_ptr<Shared> shared_;
+};
+
+class RocksDbRowStore final : public RowStore {
+ public:
+  // Opens or creates. Errors name the folder: FailedPrecondition when another process holds it, DataLoss when it is
+  // corrupt, ResourceExhausted when the disk is full. `memory` must outlive the store.
+  static absl::StatusOr<std::unique_ptr<RocksDbRowStore>> Open(const std::filesystem::path& folder,
+                                                               RocksDbMemory& memory);
+  // Deletes the database in the folder, which must not be open.
+  static absl::Status Destroy(const std::filesystem::path& folder);
+  ~RocksDbRowStore() override;
+
+  absl::StatusOr<std::optional<std::string>> Get(std::string_view customer_id) override;
+  absl::Status Write(const RowBatch& batch) override;
+  absl::StatusOr<std::optional<v1::StoreMeta>> Meta() override;
+  absl::Status Scan(const std::function<absl::Status(std::string_view, std::string_view)>& visit) override;
+  absl::Status Flush() override;
+
+ private:
+  struct Impl;
+  explicit RocksDbRowStore(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace portrait
