@@ -15,6 +15,7 @@ find_package(ZLIB REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(rdkafka REQUIRED IMPORTED_TARGET rdkafka)
 pkg_check_modules(xxhash REQUIRED IMPORTED_TARGET libxxhash)
+pkg_check_modules(httplib REQUIRED IMPORTED_TARGET cpp-httplib)
 
 function(portrait_import_library name header)
   find_library(${name}_LIBRARY ${name} REQUIRED)
@@ -24,9 +25,3 @@ function(portrait_import_library name header)
     IMPORTED_LOCATION ${${name}_LIBRARY} INTERFACE_INCLUDE_DIRECTORIES ${${name}_INCLUDE})
 endfunction()
 portrait_import_library(csv csv.h)
-portrait_import_library(cpp-httplib httplib.h)
-add_library(portrait_httplib INTERFACE)
-# As Debian's library is built: the macros decide the layout of its classes.
-target_compile_definitions(portrait_httplib INTERFACE
-  CPPHTTPLIB_OPENSSL_SUPPORT CPPHTTPLIB_ZLIB_SUPPORT CPPHTTPLIB_BROTLI_SUPPORT)
-target_link_libraries(portrait_httplib INTERFACE portrait_cpp-httplib)

@@ -4,6 +4,7 @@
 #include <cctype>
 #include <cstdlib>
 #include <exception>
+#include <optional>
 #include <set>
 
 #include "absl/strings/str_cat.h"
@@ -17,8 +18,9 @@ bool IsVariableName(std::string_view name) {
          std::all_of(name.begin(), name.end(), [](unsigned char c) { return std::isalnum(c) != 0 || c == '_'; });
 }
 
-// Replaces ${NAME}. The value of a variable is never part of a message.
-std::string WithEnvironment(const std::string& written, int line, const std::string& path, ConfigProblems& problems) {
+// Replaces ${NAME}; nothing when that is not possible. The value of a variable is never part of a message.
+std::optional<std::string> WithEnvironment(const std::string& written, int line, const std::string& path,
+                                           ConfigProblems& problems) {
   std::string out;
   for (size_t at = 0; at < written.size();) {
     if (written.compare(at, 3, "$${") == 0) {
@@ -29,12 +31,12 @@ std::string WithEnvironment(const std::string& written, int line, const std::str
       const std::string name = written.substr(at + 2, end - at - 2);
       if (end == written.size() || !IsVariableName(name)) {
         problems.Add(line, path, absl::StrCat("not a variable; write ${NAME}, or $${ for ${ itself: ", written));
-        return written;
+        return std::nullopt;
       }
       const char* value = std::getenv(name.c_str());
       if (value == nullptr) {
         problems.Add(line, path, absl::StrCat("no such environment variable: ", name));
-        return written;
+        return std::nullopt;
       }
       out += value;
       at = end + 1;
@@ -60,7 +62,11 @@ class TreeReader {
       case YAML::NodeType::Scalar:
         node.kind = ConfigNode::Kind::kScalar;
         node.written = from.Scalar();
-        node.text = WithEnvironment(node.written, node.line, path, problems_);
+        if (auto text = WithEnvironment(node.written, node.line, path, problems_)) {
+          node.text = *std::move(text);
+        } else {
+          node.usable = false;
+        }
         break;
       case YAML::NodeType::Sequence:
         node.kind = ConfigNode::Kind::kList;

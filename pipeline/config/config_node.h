@@ -33,6 +33,7 @@ struct ConfigNode {
   struct Entry;
 
   Kind kind = Kind::kNothing;
+  bool usable = true;   // false: a problem has been reported already, such as a variable that does not exist
   int line = 0;         // counted from 1
   std::string text;     // of a scalar, ${NAME} replaced from the environment
   std::string written;  // of a scalar, as in the file: what messages may show

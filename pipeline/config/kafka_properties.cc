@@ -2,11 +2,15 @@
 
 #include <librdkafka/rdkafka.h>
 
+#include <cstdio>
+#include <cstdlib>
 #include <memory>
 #include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "operators/nearest_name.h"
 
 namespace portrait {
@@ -36,13 +40,20 @@ constexpr Owned kOwned[] = {
     {"partitioner", ""},
 };
 
-// The names of all properties, for suggestions.
-std::vector<std::string> AllProperties(const rd_kafka_conf_t* conf) {
-  size_t count = 0;
-  const char** dump = rd_kafka_conf_dump(const_cast<rd_kafka_conf_t*>(conf), &count);
+// The names of all properties, for suggestions: the first column of librdkafka's own table.
+std::vector<std::string> AllProperties() {
+  char* text = nullptr;
+  size_t size = 0;
   std::vector<std::string> names;
-  for (size_t i = 0; i < count; i += 2) names.emplace_back(dump[i]);
-  rd_kafka_conf_dump_free(dump, count);
+  FILE* file = open_memstream(&text, &size);
+  if (file == nullptr) return names;
+  rd_kafka_conf_properties_show(file);
+  std::fclose(file);
+  for (const absl::string_view line : absl::StrSplit(absl::string_view(text, size), '\n')) {
+    const absl::string_view name = line.substr(0, line.find_first_of(" |"));
+    if (absl::StrContains(line, "|") && absl::StrContains(name, ".")) names.emplace_back(name);
+  }
+  std::free(text);
   return names;
 }
 
@@ -62,7 +73,7 @@ absl::Status CheckKafkaProperty(const std::string& name, const std::string& valu
     case RD_KAFKA_CONF_INVALID: return absl::InvalidArgumentError("librdkafka does not accept this value");
     case RD_KAFKA_CONF_UNKNOWN: break;
   }
-  const std::vector<std::string> all = AllProperties(conf.get());
+  const std::vector<std::string> all = AllProperties();
   const std::string nearest(NearestName(name, {all.begin(), all.end()}));
   return absl::InvalidArgumentError(
       absl::StrCat("librdkafka has no such property", nearest.empty() ? "" : "; did you mean ", nearest));

@@ -60,6 +60,8 @@ void ReadKafka(const ConfigNode& node, Config& config, ConfigProblems& problems)
     const std::string key = absl::StrCat("kafka.", entry.key);
     if (entry.value.kind != ConfigNode::Kind::kScalar) {
       Refuse(entry.value, key, "must be a single value; write the property's name with its dots", problems);
+    } else if (!entry.value.usable) {
+      continue;
     } else if (absl::Status s = CheckKafkaProperty(entry.key, entry.value.text); !s.ok()) {
       const bool hide = IsSecretKafkaProperty(entry.key);
       problems.Add(entry.line, key, absl::StrCat(s.message(), ": ", hide ? "(hidden)" : entry.value.written));

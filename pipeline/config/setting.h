@@ -101,6 +101,7 @@ SettingType<Enum> OneOf(std::vector<std::pair<std::string, Enum>> names) {
 template <class T>
 bool ReadScalar(const ConfigNode& node, std::string_view key, const SettingType<T>& type, ConfigProblems& problems,
                 T& value) {
+  if (!node.usable) return false;
   if (node.kind != ConfigNode::Kind::kScalar) {
     Refuse(node, key, node.kind == ConfigNode::Kind::kNothing ? "has no value" : "must be a single value", problems);
     return false;

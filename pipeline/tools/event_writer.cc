@@ -1,5 +1,6 @@
 #include "pipeline/tools/event_writer.h"
 
+#include "pipeline/emitter.h"
 #include "pipeline/tools/segment_json.h"
 
 namespace portrait {
@@ -21,7 +22,7 @@ absl::Status EventWriter::Write(const Event& event) {
   }
   const std::string& topic = options_.only_topic.empty() ? options_.topics.Of(event.body_case()) : options_.only_topic;
   NewRecord record{.topic = topic, .key = RowKey(event), .value = buffer_, .timestamp_us = event.event_time_us()};
-  record.headers.push_back({kContentType, json ? kJsonContent : kProtobufContent});
+  record.headers.push_back({"content-type", ContentType(options_.format)});
   if (absl::Status status = sink_.Write(record); !status.ok()) return status;
   ++events_;
   bytes_ += buffer_.size();

@@ -16,10 +16,6 @@
 
 namespace portrait {
 
-inline constexpr std::string_view kContentType = "content-type";
-inline constexpr std::string_view kProtobufContent = "application/x-protobuf";
-inline constexpr std::string_view kJsonContent = "application/json";
-
 // The topics that events go to, by what they are about.
 struct EventTopics {
   std::string browsing = "browsing-events";
