@@ -76,8 +76,9 @@ TEST_CASE("every kind of activity is counted on its own day, also when it comes 
   event.mutable_checkout_started();
   harness.Send(event);
   std::string told;
-  for (const char* name : {"clicks_30d", "clicks", "searches_90d", "product_views_7d", "carts_1d", "carts_7d", "carts",
-                           "checkouts", "views", "sessions", "last_cart", "last_checkout", "first_visit", "last_visit"}) {
+  for (const char* name :
+       {"clicks_30d", "clicks", "searches_90d", "product_views_7d", "carts_1d", "carts_7d", "carts", "checkouts",
+        "views", "sessions", "last_cart", "last_checkout", "first_visit", "last_visit"}) {
     absl::StrAppend(&told, name, " ", harness.Feature("anna", absl::StrCat("site.", name)), ", ");
   }
   CHECK(told ==
