@@ -1,4 +1,5 @@
 # Everything comes from Debian's packages (deploy/install.sh). What ships no CMake file gets an imported target here.
+# Installed too, for find_package(portrait).
 find_package(Threads REQUIRED)
 find_package(Protobuf REQUIRED)
 find_package(absl REQUIRED)
@@ -10,12 +11,17 @@ find_package(prometheus-cpp REQUIRED COMPONENTS core)
 find_package(nlohmann_json REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(mimalloc REQUIRED)
+find_package(ZLIB REQUIRED)
 
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(rdkafka REQUIRED IMPORTED_TARGET rdkafka)
 pkg_check_modules(xxhash REQUIRED IMPORTED_TARGET libxxhash)
+pkg_check_modules(httplib REQUIRED IMPORTED_TARGET cpp-httplib)
 
 function(portrait_import_library name header)
+  if(TARGET portrait_${name})
+    return()
+  endif()
   find_library(${name}_LIBRARY ${name} REQUIRED)
   find_path(${name}_INCLUDE ${header} REQUIRED)
   add_library(portrait_${name} UNKNOWN IMPORTED GLOBAL)
