@@ -14,6 +14,7 @@ constexpr size_t kTextBytesMax = 100;
 constexpr size_t kEmailBytesMax = 254;  // RFC 5321, 4.5.3.1.3: a path of 256 with its brackets
 constexpr size_t kPhoneBytesMax = 32;   // 15 digits by E.164, written generously
 constexpr size_t kSourceBytesMax = 24;
+constexpr double kDaysOfYear = 365.2425;
 
 // A text among the facts. Its place in kTexts is its number in State.lesson_of, so the order never changes.
 struct TextFact {
@@ -150,7 +151,6 @@ std::optional<int64_t> AgeAt(const State& state, const Moment& at) {
   if (state.facts().birth_year() > 0) return YearOf(at.day) - state.facts().birth_year();
   const v1::state::Lesson* lesson = LessonOf(state, kAge);
   if (lesson == nullptr) return std::nullopt;
-  constexpr double kDaysOfYear = 365.2425;
   return state.facts().age() + static_cast<int64_t>(InDays(at.time - FromMicros(lesson->time_us())) / kDaysOfYear);
 }
 

@@ -119,7 +119,8 @@ void Resolve(const v1::ServiceContact& contact, int64_t time_us, State& state) {
 // ---- Other contacts
 
 void Rate(double score, int64_t time_us, int32_t day, State& state) {
-  if (!(score >= 0 && score <= 1)) return;  // NaN included
+  const bool is_score = score >= 0 && score <= 1;  // NaN is none
+  if (!is_score) return;
   const auto thousandths = static_cast<int32_t>(std::lround(score * 1000));
   WindowAdd(*state.mutable_ratings(), day, 1, thousandths);
   if (state.has_last_rating_us() && time_us < state.last_rating_us()) return;
