@@ -25,7 +25,7 @@ TEST_CASE("docs/metrics.md lists every metric as the registry has it") {
     expected.push_back("| `" + about.name + "` | " + about.type + " | " + absl::StrJoin(about.labels, ", ") + " | " +
                        about.help + " |");
   }
-  CHECK(absl::StrJoin(TableRows("docs/metrics.md"), "\n") == absl::StrJoin(expected, "\n"));
+  CHECK(TableUnder("docs/metrics.md", "# Metrics", expected) == Joined(expected));
 }
 
 TEST_CASE("a counter is written in Prometheus' text format, with its label") {

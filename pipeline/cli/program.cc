@@ -1,0 +1,104 @@
+#include "pipeline/cli/program.h"
+
+#include <algorithm>
+#include <exception>
+#include <iostream>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "operators/nearest_name.h"
+#include "pipeline/cli/commands.h"
+
+namespace portrait {
+namespace {
+
+enum ExitCode { kDone = 0, kFailed = 1, kUsage = 2 };
+
+constexpr const char* kAbout =
+    "Portrait keeps a live portrait of every customer: it reads browsing, mail, purchase and service events from "
+    "Kafka,\n"
+    "and writes tag changes and churn alerts, each with its reasons, exactly once.";
+
+constexpr const char* kFooter =
+    "Examples:\n"
+    "  portrait describe                       what is computed, and what it means\n"
+    "  portrait check deploy/portrait.yaml     is this configuration good?\n"
+    "\n"
+    "Exit codes: 0 done, 1 failed, 2 wrong usage or configuration.\n"
+    "`portrait COMMAND --help` explains a command. docs/configuration.md explains the configuration file.";
+
+std::string ExamplesText(const std::vector<std::string>& examples) {
+  std::string out = examples.empty() ? "" : "Examples:";
+  for (const std::string& example : examples) absl::StrAppend(&out, "\n  ", example);
+  return out;
+}
+
+}  // namespace
+
+Program::Program(ChainExtension extension) : extension_(std::move(extension)), app_(kAbout, "portrait") {
+  app_.set_version_flag("--version", [this] {
+    return absl::StrCat("portrait ", ReleaseVersion(), "\nchain ", ChainVersion(Config(), extension_),
+                        " with the default configuration");
+  });
+  app_.footer(kFooter);
+  app_.require_subcommand(1);
+}
+
+CLI::App& Program::AddCommand(const Command& command, Action action) {
+  names_.push_back(command.name);
+  CLI::App* sub = app_.add_subcommand(command.name, command.about);
+  sub->footer(ExamplesText(command.examples));
+  sub->callback([this, name = command.name, action = std::move(action)] {
+    chosen_ = name;
+    action_ = action;
+  });
+  return *sub;
+}
+
+absl::StatusOr<std::unique_ptr<Chain>> Program::BuildChain(const Config& config) const {
+  return BuildDefaultChain(config, extension_);
+}
+
+int Program::RunChosen() const {
+  const absl::Status status = action_(*this);
+  if (status.ok()) return kDone;
+  std::cerr << "portrait " << chosen_ << ": " << status.message() << std::endl;
+  return absl::IsInvalidArgument(status) ? kUsage : kFailed;
+}
+
+bool Program::IsCommand(const std::string& name) const {
+  return std::find(names_.begin(), names_.end(), name) != names_.end();
+}
+
+int Program::Run(int argc, char** argv) {
+  if (argc < 2) {
+    std::cerr << app_.help();
+    return kUsage;
+  }
+  if (const std::string first = argv[1]; !first.empty() && first[0] != '-' && !IsCommand(first)) {
+    const std::string_view nearest = NearestName(first, {names_.begin(), names_.end()});
+    std::cerr << "portrait: no such command" << (nearest.empty() ? "" : "; did you mean ") << nearest << ": " << first
+              << std::endl;
+    return kUsage;
+  }
+  try {
+    app_.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app_.exit(error, std::cout, std::cerr) == 0 ? kDone : kUsage;
+  }
+  return RunChosen();
+}
+
+int Main(int argc, char** argv, const ChainExtension& extension) {
+  try {
+    Program program(extension);
+    AddDescribe(program);
+    AddCheck(program);
+    return program.Run(argc, argv);
+  } catch (const std::exception& error) {
+    std::cerr << "portrait: " << error.what() << std::endl;
+  }
+  return kFailed;
+}
+
+}  // namespace portrait

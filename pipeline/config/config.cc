@@ -1,0 +1,133 @@
+#include "pipeline/config/config.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <fstream>
+#include <sstream>
+#include <system_error>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "operators/nearest_name.h"
+#include "pipeline/config/setting.h"
+
+namespace portrait {
+
+Config::Config() {
+  for (const char* topic : {"browsing-events", "email-events", "purchase-events", "service-events", "profile-events"}) {
+    engine.sources.push_back({topic, WireFormat::kJson});
+  }
+}
+
+namespace {
+
+constexpr size_t kMaxFileBytes = 1 << 20;
+
+const Setting* FindSetting(std::string_view key) {
+  const auto& all = Settings();
+  const auto it = std::find_if(all.begin(), all.end(), [&](const Setting& setting) { return setting.key == key; });
+  return it == all.end() ? nullptr : &*it;
+}
+
+bool IsGroup(std::string_view key) {
+  const std::string prefix = std::string(key) + ".";
+  return std::any_of(Settings().begin(), Settings().end(),
+                     [&](const Setting& setting) { return setting.key.rfind(prefix, 0) == 0; });
+}
+
+// Records which values came from the environment, so that nobody shows them.
+void NoteEnvironment(const ConfigNode& node, const std::string& key, Config& config) {
+  if (node.from_environment()) config.from_environment.emplace(key, node.written);
+  for (const ConfigNode& item : node.items) NoteEnvironment(item, key, config);
+  for (const ConfigNode::Entry& entry : node.entries) {
+    NoteEnvironment(entry.value, absl::StrCat(key, ".", entry.key), config);
+  }
+}
+
+// "commit.interval" as it must stand in the file.
+std::string Nested(std::string_view key) {
+  std::string out = absl::StrReplaceAll(absl::string_view(key.data(), key.size()), {{".", ": {"}});
+  out += ": ...";
+  return out + std::string(static_cast<size_t>(std::count(key.begin(), key.end(), '.')), '}');
+}
+
+std::string UnknownKey(const std::string& path, const std::string& key) {
+  if (key.find('.') != std::string::npos && (FindSetting(path) != nullptr || IsGroup(path))) {
+    return absl::StrCat("each level is a map of its own; write ", Nested(path));
+  }
+  std::vector<std::string_view> names;
+  for (const Setting& setting : Settings()) {
+    names.push_back(setting.key);
+    for (size_t dot = setting.key.find('.'); dot != std::string::npos; dot = setting.key.find('.', dot + 1)) {
+      names.push_back(std::string_view(setting.key).substr(0, dot));
+    }
+  }
+  const std::string nearest(NearestName(path, names));
+  return absl::StrCat("no such setting", nearest.empty() ? "" : "; did you mean ", nearest);
+}
+
+void ReadGroup(const ConfigNode& node, const std::string& above, Config& config, ConfigProblems& problems) {
+  for (const ConfigNode::Entry& entry : node.entries) {
+    const std::string path = above.empty() ? entry.key : absl::StrCat(above, ".", entry.key);
+    if (const Setting* setting = entry.key.find('.') == std::string::npos ? FindSetting(path) : nullptr) {
+      setting->read(entry.value, config, problems);
+      NoteEnvironment(entry.value, path, config);
+    } else if (!IsGroup(path) || entry.key.find('.') != std::string::npos) {
+      problems.Add(entry.line, path, UnknownKey(path, entry.key));
+    } else if (entry.value.kind == ConfigNode::Kind::kMap) {
+      ReadGroup(entry.value, path, config, problems);
+    } else if (entry.value.kind != ConfigNode::Kind::kNothing) {
+      Refuse(entry.value, path, "must be a map of settings", problems);
+    }
+  }
+}
+
+// What no setting can judge alone.
+void CheckTogether(const Config& config, ConfigProblems& problems) {
+  const EngineOptions& engine = config.engine;
+  if (engine.checkpoint_interval < engine.commit_interval) {
+    problems.Add(0, "checkpoint.interval", "must not be shorter than commit.interval");
+  }
+  if (engine.transaction_timeout < 2 * engine.commit_interval) {
+    problems.Add(0, "transaction.timeout", "must be at least twice commit.interval");
+  }
+}
+
+}  // namespace
+
+absl::StatusOr<Config> ParseConfig(std::string_view text, std::string_view name) {
+  ConfigProblems problems(name);
+  const ConfigNode root = ReadConfigTree(text, problems);
+  Config config;
+  if (root.kind == ConfigNode::Kind::kMap) {
+    ReadGroup(root, "", config, problems);
+  } else if (root.kind != ConfigNode::Kind::kNothing) {
+    Refuse(root, "", "must be a map of settings", problems);
+  }
+  if (problems.empty()) CheckTogether(config, problems);
+  if (!problems.empty()) return absl::InvalidArgumentError(problems.Text());
+  return config;
+}
+
+absl::StatusOr<Config> LoadConfig(const std::filesystem::path& path) {
+  std::error_code error;
+  if (std::filesystem::is_directory(path, error)) {
+    return absl::InvalidArgumentError(absl::StrCat("the configuration is a directory: ", path.string()));
+  }
+  std::ifstream in(path, std::ios::binary);
+  if (!in) {
+    error.assign(errno, std::generic_category());
+    return absl::InvalidArgumentError(
+        absl::StrCat("the configuration cannot be read (", error.message(), "): ", path.string()));
+  }
+  std::string text(kMaxFileBytes + 1, '\0');
+  in.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<size_t>(in.gcount()));
+  if (text.size() > kMaxFileBytes) {
+    return absl::InvalidArgumentError(absl::StrCat("the configuration is larger than 1 MiB: ", path.string()));
+  }
+  return ParseConfig(text, path.string());
+}
+
+}  // namespace portrait

@@ -1,0 +1,61 @@
+// The configuration of the program: one YAML file, documented in docs/configuration.md.
+//
+//   absl::StatusOr<Config> config = LoadConfig("portrait.yaml");
+//   if (!config.ok()) std::cerr << config.status().message();  // every error of the file, one a line
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "absl/status/statusor.h"
+#include "pipeline/options.h"
+
+namespace portrait {
+
+struct KafkaConfig {
+  std::string brokers = "localhost:9092";
+  std::map<std::string, std::string> properties;  // for librdkafka as they are: TLS, SASL, tuning
+};
+
+struct HttpConfig {
+  struct Address {
+    std::string host;
+    int port = 0;  // 0: any free port
+  };
+  std::optional<Address> listen;  // nothing: no HTTP server
+};
+
+enum class LogLevel { kDebug, kInfo, kWarning, kError };
+enum class LogFormat { kText, kJson };
+
+struct LogConfig {
+  LogLevel level = LogLevel::kInfo;
+  LogFormat format = LogFormat::kText;
+};
+
+// Config{} is the default configuration.
+struct Config {
+  Config();
+
+  EngineOptions engine;
+  KafkaConfig kafka;
+  HttpConfig http;
+  LogConfig log;
+
+  // What was taken from the environment, as it was written: {"kafka.sasl.password", "${PASSWORD}"}. Shown in place of
+  // the value.
+  std::map<std::string, std::string> from_environment;
+};
+
+// InvalidArgument: the file cannot be read or is refused; the message has a line for every error, such as
+//   portrait.yaml:7: commit.interval: needs a unit: ms, s, m, h or d, as in 100ms: 100
+absl::StatusOr<Config> LoadConfig(const std::filesystem::path& path);
+
+// The same from text; `name` stands for the file in messages.
+absl::StatusOr<Config> ParseConfig(std::string_view text, std::string_view name);
+
+}  // namespace portrait

@@ -1,0 +1,59 @@
+#include "pipeline/config/default_chain.h"
+
+#include <xxhash.h>
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "operators/nearest_name.h"
+#include "pipeline/config/build_fingerprint.h"
+#include "pipeline/config/setting.h"
+
+namespace portrait {
+namespace {
+
+constexpr std::string_view kDeadLetters = "dead-letters";  // written by the engine, not by an operator
+
+std::string SettingsHash(const Config& config) {
+  std::string text;
+  for (const Setting& setting : Settings()) {
+    if (setting.changes_results) absl::StrAppend(&text, setting.key, "=", setting.show(config), "\n");
+  }
+  return absl::StrCat(absl::Hex(XXH3_64bits(text.data(), text.size()), absl::kZeroPad16)).substr(0, 12);
+}
+
+absl::Status CheckOutputs(const Config& config, const Chain& chain) {
+  std::vector<std::string_view> known = {kDeadLetters};
+  for (const OutputDescription& output : chain.outputs()) known.push_back(output.topic);
+  for (const OutputOptions& output : config.engine.outputs) {
+    if (std::find(known.begin(), known.end(), output.output) != known.end()) continue;
+    const std::string nearest(NearestName(output.output, known));
+    return absl::InvalidArgumentError(absl::StrCat(
+        "outputs: no operator writes it", nearest.empty() ? "" : "; did you mean ", nearest, ": ", output.output));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+std::string ReleaseVersion() { return PORTRAIT_VERSION; }
+
+std::string ChainVersion(const Config& config, const ChainExtension& extension) {
+  std::string version = absl::StrCat(PORTRAIT_VERSION "+" PORTRAIT_BUILD_FINGERPRINT ".", SettingsHash(config));
+  if (!extension.version.empty()) absl::StrAppend(&version, ".", extension.version);
+  return version;
+}
+
+absl::StatusOr<std::unique_ptr<Chain>> BuildDefaultChain(const Config& config, const ChainExtension& extension) {
+  ChainBuilder builder;
+  if (extension.add) extension.add(builder);
+  auto chain = std::move(builder).Build(ChainVersion(config, extension));
+  if (!chain.ok()) return chain;
+  if (absl::Status s = CheckOutputs(config, **chain); !s.ok()) return s;
+  return chain;
+}
+
+}  // namespace portrait

@@ -1,0 +1,15 @@
+#include "pipeline/config/settings.h"
+
+namespace portrait {
+
+const std::vector<Setting>& Settings() {
+  static const std::vector<Setting>* const all = [] {
+    auto* list = new std::vector<Setting>();
+    AddEngineSettings(*list);
+    AddServiceSettings(*list);
+    return list;
+  }();
+  return *all;
+}
+
+}  // namespace portrait
