@@ -1,4 +1,5 @@
 # Everything comes from Debian's packages (deploy/install.sh). What ships no CMake file gets an imported target here.
+# Installed too, for find_package(portrait).
 find_package(Threads REQUIRED)
 find_package(Protobuf REQUIRED)
 find_package(absl REQUIRED)
@@ -18,6 +19,9 @@ pkg_check_modules(xxhash REQUIRED IMPORTED_TARGET libxxhash)
 pkg_check_modules(httplib REQUIRED IMPORTED_TARGET cpp-httplib)
 
 function(portrait_import_library name header)
+  if(TARGET portrait_${name})
+    return()
+  endif()
   find_library(${name}_LIBRARY ${name} REQUIRED)
   find_path(${name}_INCLUDE ${header} REQUIRED)
   add_library(portrait_${name} UNKNOWN IMPORTED GLOBAL)

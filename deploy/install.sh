@@ -1,56 +1,102 @@
 #!/usr/bin/env bash
-# Installs what Portrait needs to build, run and test on Debian 12 or 13. Can be run again at any time.
+# Installs what Portrait needs to build, run and test on Debian 12 or 13. Can be run again at any time; it touches nothing
+# when everything is there, and only then needs no root.
 #   deploy/install.sh          everything to build, run, demo and test
-#   deploy/install.sh --lint   also clang-format, clang-tidy and debootstrap
+#   deploy/install.sh --lint   also what tests/lint.sh and tests/debian13.sh need
+#   deploy/install.sh --backports-entry [APT_DIR]   only prints the apt entry it would add on Debian 12 (for its test)
 set -euo pipefail
+
+# The entry of the machine's own mirror, with the backports suite in place of the release: no host is named here.
+backports_entry() {  # APT_DIR; prints a deb822 stanza or a one-line entry, as the machine has it
+  local files
+  shopt -s nullglob
+  files=("$1"/sources.list.d/*.sources)
+  [ ${#files[@]} = 0 ] || awk '
+    BEGIN { RS = ""; FS = "\n" }
+    /(^|\n)Suites:[^\n]*[ \t](bookworm|stable|oldstable)\/?([ \t]|\n|$)/ && /(^|\n)Types:[^\n]*[ \t]deb([ \t]|\n|$)/ &&
+        !/(^|\n)Enabled:[ \t]*no/ {
+      for (i = 1; i <= NF; ++i) {
+        if ($i ~ /^#/) continue
+        if ($i ~ /^Types:/) $i = "Types: deb"
+        if ($i ~ /^Suites:/) $i = "Suites: bookworm-backports"
+        if ($i ~ /^Components:/) $i = "Components: main"
+        print $i
+      }
+      found = 1
+      exit
+    }' "${files[@]}"
+  files=("$1"/sources.list.d/*.list)
+  [ ! -e "$1/sources.list" ] || files=("$1/sources.list" "${files[@]}")
+  [ ${#files[@]} = 0 ] || sed -nE \
+    's/^[[:space:]]*(deb([[:space:]]+\[[^]]*\])?[[:space:]]+[^[:space:]]+)[[:space:]]+(bookworm|stable|oldstable)\/?[[:space:]].*/\1 bookworm-backports main/p' \
+    "${files[@]}"
+}
+
+first_entry() {  # of either format
+  backports_entry "$1" | awk 'NR == 1 { one_line = /^deb/ } one_line && NR > 1 { exit } !one_line && /^deb/ { exit } { print }'
+}
+
+if [ "${1:-}" = --backports-entry ]; then
+  first_entry "${2:-/etc/apt}"
+  exit 0
+fi
 
 . /etc/os-release
 case "${ID:-}-${VERSION_ID:-}" in
   debian-12 | debian-13) ;;
   *) echo "install.sh: Debian 12 or 13 is needed, this is ${PRETTY_NAME:-unknown}" >&2; exit 1 ;;
 esac
-[ "$(id -u)" = 0 ] || { echo "install.sh: must run as root (apt-get)" >&2; exit 1; }
 
 packages=(
+  # to build
   build-essential ccache cmake ninja-build pkg-config ca-certificates git
   librdkafka-dev librocksdb-dev libprotobuf-dev protobuf-compiler libabsl-dev catch2 libcatch2-dev
   libsimdjson-dev libyaml-cpp-dev libcli11-dev prometheus-cpp-dev libcpp-httplib-dev libspdlog-dev
   libcsv-dev libxxhash-dev libmimalloc-dev nlohmann-json3-dev libbenchmark-dev zlib1g-dev libssl-dev
+  # scripts, the demo's data, and a real Kafka to test with
   python3 python3-pip curl kcat maven default-jdk-headless
 )
-if [ "${1:-}" = --lint ]; then
-  packages+=(clang-tidy-19 clang-format-19 clang-19 debootstrap)
-fi
-
-backports_entry() {  # the machine's own Debian entry, with the backports suite
-  local sources=/etc/apt/sources.list.d/debian.sources
-  if [ -e "$sources" ]; then
-    awk -v RS= '/\n?Suites:[^\n]*bookworm( |\n|$)/ && !/security/ { gsub(/Suites:[^\n]*/, "Suites: bookworm-backports"); print; exit }' "$sources"
-  else
-    awk '$1 == "deb" && $3 == "bookworm" { $3 = "bookworm-backports"; print; exit }' /etc/apt/sources.list
-  fi
-}
+case "${1:-}" in
+  '') ;;
+  --lint) packages+=(clang-tidy-19 clang-format-19 clang-19 debootstrap) ;;
+  *) sed -n '2,/^set -/{/^set -/d;s/^# \{0,1\}//;p}' "$0" >&2; exit 2 ;;
+esac
 
 missing=()
-installed() { dpkg-query -W -f='${Status}' "$1" 2>/dev/null | grep -q 'ok installed'; }
+installed() { dpkg-query -W -f='${db:Status-Abbrev}' "$1" 2>/dev/null | grep -q '^.i'; }
 for package in "${packages[@]}"; do installed "$package" || missing+=("$package"); done
+# Debian 12 itself has Catch2 2, on which its libspdlog-dev depends by name; version 3 replaces it.
+if installed catch2 && dpkg --compare-versions "$(dpkg-query -W -f='${Version}' catch2)" lt 3; then missing+=(catch2); fi
 if [ ${#missing[@]} = 0 ]; then
   echo "install.sh: all ${#packages[@]} packages are there"
   exit 0
 fi
+[ "$(id -u)" = 0 ] || { echo "install.sh: must run as root to install ${missing[*]}" >&2; exit 1; }
 echo "install.sh: installing ${missing[*]}"
 
 export DEBIAN_FRONTEND=noninteractive
-from=()
+apt() { apt-get -qq -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3 "$@"; }
+
+knows_backports() {
+  apt-get indextargets -o APT::Get::IndexTargets::Filtered=false --format '$(RELEASE)' 'Identifier: Packages' |
+    grep -x bookworm-backports > /dev/null
+}
 if [ "$VERSION_ID" = 12 ]; then  # Catch2 3 is in backports only
-  entry=$(backports_entry)
-  [ -n "$entry" ] || { echo "install.sh: no apt entry for bookworm found to derive backports from" >&2; exit 1; }
-  if [ "${entry#Types}" != "$entry" ]; then file=/etc/apt/sources.list.d/portrait-backports.sources; else file=/etc/apt/sources.list.d/portrait-backports.list; fi
-  printf '%s\n' "$entry" > "$file"
+  if ! knows_backports; then
+    entry=$(first_entry /etc/apt)
+    case "$entry" in
+      '') echo "install.sh: no apt entry for bookworm found to derive backports from" >&2; exit 1 ;;
+      deb*) file=/etc/apt/sources.list.d/portrait-backports.list ;;
+      *) file=/etc/apt/sources.list.d/portrait-backports.sources ;;
+    esac
+    printf '%s\n' "$entry" > "$file"
+  fi
   for i in "${!missing[@]}"; do
-    case "${missing[$i]}" in catch2 | libcatch2-dev) missing[i]="${missing[$i]}/bookworm-backports" ;; esac
+    case "${missing[i]}" in catch2 | libcatch2-dev) missing[i]+=/bookworm-backports ;; esac
   done
 fi
-apt-get -qq update
-apt-get -qq install -y --no-install-recommends "${from[@]}" "${missing[@]}" > /dev/null
+apt update
+log=$(mktemp)
+apt install -y --no-install-recommends "${missing[@]}" > "$log" 2>&1 || { tail -n 30 "$log" >&2; exit 1; }
+rm "$log"
 echo "install.sh: done"

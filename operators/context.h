@@ -30,6 +30,8 @@ class Context {
   const Moment& moment() const { return moment_; }
   // The local day of any instant, such as of an event's own time.
   int32_t DayOf(Timestamp time) const { return calendar_.At(time).day; }
+  // The first instant of a local day, such as for a timer at the next midnight.
+  Timestamp StartOf(int32_t day) const { return calendar_.StartOf(day); }
 
   std::string_view customer_id() const { return customer_id_; }
 

@@ -22,4 +22,10 @@ Moment Calendar::At(Timestamp time) const {
   return {time, static_cast<int32_t>(day)};
 }
 
+Timestamp Calendar::StartOf(int32_t day) const {
+  // Where midnight is skipped, the instant of the change; where it comes twice, the first.
+  const absl::TimeZone::TimeInfo info = zone_.At(absl::CivilSecond(absl::CivilDay(1970, 1, 1) + day));
+  return FromMicros(absl::ToUnixMicros(info.kind == absl::TimeZone::TimeInfo::SKIPPED ? info.trans : info.pre));
+}
+
 }  // namespace portrait

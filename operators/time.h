@@ -34,6 +34,8 @@ class Calendar {
   explicit Calendar(absl::TimeZone zone = absl::UTCTimeZone()) : zone_(zone) {}
 
   Moment At(Timestamp time) const;
+  // The first instant of a local day.
+  Timestamp StartOf(int32_t day) const;
   const absl::TimeZone& zone() const { return zone_; }
 
  private:

@@ -71,12 +71,12 @@ absl::Status EncodeResult(const google::protobuf::Descriptor& type, std::string_
   // sub-messages merge, so the emission time is appended without parsing.
   v1::ResultInfo emitted;
   emitted.set_emission_time_us(emission_time_us);
+  const std::string body = emitted.SerializeAsString();
   std::string info;
-  const auto* field = type.FindFieldByName("info");
   {
     google::protobuf::io::StringOutputStream stream(&info);
     google::protobuf::io::CodedOutputStream coded(&stream);
-    google::protobuf::internal::WireFormatLite::WriteMessage(field->number(), emitted, &coded);
+    google::protobuf::internal::WireFormatLite::WriteBytes(type.FindFieldByName("info")->number(), body, &coded);
   }
   if (format == WireFormat::kProtobuf) {
     out.assign(payload);

@@ -26,8 +26,8 @@ void MemoryDisk::Wipe() {
 
 absl::StatusOr<std::optional<std::string>> MemoryRowStore::Get(std::string_view customer_id) {
   for (auto batch = disk_->pending_.rbegin(); batch != disk_->pending_.rend(); ++batch) {
-    for (const auto& [customer, row] : batch->puts) {
-      if (customer == customer_id) return row;
+    for (auto put = batch->puts.rbegin(); put != batch->puts.rend(); ++put) {
+      if (put->first == customer_id) return put->second;
     }
     if (std::find(batch->removals.begin(), batch->removals.end(), customer_id) != batch->removals.end()) {
       return std::nullopt;

@@ -110,7 +110,8 @@ absl::Status RocksDbRowStore::Write(const RowBatch& batch) {
   // In the order of the keys: the memtable's insert hint makes that nearly twice as cheap as in arrival order.
   std::vector<uint32_t> order(batch.puts.size());
   std::iota(order.begin(), order.end(), 0u);
-  std::sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) { return batch.puts[a].first < batch.puts[b].first; });
+  std::stable_sort(order.begin(), order.end(),
+                   [&](uint32_t a, uint32_t b) { return batch.puts[a].first < batch.puts[b].first; });
   rocksdb::WriteBatch writes;
   for (const uint32_t i : order) writes.Put(RowKeyOf(batch.puts[i].first), batch.puts[i].second);
   for (const std::string& customer : batch.removals) writes.Delete(RowKeyOf(customer));

@@ -5,7 +5,9 @@
 // fills it looks at over_limit().
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string_view>
 #include <utility>
@@ -43,10 +45,11 @@ class RowCache {
     entry.bytes = bytes;
   }
 
-  // Drops entries that were not used lately (second chance) until the limit is kept or two rounds found no more.
-  void Evict() {
+  // Drops entries that were not used lately (second chance) until the limit is kept, looking at no more than
+  // `look_at_most` entries, nor more than twice at each.
+  void Evict(size_t look_at_most = SIZE_MAX) {
     size_t looked_at = 0;
-    while (bytes_ > limit_bytes_ && !clock_.empty() && looked_at < 2 * clock_.size()) {
+    while (bytes_ > limit_bytes_ && !clock_.empty() && looked_at < std::min(look_at_most, 2 * clock_.size())) {
       if (hand_ >= clock_.size()) hand_ = 0;
       Entry* entry = clock_[hand_];
       ++looked_at;

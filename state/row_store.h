@@ -26,7 +26,7 @@ struct RowHeader {
 absl::StatusOr<RowHeader> ReadRowHeader(std::string_view row);
 
 struct RowBatch {
-  std::vector<std::pair<std::string, std::string>> puts;  // customer id, stored row
+  std::vector<std::pair<std::string, std::string>> puts;  // customer id, stored row; the later of two for one customer wins
   std::vector<std::string> removals;
   v1::StoreMeta meta;
 };

@@ -42,6 +42,11 @@ TimerHint TimerIndex::TakeFirst() {
   TimerHint hint = std::move(open_.back());
   open_.pop_back();
   --size_;
+  while (!open_.empty() && open_.front() == hint) {  // the same hint twice says no more than once
+    std::pop_heap(open_.begin(), open_.end(), std::greater<>());
+    open_.pop_back();
+    --size_;
+  }
   return hint;
 }
 

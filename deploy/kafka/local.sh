@@ -183,7 +183,7 @@ END
 # Asks for the cluster's metadata; an accepted connection alone does not mean that the broker serves.
 answers() {
   if command -v kcat > /dev/null; then
-    kcat -L -b "127.0.0.1:$port" -m 2 2>/dev/null < /dev/null | grep -q '^ *broker 1 at'
+    kcat -L -b "127.0.0.1:$port" -m 2 2>/dev/null < /dev/null | grep '^ *broker 1 at' > /dev/null
   else
     grep -q 'Kafka Server started' "$log" && ! free "$port"
   fi

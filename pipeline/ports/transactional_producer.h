@@ -40,6 +40,8 @@ class TransactionalProducer {
   virtual absl::Status SendOffsets(const std::vector<std::string>& sources, const std::vector<PartitionStart>& offsets,
                                    const GroupGeneration& generation) = 0;
   virtual CommitOutcome Commit(Duration timeout) = 0;
+  // After kCommitted: one after the last offset that this transaction wrote in the partition, -1 if it wrote none there.
+  virtual int64_t WrittenEnd(std::string_view topic, int32_t partition) const = 0;
   // After an error of Write or SendOffsets. Not OK: throw the producer away.
   virtual absl::Status Abort(Duration timeout) = 0;
 };

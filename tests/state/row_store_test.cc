@@ -72,6 +72,17 @@ TEMPLATE_TEST_CASE("rows come back in the order of their keys, the latest of eac
   CHECK(Contents(store) == "=x anna=1 zoe=1 ");
 }
 
+TEMPLATE_TEST_CASE("the later of two puts for one customer in a batch wins", "", InMemory, InRocksDb) {
+  TestType any;
+  RowStore& store = any.get();
+  std::vector<std::pair<std::string, std::string>> puts;
+  for (int i = 0; i < 200; ++i) puts.emplace_back(i % 2 ? "anna" : "bert", std::to_string(i));
+  REQUIRE(store.Write(Batch(std::move(puts), 1)).ok());
+  CHECK(store.Get("anna")->value() == "199");
+  CHECK(store.Get("bert")->value() == "198");
+  CHECK(Contents(store) == "anna=199 bert=198 ");
+}
+
 TEST_CASE("a crash of the memory store keeps a prefix of the batches") {
   MemoryDisk disk;
   MemoryRowStore store(&disk);

@@ -1,0 +1,130 @@
+#include "operators/churn_model.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "absl/strings/str_format.h"
+
+namespace portrait {
+namespace {
+
+constexpr double kMostLogOdds = 20;  // 1 in 500 million: more than any model knows
+
+class MbgNbdModel final : public ChurnModel {
+ public:
+  explicit MbgNbdModel(MbgNbdModelOptions options) : options_(std::move(options)) {}
+
+  std::string_view name() const override { return options_.name; }
+  absl::Status Bind(const FeatureRegistry& features) override;
+  ChurnForecast Forecast(Features features, Timestamp now, double horizon_days) const override;
+  std::optional<Timestamp> Reaches(double score, Features features, Timestamp now, double horizon_days,
+                                   Duration within) const override;
+
+ private:
+  struct Past {
+    Timestamp first, last;
+    double repeats = 0;
+    PurchaseHistory At(Timestamp now) const { return {repeats, InDays(last - first), InDays(std::max(now, last) - first)}; }
+  };
+  Past PastOf(Features features) const;
+  double ScoreOf(const PurchaseHistory& history, double horizon_days) const;
+  double OrderValue(Features features) const;
+
+  MbgNbdModelOptions options_;
+  FeatureRef first_, last_, occasions_, orders_, average_order_;
+};
+
+absl::Status MbgNbdModel::Bind(const FeatureRegistry& features) {
+  if (absl::Status s = Validate(options_.orders); !s.ok()) return s;
+  if (absl::Status s = Validate(options_.value); !s.ok()) return s;
+  for (const auto& [name, ref] : {std::pair<const char*, FeatureRef*>{"purchases.first", &first_},
+                                  {"purchases.last", &last_},
+                                  {"purchases.occasions", &occasions_},
+                                  {"purchases.orders", &orders_},
+                                  {"purchases.average_order", &average_order_}}) {
+    auto found = features.Find(name);
+    if (!found.ok()) return found.status();
+    *ref = *found;
+  }
+  return absl::OkStatus();
+}
+
+MbgNbdModel::Past MbgNbdModel::PastOf(Features features) const {
+  Past past;
+  const Value first = features(first_), last = features(last_);
+  if (const auto* time = std::get_if<Timestamp>(&first)) past.first = *time;
+  if (const auto* time = std::get_if<Timestamp>(&last)) past.last = *time;
+  past.repeats = std::max(0.0, AsNumber(features(occasions_)) - 1);
+  // Several orders of one day are one occasion, at the time of the last.
+  if (past.repeats == 0) past.first = past.last;
+  return past;
+}
+
+double MbgNbdModel::ScoreOf(const PurchaseHistory& history, double horizon_days) const {
+  const double order = ProbabilityOfOrder(options_.orders, history, horizon_days);
+  const double score = std::log1p(-order) - std::log(order);  // log-odds of no order; exact where `order` is tiny
+  return std::clamp(score, -kMostLogOdds, kMostLogOdds);
+}
+
+double MbgNbdModel::OrderValue(Features features) const {
+  const Value average = features(average_order_);
+  const double orders = HasValue(average) ? AsNumber(features(orders_)) : 0;
+  return ExpectedOrderValue(options_.value, orders, AsNumber(average));
+}
+
+v1::Reason Part(const FeatureRef* feature, const Value& value, double contribution, std::string text) {
+  v1::Reason reason;
+  if (feature != nullptr) reason.set_feature(feature->description().name);
+  if (feature != nullptr) *reason.mutable_value() = ToProto(value);
+  reason.set_contribution(contribution);
+  reason.set_text(std::move(text));
+  return reason;
+}
+
+ChurnForecast MbgNbdModel::Forecast(Features features, Timestamp now, double horizon_days) const {
+  const Past past = PastOf(features);
+  const PurchaseHistory history = past.At(now);
+  const double newcomer = ScoreOf({}, horizon_days);
+  const double at_last_order = ScoreOf(past.At(past.last), horizon_days);
+  ChurnForecast out;
+  out.score = ScoreOf(history, horizon_days);
+  out.reasons.push_back(Part(nullptr, {}, newcomer,
+                             absl::StrFormat("%.0f %% of all who ordered for the first time do not order within %.0f days",
+                                             100 * FromLogOdds(newcomer), horizon_days)));
+  const int64_t days = static_cast<int64_t>(past.repeats) + 1;
+  out.reasons.push_back(Part(&occasions_, days, at_last_order - newcomer,
+                             days == 1 ? "one purchase day so far"
+                                       : absl::StrFormat("%d purchase days over %.0f days", days, history.last_days)));
+  out.reasons.push_back(Part(&last_, past.last, out.score - at_last_order,
+                             absl::StrFormat("no order for %.0f days", history.age_days - history.last_days)));
+  out.expected_orders = ExpectedOrders(options_.orders, history, horizon_days);
+  const double alive = ProbabilityAlive(options_.orders, history);
+  const double if_alive = alive > 1e-9 ? out.expected_orders / alive : 0;
+  out.spend_at_risk_micros = if_alive * OrderValue(features) * 1e6;
+  return out;
+}
+
+// Silence only ever raises the score, so halving the interval finds the moment, to within a second.
+std::optional<Timestamp> MbgNbdModel::Reaches(double score, Features features, Timestamp now, double horizon_days,
+                                              Duration within) const {
+  const Past past = PastOf(features);
+  Timestamp before = now, after = now + within;
+  if (ScoreOf(past.At(after), horizon_days) < score) return std::nullopt;
+  while (after - before > seconds(1)) {
+    const Timestamp middle = before + (after - before) / 2;
+    (ScoreOf(past.At(middle), horizon_days) < score ? before : after) = middle;
+  }
+  return after;
+}
+
+}  // namespace
+
+double LogOdds(double probability) { return std::log(probability) - std::log1p(-probability); }
+
+double FromLogOdds(double score) { return 1 / (1 + std::exp(-score)); }
+
+std::unique_ptr<ChurnModel> MakeMbgNbdModel(MbgNbdModelOptions options) {
+  return std::make_unique<MbgNbdModel>(std::move(options));
+}
+
+}  // namespace portrait

@@ -1,0 +1,379 @@
+#include "pipeline/recovery.h"
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "absl/random/random.h"
+#include "absl/strings/str_cat.h"
+#include "google/protobuf/util/message_differencer.h"
+
+namespace portrait {
+namespace {
+
+constexpr Duration kPatience = seconds(1);  // how long one call waits before it is made again
+
+absl::Status Annotated(const absl::Status& status, const absl::string_view what) {
+  return absl::Status(status.code(), absl::StrCat(what, ": ", status.message()));
+}
+
+const v1::SourceRange* SourceOf(const v1::JournalEntry& entry, const std::string& topic) {
+  const auto& sources = entry.sources();
+  const auto it = std::find_if(sources.begin(), sources.end(), [&](const auto& source) { return source.topic() == topic; });
+  return it == sources.end() ? nullptr : &*it;
+}
+
+}  // namespace
+
+std::string Recovery::NewLineage() {
+  absl::BitGen random;
+  return absl::StrCat(absl::Hex(absl::Uniform<uint64_t>(random), absl::kZeroPad16));
+}
+
+template <class Call>
+auto Recovery::Patiently(Call call) -> decltype(call(Duration())) {
+  const Duration begin = ports_.clock.Monotonic();
+  while (true) {
+    auto answer = call(std::min(kPatience, timeout_));
+    absl::Status status;
+    if constexpr (std::is_same_v<decltype(answer), absl::Status>) {
+      status = answer;
+    } else {
+      status = answer.status();
+    }
+    if (!absl::IsUnavailable(status) || ports_.clock.Monotonic() - begin >= timeout_) return answer;
+  }
+}
+
+// Feeds the records of the entries' source ranges to the task in the order of the journal.
+class Recovery::Replay final : public StepVisitor {
+ public:
+  Replay(Recovery& recovery, uint64_t floor) : recovery_(recovery), task_(recovery.task_), floor_(floor) {}
+
+  absl::Status Open(const std::vector<v1::JournalEntry>& tail) {
+    cursors_.resize(task_.topics_.size());
+    for (size_t s = 0; s < cursors_.size(); ++s) {
+      int64_t from = -1, end = -1;
+      for (const v1::JournalEntry& entry : tail) {
+        if (s >= static_cast<size_t>(entry.sources_size()) || entry.sources(static_cast<int>(s)).topic() != task_.topics_[s]) {
+          return absl::FailedPreconditionError(
+              absl::StrCat("the sources differ from those of the journal's tail: source ", s, " is ", task_.topics_[s]));
+        }
+        const auto& range = entry.sources(static_cast<int>(s));
+        if (range.count() == 0) continue;
+        if (from < 0) from = range.first_offset();
+        end = range.last_offset() + 1;
+      }
+      if (from < 0) continue;
+      auto cursor = recovery_.ports_.reader.Open(task_.topics_[s], task_.partition_, from, end);
+      if (!cursor.ok()) {
+        return Annotated(cursor.status(), absl::StrCat("the input to replay is gone: ", task_.topics_[s], " partition ",
+                                                       task_.partition_, " offsets ", from, "..", end - 1));
+      }
+      cursors_[s] = *std::move(cursor);
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status Run(const v1::JournalEntry& entry) {
+    entry_ = &entry;
+    taken_.assign(cursors_.size(), 0);
+    return VisitSteps(entry, *this);
+  }
+
+  absl::Status OnInput(uint64_t step, size_t source) override {
+    const auto& range = entry_->sources(static_cast<int>(source));
+    auto record = cursors_[source] ? recovery_.Patiently([&](Duration d) { return cursors_[source]->Next(d); })
+                                   : absl::StatusOr<std::optional<Record>>(std::nullopt);
+    if (!record.ok()) return record.status();
+    const uint64_t taken = ++taken_[source];
+    const bool fits = record->has_value() && (taken != 1 || (*record)->offset == range.first_offset()) &&
+                      (taken != range.count() || (*record)->offset == range.last_offset()) && taken <= range.count();
+    if (!fits) {
+      return absl::OutOfRangeError(absl::StrCat(
+          "the input differs from what was applied: ", range.topic(), " partition ", task_.partition_, " offsets ",
+          range.first_offset(), "..", range.last_offset(), " held ", range.count(), " records, record ", taken,
+          record->has_value() ? absl::StrCat(" is now at ", (*record)->offset) : absl::StrCat(" is gone"),
+          " (compacted or expired?)"));
+    }
+    (*record)->source = static_cast<int32_t>(source);
+    Input input = task_.intake_.Take(**std::move(record));
+    absl::Status applied = task_.applier_.Input(step, input, floor_, Now());
+    task_.intake_.GiveBack(std::move(input));
+    return applied;
+  }
+
+  absl::Status OnTick(uint64_t, int64_t time_us) override {
+    task_.applier_.Tick(time_us);
+    return absl::OkStatus();
+  }
+
+  absl::Status OnFiring(uint64_t step, const TimerHint& bound) override {
+    return task_.applier_.FireUpTo(step, bound, floor_, Now());
+  }
+
+ private:
+  Duration Now() const { return recovery_.ports_.clock.Monotonic(); }
+
+  Recovery& recovery_;
+  Task& task_;
+  uint64_t floor_;
+  const v1::JournalEntry* entry_ = nullptr;
+  std::vector<std::unique_ptr<LogCursor>> cursors_;
+  std::vector<uint64_t> taken_;
+};
+
+absl::StatusOr<RecoveryReport> Recovery::Run(const std::function<void(double)>& progress) {
+  progress_ = progress;
+  const auto committed = Patiently([&](Duration d) { return ports_.consumer.Committed(task_.partition_, d); });
+  if (!committed.ok()) return Annotated(committed.status(), "reading the committed offsets");
+  const auto range = [&](const std::string& topic) {
+    return Patiently([&](Duration d) { return ports_.reader.Range(topic, task_.partition_, d); });
+  };
+  const auto journal = range(task_.options_.JournalTopic());
+  if (!journal.ok()) return Annotated(journal.status(), "reading the end of the journal");
+  const auto changelog = range(task_.options_.ChangelogTopic());
+  if (!changelog.ok()) return Annotated(changelog.status(), "reading the end of the changelog");
+
+  auto tail = ReadTail(*journal);
+  if (!tail.ok()) return Annotated(tail.status(), "reading the journal");
+  if (tail->empty()) {
+    if (absl::Status s = StartHistory(*committed, *changelog); !s.ok()) return s;
+  } else {
+    const v1::JournalEntry& last = tail->back();
+    if (absl::Status s = OpenStore(last.lineage(), *changelog); !s.ok()) return s;
+    if (absl::Status s = RestoreRows(*changelog, last.last()); !s.ok()) return s;
+    if (absl::Status s = ReplayTail(*tail); !s.ok()) return s;
+    if (absl::Status s = CheckOffsets(last, *committed); !s.ok()) return s;
+  }
+  for (size_t s = 0; s < task_.topics_.size(); ++s) {
+    auto source = SourceRange(s);
+    position_.known_ends.push_back(source.ok() ? source->end : -1);
+  }
+  task_.Start(position_);
+  return report_;
+}
+
+absl::StatusOr<LogRange> Recovery::SourceRange(size_t source) {
+  return Patiently([&](Duration d) { return ports_.reader.Range(task_.topics_[source], task_.partition_, d); });
+}
+
+// Only the entry that holds the floor and those after it are needed; so the journal is read from near its end, further
+// back until that entry is found.
+absl::StatusOr<std::vector<v1::JournalEntry>> Recovery::ReadTail(const LogRange& journal) {
+  for (int64_t back = 64;; back *= 8) {
+    const int64_t from = std::max(journal.begin, journal.end - back);
+    auto cursor = ports_.reader.Open(task_.options_.JournalTopic(), task_.partition_, from, journal.end);
+    if (!cursor.ok()) return cursor.status();
+    std::vector<v1::JournalEntry> entries;
+    while (true) {
+      auto record = Patiently([&](Duration d) { return (*cursor)->Next(d); });
+      if (!record.ok()) return record.status();
+      if (!record->has_value()) break;
+      v1::JournalEntry& entry = entries.emplace_back();
+      const auto value = (*record)->value.value_or(std::string_view());
+      if (!entry.ParseFromArray(value.data(), static_cast<int>(value.size()))) {
+        return absl::DataLossError(absl::StrCat("no journal entry: partition ", task_.partition_, " offset ", (*record)->offset));
+      }
+      if (entries.size() > 1 && entries[entries.size() - 2].last() + 1 != entry.first()) {
+        return absl::DataLossError(absl::StrCat("journal entries do not follow each other: ",
+                                                EntryName(entries[entries.size() - 2]), ", ", EntryName(entry)));
+      }
+    }
+    const bool whole = from == journal.begin;
+    if (entries.empty() && whole) return entries;
+    if (entries.empty()) continue;
+    const uint64_t floor = entries.back().floor();
+    if (entries.front().first() <= floor) {
+      entries.erase(entries.begin(), std::find_if(entries.begin(), std::prev(entries.end()), [&](const auto& entry) {
+        return entry.last() >= floor && entry.first() <= entry.last();
+      }));
+      return entries;
+    }
+    if (whole) {
+      return absl::DataLossError(absl::StrCat("the journal begins at step ", entries.front().first(),
+                                              " but its floor is ", floor));
+    }
+  }
+}
+
+absl::Status Recovery::StartHistory(const std::vector<int64_t>& committed, const LogRange& changelog) {
+  const std::string partition = absl::StrCat("partition ", task_.partition_);
+  if (std::any_of(committed.begin(), committed.end(), [](int64_t offset) { return offset >= 0; })) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "the group has committed offsets but the journal ", task_.options_.JournalTopic(), " is empty: ", partition,
+        "; was the topic deleted? To begin anew use another application id"));
+  }
+  auto meta = task_.rows_.store().Meta();
+  if (!meta.ok()) return meta.status();
+  if (meta->has_value() && (*meta)->last_committed_step() > 0) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "there is local state but the journal ", task_.options_.JournalTopic(), " is empty: ", partition, ", lineage ",
+        (*meta)->lineage(), "; was Kafka's data deleted? To begin anew delete the local state in ",
+        task_.options_.state_dir.string()));
+  }
+  // The first transaction of all may have been aborted: what counts is whether it left anything committed.
+  auto rows = ports_.reader.Open(task_.options_.ChangelogTopic(), task_.partition_, changelog.begin, changelog.end);
+  if (!rows.ok()) return rows.status();
+  const auto row = Patiently([&](Duration d) { return (*rows)->Next(d); });
+  if (!row.ok()) return Annotated(row.status(), "reading the changelog");
+  if (row->has_value()) {
+    return absl::FailedPreconditionError(absl::StrCat("the changelog ", task_.options_.ChangelogTopic(),
+                                                      " has records but the journal is empty: ", partition));
+  }
+  position_.lineage = NewLineage();
+  position_.changelog_position = changelog.end;
+  for (size_t s = 0; s < task_.topics_.size(); ++s) {
+    auto range = SourceRange(s);
+    if (!range.ok()) return Annotated(range.status(), absl::StrCat("reading the range of ", task_.topics_[s]));
+    position_.next_offsets.push_back(range->begin);
+  }
+  return task_.rows_.Load(0).status();
+}
+
+absl::Status Recovery::OpenStore(const std::string& lineage, const LogRange& changelog) {
+  auto meta = task_.rows_.store().Meta();
+  if (!meta.ok()) return meta.status();
+  position_.lineage = lineage;
+  position_.changelog_position = changelog.begin;
+  if (!meta->has_value()) return absl::OkStatus();
+  if ((*meta)->lineage() != lineage) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "the local state of partition ", task_.partition_, " belongs to another history: local ", (*meta)->lineage(),
+        ", journal ", lineage, "; delete it (in ", task_.options_.state_dir.string(), ") to restore from the changelog"));
+  }
+  if ((*meta)->changelog_position() > changelog.end) {
+    return absl::DataLossError(absl::StrCat("the local state of partition ", task_.partition_,
+                                            " is ahead of the changelog: position ", (*meta)->changelog_position(),
+                                            ", changelog's end ", changelog.end));
+  }
+  position_.changelog_position = std::max((*meta)->changelog_position(), changelog.begin);
+  return absl::OkStatus();
+}
+
+// Records of one customer come in the order of their numbers, and the store holds nothing that the changelog does not:
+// so what comes last is right, and is written over what is there.
+absl::Status Recovery::RestoreRows(const LogRange& changelog, uint64_t last) {
+  constexpr size_t kBatch = 2000;
+  const int64_t begin = position_.changelog_position;
+  auto cursor = ports_.reader.Open(task_.options_.ChangelogTopic(), task_.partition_, begin, changelog.end);
+  if (!cursor.ok()) return Annotated(cursor.status(), "reading the changelog");
+  RowBatch batch;
+  batch.meta.set_lineage(position_.lineage);
+  batch.meta.set_last_committed_step(last);
+  const auto write = [&](int64_t position) {
+    batch.meta.set_changelog_position(position);
+    absl::Status written = task_.rows_.store().Write(batch);
+    batch.puts.clear();
+    if (progress_ && changelog.end > begin) {
+      progress_(static_cast<double>(position - begin) / static_cast<double>(changelog.end - begin));
+    }
+    return written;
+  };
+  while (true) {
+    auto record = Patiently([&](Duration d) { return (*cursor)->Next(d); });
+    if (!record.ok()) return Annotated(record.status(), "reading the changelog");
+    if (!record->has_value()) break;
+    const auto value = (*record)->value.value_or(std::string_view());
+    auto header = ReadRowHeader(value);
+    if (!header.ok()) return header.status();
+    if (header->number > last) {
+      return absl::DataLossError(absl::StrCat("a row in the changelog is ahead of the journal: offset ", (*record)->offset,
+                                              " step ", header->number, ", journal ", last));
+    }
+    batch.puts.emplace_back(std::string((*record)->key.value_or(std::string_view())), std::string(value));
+    ++report_.rows_restored;
+    if (batch.puts.size() >= kBatch) {
+      if (absl::Status s = write((*record)->offset + 1); !s.ok()) return s;
+    }
+  }
+  batch.meta.set_as_of_us(ToMicros(ports_.clock.Now()));
+  position_.changelog_position = changelog.end;
+  return write(changelog.end);
+}
+
+absl::Status Recovery::ReplayTail(const std::vector<v1::JournalEntry>& tail) {
+  const v1::JournalEntry& last = tail.back();
+  auto highest = task_.rows_.Load(last.last());
+  if (!highest.ok()) return highest.status();
+  highest_ = *highest;
+  const uint64_t floor = last.floor();
+  position_.last_step = last.last();
+  position_.state = last.after();
+  if (floor <= last.last()) {
+    for (const v1::JournalEntry& entry : tail) {
+      if (entry.first() <= entry.last() && entry.chain_version() != task_.chain_.version()) {
+        return absl::FailedPreconditionError(absl::StrCat(
+            "the journal's tail was written by another version: ", entry.chain_version(), ", this is ",
+            task_.chain_.version(), "; start the old version once and stop it cleanly, then this one replays nothing"));
+      }
+    }
+    Replay replay(*this, floor);
+    if (absl::Status s = replay.Open(tail); !s.ok()) return s;
+    task_.applier_.set_state(tail.front().before());
+    task_.emitter_.Discard(true);
+    for (const v1::JournalEntry& entry : tail) {
+      if (absl::Status s = ReplayEntry(entry, floor, replay); !s.ok()) return Annotated(s, absl::StrCat("replay of ", EntryName(entry)));
+    }
+    task_.emitter_.Discard(false);
+  }
+  // Sources may come and go between two runs when there is no tail: each goes on where the journal left it.
+  for (size_t s = 0; s < task_.topics_.size(); ++s) {
+    if (const auto* source = SourceOf(last, task_.topics_[s])) {
+      position_.next_offsets.push_back(source->next_offset());
+      continue;
+    }
+    auto range = SourceRange(s);
+    if (!range.ok()) return Annotated(range.status(), absl::StrCat("reading the range of ", task_.topics_[s]));
+    position_.next_offsets.push_back(range->begin);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Recovery::ReplayEntry(const v1::JournalEntry& entry, uint64_t floor, Replay& replay) {
+  task_.applier_.clear_skipped();
+  if (absl::Status s = replay.Run(entry); !s.ok()) return s;
+  report_.steps_replayed += entry.last() + 1 - entry.first();
+  return CheckEntry(entry, floor);
+}
+
+absl::Status Recovery::CheckEntry(const v1::JournalEntry& entry, uint64_t floor) {
+  const auto outputs = task_.emitter_.Take();
+  if (!google::protobuf::util::MessageDifferencer::Equals(task_.applier_.state(), entry.after())) {
+    return absl::DataLossError(absl::StrCat("the task's state differs: replayed ",
+                                            task_.applier_.state().ShortDebugString(), ", journal ",
+                                            entry.after().ShortDebugString()));
+  }
+  for (const v1::Witness& witness : entry.witnesses()) {
+    if (absl::Status s = CheckWitness(entry, witness); !s.ok()) return s;
+  }
+  // A row that is ahead no longer shows the timers it fired: only a store wholly below the entry can be compared.
+  if (entry.first() < floor || highest_ >= entry.first() || task_.applier_.skipped()) return absl::OkStatus();
+  ++report_.digests_compared;
+  if (outputs.digest == entry.output_digest() && outputs.count == entry.outputs()) return absl::OkStatus();
+  return absl::DataLossError(absl::StrCat("the results differ: replayed ", outputs.count, ", journal ", entry.outputs()));
+}
+
+absl::Status Recovery::CheckWitness(const v1::JournalEntry& entry, const v1::Witness& witness) {
+  auto row = task_.rows_.Get(witness.customer_id());
+  if (!row.ok()) return row.status();
+  if ((*row)->number != witness.number() || (*row)->dirty_from == 0) return absl::OkStatus();  // ahead, or not replayed
+  ++report_.witnesses_compared;
+  if (task_.rows_.Checksum(**row) == witness.checksum()) return absl::OkStatus();
+  return absl::DataLossError(absl::StrCat("a row differs at step ", witness.number(), " of ", EntryName(entry)));
+}
+
+absl::Status Recovery::CheckOffsets(const v1::JournalEntry& last, const std::vector<int64_t>& committed) {
+  for (size_t s = 0; s < committed.size(); ++s) {
+    const auto* source = SourceOf(last, task_.topics_[s]);
+    // No offset at all: the group was away so long that Kafka forgot it. The journal still knows.
+    if (source == nullptr || committed[s] < 0 || committed[s] == source->next_offset()) continue;
+    return absl::FailedPreconditionError(absl::StrCat(
+        "the group's offset differs from the journal's: ", task_.topics_[s], " partition ", task_.partition_, ", group ",
+        committed[s], ", journal ", source->next_offset(), "; somebody moved the group's offsets"));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace portrait

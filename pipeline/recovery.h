@@ -1,0 +1,77 @@
+// Brings a task to where its last commit left it: local rows, then the changelog, then a replay of the journal's tail.
+//
+//   (i) committed offsets, stable ones  (ii) then the ends of journal and changelog  (iii) the journal's tail, read
+//   committed, until past its end  (iv) rows up from the store's position by the changelog  (v) replay from the entry
+//   that holds the floor, outputs discarded  (vi) every check below  (vii) go on after the last entry.
+//
+// Every recovery is a test of determinism: step numbers, task states, run counts, offsets, witness rows and digests of
+// outputs are compared, and what differs stops the worker with a message that names it. Local state is never wiped.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "pipeline/ports/clock.h"
+#include "pipeline/ports/group_consumer.h"
+#include "pipeline/ports/log_reader.h"
+#include "pipeline/task.h"
+
+namespace portrait {
+
+struct RecoveryReport {
+  uint64_t rows_local = 0;
+  uint64_t rows_restored = 0;  // from the changelog
+  uint64_t steps_replayed = 0;
+  uint64_t digests_compared = 0;
+  uint64_t witnesses_compared = 0;
+};
+
+class Recovery {
+ public:
+  struct Ports {
+    GroupConsumer& consumer;
+    LogReader& reader;
+    const Clock& clock;
+  };
+  // `timeout`: how long to go on while the brokers do not answer.
+  Recovery(Task& task, Ports ports, Duration timeout) : task_(task), ports_(ports), timeout_(timeout) {}
+
+  // The task is started. Errors: FailedPrecondition (state, journal and offsets do not belong together, or another
+  // version wrote the journal's tail), OutOfRange (the source no longer has what must be replayed), DataLoss (a check
+  // failed), Unavailable (brokers away for too long).
+  absl::StatusOr<RecoveryReport> Run(const std::function<void(double share)>& progress = {});
+
+  // A name for a new history.
+  static std::string NewLineage();
+
+ private:
+  class Replay;
+
+  // Calls again while the answer is Unavailable, until the timeout.
+  template <class Call>
+  auto Patiently(Call call) -> decltype(call(Duration()));
+
+  absl::StatusOr<std::vector<v1::JournalEntry>> ReadTail(const LogRange& journal);
+  absl::Status OpenStore(const std::string& lineage, const LogRange& changelog);
+  absl::Status StartHistory(const std::vector<int64_t>& committed, const LogRange& changelog);
+  absl::Status RestoreRows(const LogRange& changelog, uint64_t last);
+  absl::Status ReplayTail(const std::vector<v1::JournalEntry>& tail);
+  absl::Status ReplayEntry(const v1::JournalEntry& entry, uint64_t floor, Replay& replay);
+  absl::Status CheckEntry(const v1::JournalEntry& entry, uint64_t floor);
+  absl::Status CheckWitness(const v1::JournalEntry& entry, const v1::Witness& witness);
+  absl::Status CheckOffsets(const v1::JournalEntry& last, const std::vector<int64_t>& committed);
+  absl::StatusOr<LogRange> SourceRange(size_t source);
+
+  Task& task_;
+  Ports ports_;
+  Duration timeout_;
+  TaskPosition position_;
+  uint64_t highest_ = 0;  // of the rows that were loaded
+  RecoveryReport report_;
+  std::function<void(double)> progress_;
+};
+
+}  // namespace portrait

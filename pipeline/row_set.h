@@ -1,0 +1,107 @@
+// The rows of one task: decoded in a write-back cache, stored behind it, with their timers indexed.
+//
+// 1. Rows go out lazily, longest dirty first. An image is a row as of the last step applied to it; it goes into the
+//    changelog within the transaction, and into the store after its commit, never before.
+// 2. The floor is the lowest step that some row's image does not yet hold, counting the images of the transaction that
+//    is being written.
+// 3. A row leaves the cache only when the store holds its latest image.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "operators/chain.h"
+#include "portrait/v1/journal.pb.h"
+#include "state/row_cache.h"
+#include "state/row_store.h"
+#include "state/timer_index.h"
+
+namespace portrait {
+
+struct CachedRow {
+  std::string customer_id;
+  uint64_t number = 0;  // of the last step applied; 0 = a new row
+  RowState state;
+
+  uint64_t dirty_from = 0;     // the first step that no image holds; 0 = none
+  uint64_t in_flight = 0;      // the number of an image that is not yet in the store; 0 = none
+  Duration dirty_since{};      // monotonic
+  int64_t hinted_us = INT64_MAX;  // the timer index has an entry at or before this
+  uint64_t fired_in = 0;       // the firing step that has fired timers of this row
+  uint64_t witnessed_in = 0;   // first step of the transaction in which the row was picked as a witness
+
+  size_t bytes = 0;
+  bool referenced = true;
+  bool evictable() const { return dirty_from == 0 && in_flight == 0; }
+};
+
+// A row as it goes into changelog and store.
+struct RowImage {
+  std::string customer_id;
+  uint64_t number = 0;
+  std::string row;
+};
+
+// One thread.
+class RowSet {
+ public:
+  RowSet(const Chain& chain, std::unique_ptr<RowStore> store, size_t cache_bytes)
+      : chain_(chain), store_(std::move(store)), cache_(cache_bytes) {}
+
+  // The customer's row, made if there is none. Valid until the next call, but for Touched and Index.
+  absl::StatusOr<CachedRow*> Get(std::string_view customer_id);
+
+  // The row has taken this step; `now` is monotonic.
+  void Touched(CachedRow& row, uint64_t step, Duration now);
+
+  // Makes the index know the row's first timer. After every change to its timers.
+  void Index(CachedRow& row);
+  TimerIndex& timers() { return timers_; }
+
+  // Images of the rows that have been dirty longest: a share of them that keeps every row within `checkpoint_interval`
+  // when it is called every `commit_interval`, and all that are older; or all, on a hand-over.
+  struct Pace {
+    Duration commit_interval;
+    Duration checkpoint_interval;
+    bool all = false;
+  };
+  std::vector<RowImage> TakeImages(const Pace& pace, Duration now);
+  // The floor of the transaction that takes these images, when `last` is its last step.
+  uint64_t Floor(uint64_t last) const { return dirty_.empty() ? last + 1 : dirty_.front()->dirty_from; }
+  // Checksums of up to 16 rows touched since `first`.
+  std::vector<v1::Witness> TakeWitnesses(uint64_t first);
+  uint64_t Checksum(const CachedRow& row) const;
+
+  // The transaction with these images is committed: writes them into the store, and lets the cache shrink.
+  absl::Status Committed(std::vector<RowImage> images, const v1::StoreMeta& meta);
+
+  // Reads the store from end to end: indexes the timers and returns the highest number. DataLoss when a row is beyond
+  // `last`, the last step of the journal.
+  absl::StatusOr<uint64_t> Load(uint64_t last);
+
+  RowStore& store() { return *store_; }
+  size_t dirty() const { return dirty_.size(); }
+  const RowCache<CachedRow>& cache() const { return cache_; }
+  uint64_t hits() const { return hits_; }
+  uint64_t misses() const { return misses_; }
+
+ private:
+  const Chain& chain_;
+  std::unique_ptr<RowStore> store_;
+  RowCache<CachedRow> cache_;
+  TimerIndex timers_;
+  std::deque<CachedRow*> dirty_;  // in the order of dirty_from
+  std::vector<CachedRow*> witnesses_;
+  mutable std::string scratch_;
+  uint64_t hits_ = 0;
+  uint64_t misses_ = 0;
+};
+
+}  // namespace portrait

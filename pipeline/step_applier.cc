@@ -1,0 +1,109 @@
+#include "pipeline/step_applier.h"
+
+#include <algorithm>
+
+#include "pipeline/dead_letter.h"
+
+namespace portrait {
+
+std::optional<Timestamp> StepApplier::watermark() const {
+  if (!state_.any_time()) return std::nullopt;
+  return FromMicros(state_.highest_time_us()) - options_.allowed_lateness;
+}
+
+absl::Status StepApplier::Input(uint64_t step, const portrait::Input& input, uint64_t floor, Duration now) {
+  ++counts_.steps;
+  const std::string& topic = options_.sources[static_cast<size_t>(input.record.source)].topic;
+  if (input.rejection) {
+    sink_.Add(chain_.outputs().size(), input.record.key.value_or(std::string_view()),
+              MakeDeadLetter(input.record, topic, *input.rejection, RowKey(*input.event), chain_.version(),
+                             options_.max_output_bytes));
+    ++counts_.dead_letters[input.rejection->code];
+    return absl::OkStatus();
+  }
+  const Event& event = *input.event;
+  const auto mark = watermark();
+  const bool late = mark && EventTime(event) <= *mark;
+  auto found = rows_.Get(RowKey(event));
+  if (!found.ok()) return found.status();
+  CachedRow& row = **found;
+  if (step < floor || row.number >= step) {
+    skipped_ = true;
+  } else {
+    const EventOrigin origin{topic, input.record.partition, input.record.offset};
+    const auto verdict = chain_.OnEvent(event, origin, late, row.customer_id, row.state, calendar_, sink_);
+    if (verdict == Chain::Verdict::kDuplicate) {
+      ++counts_.duplicates;
+    } else {
+      counts_.late += late ? 1 : 0;
+      rows_.Touched(row, step, now);
+      rows_.Index(row);
+    }
+  }
+  state_.set_highest_time_us(mark ? std::max(state_.highest_time_us(), event.event_time_us()) : event.event_time_us());
+  state_.set_any_time(true);
+  return absl::OkStatus();
+}
+
+void StepApplier::Tick(int64_t time_us) {
+  ++counts_.steps;
+  state_.set_last_tick_us(time_us);
+  state_.set_highest_time_us(state_.any_time() ? std::max(state_.highest_time_us(), time_us) : time_us);
+  state_.set_any_time(true);
+}
+
+absl::StatusOr<bool> StepApplier::FireHint(uint64_t step, const TimerHint& hint, uint64_t floor, Duration now,
+                                           std::vector<TimerHint>* ahead) {
+  auto found = rows_.Get(hint.customer_id);
+  if (!found.ok()) return found.status();
+  CachedRow& row = **found;
+  if (step < floor || (row.number >= step && row.fired_in != step)) {
+    // Ahead of this step: what it has in the index stays.
+    skipped_ = true;
+    ahead->push_back(hint);
+    return false;
+  }
+  if (hint.time_us > row.hinted_us) return false;  // superseded: an earlier entry stands for this row
+  // The hint is out of the index now; the row's next one, if any, goes in.
+  row.hinted_us = INT64_MAX;
+  const auto next = row.state.timers.next();
+  const bool due = next && ToMicros(*next) <= hint.time_us;
+  if (due) {
+    counts_.timers += static_cast<uint64_t>(
+        chain_.FireTimers(FromMicros(hint.time_us), row.customer_id, row.state, calendar_, sink_));
+    rows_.Touched(row, step, now);
+    row.fired_in = step;
+  }
+  rows_.Index(row);
+  return due;
+}
+
+absl::StatusOr<std::optional<TimerHint>> StepApplier::FireDue(uint64_t step, int max_rows, Duration now) {
+  std::optional<TimerHint> bound;
+  const auto mark = watermark();
+  if (!mark) return bound;
+  int fired = 0;
+  while (fired < max_rows) {
+    auto hint = rows_.timers().TakeUpTo(ToMicros(*mark));
+    if (!hint) break;
+    auto due = FireHint(step, *hint, 0, now, nullptr);
+    if (!due.ok()) return due.status();
+    if (!*due) continue;
+    bound = *std::move(hint);
+    ++fired;
+  }
+  counts_.steps += bound ? 1 : 0;
+  return bound;
+}
+
+absl::Status StepApplier::FireUpTo(uint64_t step, const TimerHint& bound, uint64_t floor, Duration now) {
+  ++counts_.steps;
+  std::vector<TimerHint> ahead;
+  while (auto hint = rows_.timers().TakeUpTo(bound)) {
+    if (auto due = FireHint(step, *hint, floor, now, &ahead); !due.ok()) return due.status();
+  }
+  for (const TimerHint& hint : ahead) rows_.timers().Add(hint.time_us, hint.customer_id);
+  return absl::OkStatus();
+}
+
+}  // namespace portrait

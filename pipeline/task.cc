@@ -1,0 +1,131 @@
+#include "pipeline/task.h"
+
+#include <utility>
+
+namespace portrait {
+namespace {
+
+// Timers fired between two inputs: few enough that midnight does not stall live events.
+constexpr int kRowsFiredAtOnce = 64;
+constexpr Duration kTickInterval = seconds(1);
+
+std::vector<std::string> TopicsOf(const EngineOptions& options) {
+  std::vector<std::string> topics;
+  for (const SourceOptions& source : options.sources) topics.push_back(source.topic);
+  return topics;
+}
+
+}  // namespace
+
+Task::Task(int32_t partition, int32_t partitions, const Chain& chain, const EngineOptions& options,
+           EventDecoder& decoder, std::unique_ptr<RowStore> store, size_t cache_bytes)
+    : partition_(partition), chain_(chain), options_(options), topics_(TopicsOf(options)),
+      intake_(chain, options, decoder, partitions), merge_(options.sources.size(), options.merge_wait),
+      rows_(chain, std::move(store), cache_bytes), applier_(chain, options, rows_, emitter_),
+      log_(options.sources.size()) {}
+
+void Task::Start(TaskPosition position) {
+  position_ = std::move(position);
+  committed_step_ = position_.last_step;
+  before_ = position_.state;
+  applier_.set_state(position_.state);
+  applier_.counts() = {};
+  merge_.Start(position_.next_offsets, position_.known_ends);
+}
+
+void Task::Add(Record record) {
+  const auto source = static_cast<size_t>(record.source);
+  merge_.Push(source, intake_.Take(std::move(record)));
+}
+
+absl::Status Task::ApplyNext(Duration now) {
+  Input input = merge_.Pop();
+  const auto source = static_cast<size_t>(input.record.source);
+  if (absl::Status s = applier_.Input(++position_.last_step, input, 0, now); !s.ok()) return s;
+  log_.Input(source, input.record.offset);
+  position_.next_offsets[source] = input.record.offset + 1;
+  intake_.GiveBack(std::move(input));
+  return absl::OkStatus();
+}
+
+absl::StatusOr<bool> Task::FireDue(Duration now) {
+  const auto mark = applier_.watermark();
+  const auto not_before = rows_.timers().NotBeforeUs();
+  if (!mark || !not_before || *not_before > ToMicros(*mark)) return false;
+  auto bound = applier_.FireDue(position_.last_step + 1, kRowsFiredAtOnce, now);
+  if (!bound.ok()) return bound.status();
+  if (!bound->has_value()) return false;
+  ++position_.last_step;
+  log_.Firing(**bound);
+  return true;
+}
+
+bool Task::Tick(Timestamp wall) {
+  if (options_.clock != ClockMode::kWall) return false;
+  if (wall - FromMicros(applier_.state().last_tick_us()) < kTickInterval) return false;
+  applier_.Tick(ToMicros(wall));
+  ++position_.last_step;
+  log_.Tick(ToMicros(wall));
+  return true;
+}
+
+absl::StatusOr<Task::Progress> Task::Advance(size_t max_steps, Duration now, Timestamp wall,
+                                             const Merge::EndOffset& end_offset) {
+  // Timers fire after the step that made them due, before the next input; so the order follows from the input alone
+  // while there is a backlog, and only an idle task fires more at a time of its own choice.
+  for (size_t n = 0; n < max_steps; ++n) {
+    const Merge::State state = merge_.Look(now, end_offset);
+    if (state == Merge::State::kWaiting) return Progress::kWaiting;
+    if (state == Merge::State::kReady) {
+      if (absl::Status s = ApplyNext(now); !s.ok()) return s;
+      if (auto fired = FireDue(now); !fired.ok()) return fired.status();
+      continue;
+    }
+    auto fired = FireDue(now);
+    if (!fired.ok()) return fired.status();
+    if (!*fired && !Tick(wall)) return Progress::kIdle;
+  }
+  return Progress::kBusy;
+}
+
+
+TaskCommit Task::Freeze(v1::EntryId id, Duration now, bool hand_over) {
+  TaskCommit commit;
+  v1::JournalEntry& entry = commit.entry;
+  *entry.mutable_id() = std::move(id);
+  entry.set_lineage(position_.lineage);
+  entry.set_first(committed_step_ + 1);
+  entry.set_last(position_.last_step);
+  log_.MoveTo(entry, topics_, position_.next_offsets);
+  *entry.mutable_before() = before_;
+  *entry.mutable_after() = applier_.state();
+  entry.set_chain_version(chain_.version());
+  for (v1::Witness& witness : rows_.TakeWitnesses(entry.first())) *entry.add_witnesses() = std::move(witness);
+  commit.images = rows_.TakeImages({options_.commit_interval, options_.checkpoint_interval, hand_over}, now);
+  entry.set_floor(rows_.Floor(entry.last()));
+  Emitter::Taken outputs = emitter_.Take();
+  entry.set_output_digest(outputs.digest);
+  entry.set_outputs(outputs.count);
+  commit.outputs = std::move(outputs.batch);
+  commit.next_offsets = position_.next_offsets;
+  before_ = applier_.state();
+  committed_step_ = position_.last_step;
+  return commit;
+}
+
+v1::StoreMeta Task::Meta(Timestamp wall) const {
+  v1::StoreMeta meta;
+  meta.set_lineage(position_.lineage);
+  meta.set_changelog_position(position_.changelog_position);
+  meta.set_as_of_us(ToMicros(wall));
+  meta.set_last_committed_step(committed_step_);
+  return meta;
+}
+
+absl::Status Task::Committed(TaskCommit commit, int64_t changelog_end, Timestamp wall) {
+  if (commit.images.empty()) return absl::OkStatus();  // nothing to store; the meta may lag behind
+  if (changelog_end >= 0) position_.changelog_position = changelog_end;
+  return rows_.Committed(std::move(commit.images), Meta(wall));
+}
+
+}  // namespace portrait

@@ -1,0 +1,108 @@
+// A task owns one partition index of every source, and the rows of the customers that hash there. It merges the
+// sources' records into one order, applies them step by step, and hands out what one transaction must carry.
+//
+// The worker that owns it calls, on its one thread:
+//   Start (after recovery) ▸ { Add ▸ Advance ▸ [Freeze ▸ transaction ▸ Committed] } …
+// A task whose transaction did not commit is thrown away and recovered.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "operators/chain.h"
+#include "pipeline/emitter.h"
+#include "pipeline/input.h"
+#include "pipeline/journal.h"
+#include "pipeline/merge.h"
+#include "pipeline/options.h"
+#include "pipeline/row_set.h"
+#include "pipeline/step_applier.h"
+
+namespace portrait {
+
+// Where a task goes on; the outcome of recovery.
+struct TaskPosition {
+  std::string lineage;
+  uint64_t last_step = 0;
+  v1::TaskState state;
+  std::vector<int64_t> next_offsets;  // by source
+  std::vector<int64_t> known_ends;    // of the sources, as far as known; -1 = unknown
+  int64_t changelog_position = 0;     // the store holds every changelog record below it
+};
+
+// What one transaction carries for one task.
+struct TaskCommit {
+  v1::JournalEntry entry;
+  std::vector<RowImage> images;
+  Emitter::Batch outputs;
+  std::vector<int64_t> next_offsets;
+};
+
+class Task {
+ public:
+  // Everything but the store must outlive the task.
+  Task(int32_t partition, int32_t partitions, const Chain& chain, const EngineOptions& options, EventDecoder& decoder,
+       std::unique_ptr<RowStore> store, size_t cache_bytes);
+
+  int32_t partition() const { return partition_; }
+  void Start(TaskPosition position);
+
+  void Add(Record record);
+
+  enum class Progress {
+    kBusy,     // there is more to apply at once
+    kWaiting,  // waits for a source that is known to have more
+    kIdle,     // nothing is known to come
+  };
+  // Applies at most `max_steps`. `now` is monotonic, `wall` the wall time for ticks.
+  absl::StatusOr<Progress> Advance(size_t max_steps, Duration now, Timestamp wall, const Merge::EndOffset& end_offset);
+
+  // Whether a transaction has anything to carry: steps, or rows that wait for an image.
+  bool HasProgress() const { return log_.steps() > 0 || rows_.dirty() > 0; }
+  // `hand_over`: all dirty rows get an image, so that whoever comes next replays nothing.
+  TaskCommit Freeze(v1::EntryId id, Duration now, bool hand_over);
+  // `changelog_end`: one after the last image of this transaction in the changelog, or -1 when it carried none.
+  absl::Status Committed(TaskCommit commit, int64_t changelog_end, Timestamp wall);
+  // Makes the store durable, so that the next start restores nothing. After the last Committed.
+  absl::Status Flush() { return rows_.store().Flush(); }
+
+  bool HasSteps() const { return log_.steps() > 0; }
+  const TaskPosition& position() const { return position_; }
+  size_t buffered() const { return merge_.buffered(); }
+  size_t buffered(size_t source) const { return merge_.buffered(source); }
+  int64_t Lag(size_t source, int64_t end_offset) const { return merge_.Lag(source, end_offset); }
+  const RowSet& rows() const { return rows_; }
+  AppliedCounts TakeCounts() { return std::exchange(applier_.counts(), {}); }
+  std::optional<Timestamp> watermark() const { return applier_.watermark(); }
+  uint64_t last_step() const { return position_.last_step; }
+
+ private:
+  friend class Recovery;
+
+  absl::Status ApplyNext(Duration now);
+  absl::StatusOr<bool> FireDue(Duration now);
+  bool Tick(Timestamp wall);
+  v1::StoreMeta Meta(Timestamp wall) const;
+
+  const int32_t partition_;
+  const Chain& chain_;
+  const EngineOptions& options_;
+  std::vector<std::string> topics_;
+  Intake intake_;
+  Merge merge_;
+  RowSet rows_;
+  Emitter emitter_;
+  StepApplier applier_;
+  StepLog log_;
+  TaskPosition position_;
+  uint64_t committed_step_ = 0;  // last step of the last entry
+  v1::TaskState before_;         // the state at the start of the transaction
+};
+
+}  // namespace portrait

@@ -1,0 +1,290 @@
+#include "pipeline/worker.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "portrait/v1/result.pb.h"
+
+namespace portrait {
+namespace {
+
+constexpr size_t kRecordsAtOnce = 10'000;
+constexpr size_t kStepsAtOnce = 10'000;
+constexpr size_t kPauseAbove = 50'000;   // records of one source that wait for others
+constexpr size_t kResumeBelow = 10'000;
+constexpr std::string_view kDeadLetters = "dead-letters";
+
+double Seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
+
+OutputOptions OutputFor(const EngineOptions& options, const std::string& name) {
+  for (const OutputOptions& output : options.outputs) {
+    if (output.output == name) return output;
+  }
+  return {name, name, WireFormat::kProtobuf};
+}
+
+}  // namespace
+
+Worker::Worker(int index, const Chain& chain, const EngineOptions& options, PortFactory& ports, Metrics& metrics)
+    : index_(index), chain_(chain), options_(options), ports_(ports), metrics_(metrics) {
+  for (const SourceOptions& source : options.sources) {
+    topics_.push_back(source.topic);
+    records_in_.push_back(&metrics.RecordsIn(source.topic));
+  }
+  for (const OutputDescription& output : chain.outputs()) {
+    outputs_.push_back(OutputFor(options, output.topic));
+    output_types_.push_back(output.message);
+  }
+  outputs_.push_back(OutputFor(options, std::string(kDeadLetters)));
+  output_types_.push_back(v1::DeadLetter::descriptor());
+  for (const OutputOptions& output : outputs_) records_out_.push_back(&metrics.RecordsOut(output.topic));
+}
+
+Worker::~Worker() { Drop(); }
+
+void Worker::Drop() {
+  // Without a commit: as after a crash.
+  tasks_.clear();
+  consumer_.reset();
+  producer_.reset();
+  reader_.reset();
+  status_.joined = false;
+  status_.tasks = 0;
+}
+
+absl::Status Worker::Fail(absl::Status status) {
+  Drop();
+  return status;
+}
+
+absl::Status Worker::Start() {
+  Drop();
+  failure_ = absl::OkStatus();
+  if (!decoder_) decoder_ = ports_.NewDecoder();
+  auto producer = ports_.NewProducer(index_);
+  if (!producer.ok()) return producer.status();
+  producer_ = *std::move(producer);
+  if (absl::Status s = producer_->Init(options_.startup_timeout); !s.ok()) return Fail(s);
+  auto reader = ports_.NewReader(index_);
+  if (!reader.ok()) return Fail(reader.status());
+  reader_ = *std::move(reader);
+  auto consumer = ports_.NewConsumer(index_);
+  if (!consumer.ok()) return Fail(consumer.status());
+  consumer_ = *std::move(consumer);
+  last_commit_ = ports_.clock().Monotonic();
+  if (absl::Status s = consumer_->Subscribe(topics_, this); !s.ok()) return Fail(s);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<PartitionStart> Worker::Recover(int32_t partition, size_t cache_bytes) {
+  const Duration begin = ports_.clock().Monotonic();
+  auto store = ports_.OpenStore(partition);
+  if (!store.ok()) return store.status();
+  Running running;
+  running.task = std::make_unique<Task>(partition, ports_.partitions(), chain_, options_, *decoder_, *std::move(store),
+                                        cache_bytes);
+  running.metrics = metrics_.ForPartition(partition);
+  for (const std::string& topic : topics_) running.lag.push_back(&running.metrics->Lag(topic));
+  running.paused.assign(topics_.size(), false);
+  Recovery recovery(*running.task, {*consumer_, *reader_, ports_.clock()}, options_.startup_timeout);
+  auto report = recovery.Run([&](double share) {
+    status_.restored = share;
+    running.metrics->restore_progress.Set(share);
+  });
+  if (!report.ok()) {
+    return absl::Status(report.status().code(), absl::StrCat("recovery of partition ", partition, ": ", report.status().message()));
+  }
+  running.metrics->restore_progress.Set(1);
+  metrics_.replayed_steps.Increment(static_cast<double>(report->steps_replayed));
+  metrics_.recovery_seconds.Observe(Seconds(ports_.clock().Monotonic() - begin));
+  PartitionStart start{partition, running.task->position().next_offsets};
+  tasks_[partition] = std::move(running);
+  return start;
+}
+
+absl::StatusOr<std::vector<PartitionStart>> Worker::OnAssigned(const std::vector<int32_t>& partitions) {
+  std::vector<PartitionStart> starts;
+  status_.restoring = true;
+  status_.restored = 0;
+  const size_t shares = static_cast<size_t>(options_.workers) * std::max<size_t>(1, partitions.size());
+  for (const int32_t partition : partitions) {
+    auto start = Recover(partition, options_.cache_bytes / shares);
+    if (!start.ok()) {
+      status_.restoring = false;
+      return failure_ = start.status();
+    }
+    starts.push_back(*std::move(start));
+  }
+  status_.restoring = false;
+  status_.joined = true;
+  status_.tasks = static_cast<int64_t>(tasks_.size());
+  return starts;
+}
+
+void Worker::OnRevoked(const std::vector<int32_t>&) {
+  if (!tasks_.empty()) failure_.Update(Commit(/*hand_over=*/true));
+  for (auto& [partition, running] : tasks_) failure_.Update(running.task->Flush());
+  tasks_.clear();
+  status_.tasks = 0;
+}
+
+void Worker::OnLost(const std::vector<int32_t>&) {
+  tasks_.clear();
+  status_.tasks = 0;
+}
+
+absl::Status Worker::RunOnce(Duration wait) {
+  const Duration begin = ports_.clock().Monotonic();
+  const Duration until_commit = std::max(Duration(0), last_commit_ + options_.commit_interval - begin);
+  records_.clear();
+  absl::Status polled = consumer_->Poll(busy_ ? Duration(0) : std::min(wait, until_commit), kRecordsAtOnce, records_);
+  if (!failure_.ok()) return Fail(std::exchange(failure_, absl::OkStatus()));
+  if (!polled.ok() && !absl::IsUnavailable(polled)) return Fail(polled);
+  for (Record& record : records_) {
+    const auto task = tasks_.find(record.partition);
+    if (task == tasks_.end()) continue;  // of an assignment that is gone
+    records_in_[static_cast<size_t>(record.source)]->Increment();
+    task->second.task->Add(std::move(record));
+  }
+  const Duration now = ports_.clock().Monotonic();
+  if (absl::Status s = Advance(now); !s.ok()) return Fail(s);
+  if (now - last_commit_ < options_.commit_interval) return absl::OkStatus();
+  if (absl::Status s = Commit(/*hand_over=*/false); !s.ok()) return Fail(s);
+  return absl::OkStatus();
+}
+
+absl::Status Worker::Advance(Duration now) {
+  busy_ = false;
+  bool idle = status_.joined;
+  for (auto& [partition, running] : tasks_) {
+    const auto end_offset = [&, p = partition](size_t source) {
+      return consumer_->EndOffset(static_cast<int32_t>(source), p);
+    };
+    auto progress = running.task->Advance(kStepsAtOnce, now, ports_.clock().Now(), end_offset);
+    if (!progress.ok()) {
+      return absl::Status(progress.status().code(),
+                          absl::StrCat("partition ", partition, ": ", progress.status().message()));
+    }
+    busy_ |= *progress == Task::Progress::kBusy;
+    idle &= *progress == Task::Progress::kIdle && !running.task->HasSteps();
+    if (absl::Status s = KeepBuffersBounded(partition, running); !s.ok()) return s;
+  }
+  status_.idle = idle;
+  return absl::OkStatus();
+}
+
+absl::Status Worker::KeepBuffersBounded(int32_t partition, Running& running) {
+  for (size_t source = 0; source < topics_.size(); ++source) {
+    const size_t buffered = running.task->buffered(source);
+    const bool pause = running.paused[source] ? buffered > kResumeBelow : buffered > kPauseAbove;
+    if (pause == running.paused[source]) continue;
+    if (absl::Status s = consumer_->Pause(static_cast<int32_t>(source), partition, pause); !s.ok()) return s;
+    running.paused[source] = pause;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Worker::Commit(bool hand_over) {
+  const Duration begin = ports_.clock().Monotonic();
+  last_commit_ = begin;
+  std::map<int32_t, TaskCommit> commits;
+  for (auto& [partition, running] : tasks_) {
+    if (!running.task->HasProgress()) continue;
+    v1::EntryId id;
+    id.set_transactional_id(producer_->transactional_id());
+    id.set_incarnation(producer_->incarnation());
+    id.set_number(++transactions_);
+    commits.emplace(partition, running.task->Freeze(std::move(id), begin, hand_over));
+  }
+  if (commits.empty()) return absl::OkStatus();
+
+  const auto generation = consumer_->generation();
+  if (!generation) return absl::AbortedError("the group's generation is gone");
+  absl::Status sent = producer_->Begin();
+  std::vector<PartitionStart> offsets;
+  for (const auto& [partition, commit] : commits) {
+    if (sent.ok()) sent = Write(commit, partition);
+    offsets.push_back({partition, commit.next_offsets});
+  }
+  if (sent.ok()) sent = producer_->SendOffsets(topics_, offsets, *generation);
+  if (!sent.ok()) {
+    static_cast<void>(producer_->Abort(options_.transaction_timeout));  // ports and tasks are thrown away either way
+    metrics_.Commits(CommitOutcome::kAborted).Increment();
+    return absl::AbortedError(absl::StrCat("the transaction could not be written: ", sent.message()));
+  }
+  const CommitOutcome outcome = producer_->Commit(options_.transaction_timeout);
+  metrics_.Commits(outcome).Increment();
+  metrics_.commit_seconds.Observe(Seconds(ports_.clock().Monotonic() - begin));
+  switch (outcome) {
+    case CommitOutcome::kCommitted: return Conclude(std::move(commits));
+    case CommitOutcome::kAborted: return absl::AbortedError("the transaction was aborted");
+    case CommitOutcome::kUnknown: return absl::AbortedError("the outcome of a commit is unknown: the journal will tell");
+    case CommitOutcome::kFenced: return absl::AbortedError("another producer with this transactional id has taken over");
+  }
+  return absl::InternalError("no such outcome");
+}
+
+absl::Status Worker::Write(const TaskCommit& commit, int32_t partition) {
+  const int64_t emission_us = ToMicros(ports_.clock().Now());
+  for (size_t i = 0; i < commit.outputs.size(); ++i) {
+    const Emitter::Output output = commit.outputs[i];
+    const OutputOptions& to = outputs_[output.output];
+    if (absl::Status s = EncodeResult(*output_types_[output.output], output.payload, emission_us, to.format, scratch_);
+        !s.ok()) {
+      return s;
+    }
+    NewRecord record{.topic = to.topic, .value = scratch_};
+    if (!output.key.empty()) record.key = output.key;
+    record.headers.push_back({"content-type", ContentType(to.format)});
+    if (absl::Status s = producer_->Write(record); !s.ok()) return s;
+    records_out_[output.output]->Increment();
+  }
+  const std::string changelog = options_.ChangelogTopic(), journal = options_.JournalTopic();
+  for (const RowImage& image : commit.images) {
+    metrics_.changelog_bytes.Increment(static_cast<double>(image.row.size()));
+    absl::Status s = producer_->Write({.topic = changelog, .partition = partition, .key = image.customer_id, .value = image.row});
+    if (!s.ok()) return s;
+  }
+  const std::string entry = commit.entry.SerializeAsString();
+  metrics_.journal_bytes.Increment(static_cast<double>(entry.size()));
+  return producer_->Write({.topic = journal, .partition = partition, .key = {}, .value = entry});
+}
+
+absl::Status Worker::Conclude(std::map<int32_t, TaskCommit> commits) {
+  for (auto& [partition, commit] : commits) {
+    Running& running = tasks_.at(partition);
+    metrics_.rows_written.Increment(static_cast<double>(commit.images.size()));
+    const int64_t end = commit.images.empty() ? -1 : producer_->WrittenEnd(options_.ChangelogTopic(), partition);
+    if (absl::Status s = running.task->Committed(std::move(commit), end, ports_.clock().Now()); !s.ok()) return s;
+    Publish(partition, running);
+  }
+  return absl::OkStatus();
+}
+
+void Worker::Publish(int32_t partition, Running& running) {
+  Task& task = *running.task;
+  const AppliedCounts counts = task.TakeCounts();
+  metrics_.steps.Increment(static_cast<double>(counts.steps));
+  metrics_.late_events.Increment(static_cast<double>(counts.late));
+  metrics_.duplicate_events.Increment(static_cast<double>(counts.duplicates));
+  metrics_.timers_fired.Increment(static_cast<double>(counts.timers));
+  for (const auto& [code, count] : counts.dead_letters) {
+    metrics_.DeadLetters(code).Increment(static_cast<double>(count));
+  }
+  for (size_t source = 0; source < topics_.size(); ++source) {
+    const int64_t end = consumer_->EndOffset(static_cast<int32_t>(source), partition);
+    running.lag[source]->Set(static_cast<double>(task.Lag(source, end)));
+  }
+  if (const auto mark = task.watermark()) running.metrics->watermark_seconds.Set(Seconds(mark->time_since_epoch()));
+}
+
+absl::Status Worker::Stop() {
+  if (!consumer_) return absl::OkStatus();
+  absl::Status closed = consumer_->Close();
+  closed.Update(std::exchange(failure_, absl::OkStatus()));
+  Drop();
+  return closed;
+}
+
+}  // namespace portrait

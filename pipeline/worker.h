@@ -1,0 +1,99 @@
+// A worker: one thread with its own consumer, transactional producer and tasks.
+//
+// Everything of one commit interval goes into one transaction: results, row images, one journal entry for each task with
+// progress, and the offsets of every source of every task in it. What does not commit is not repaired: ports and tasks
+// are thrown away, and recovery goes on from what did commit.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "operators/chain.h"
+#include "pipeline/metrics.h"
+#include "pipeline/options.h"
+#include "pipeline/port_factory.h"
+#include "pipeline/recovery.h"
+#include "pipeline/task.h"
+
+namespace portrait {
+
+// Read by other threads while the worker runs.
+struct WorkerStatus {
+  std::atomic<bool> joined{false};      // has had an assignment, and has recovered it
+  std::atomic<bool> restoring{false};
+  std::atomic<double> restored{0};      // share of the restore that is done
+  std::atomic<bool> idle{false};        // nothing is known to come, and everything is committed
+  std::atomic<int64_t> tasks{0};
+};
+
+class Worker final : private AssignmentListener {
+ public:
+  // Everything must outlive the worker. `metrics` may be shared by workers.
+  Worker(int index, const Chain& chain, const EngineOptions& options, PortFactory& ports, Metrics& metrics);
+  ~Worker() override;
+
+  // Makes the ports, fences predecessors, joins the group. Unavailable: the brokers do not answer; call again.
+  absl::Status Start();
+
+  // Polls, applies, commits when it is time; waits at most `wait` when there is nothing to do.
+  // Aborted: what was not committed is lost and the ports are gone: Start again. Unavailable: the same, later.
+  // Anything else: this worker cannot go on, and the message says why.
+  absl::Status RunOnce(Duration wait);
+
+  // A last commit that leaves nothing to replay, then leaves.
+  absl::Status Stop();
+
+  const WorkerStatus& status() const { return status_; }
+
+ private:
+  absl::StatusOr<std::vector<PartitionStart>> OnAssigned(const std::vector<int32_t>& partitions) override;
+  void OnRevoked(const std::vector<int32_t>& partitions) override;
+  void OnLost(const std::vector<int32_t>& partitions) override;
+
+  struct Running {
+    std::unique_ptr<Task> task;
+    std::unique_ptr<PartitionMetrics> metrics;
+    std::vector<prometheus::Gauge*> lag;  // by source
+    std::vector<bool> paused;             // by source
+  };
+  absl::StatusOr<PartitionStart> Recover(int32_t partition, size_t cache_bytes);
+  absl::Status Advance(Duration now);
+  absl::Status KeepBuffersBounded(int32_t partition, Running& running);
+  // `hand_over`: every dirty row gets its image, so that whoever comes next replays nothing.
+  absl::Status Commit(bool hand_over);
+  absl::Status Write(const TaskCommit& commit, int32_t partition);
+  absl::Status Conclude(std::map<int32_t, TaskCommit> commits);
+  void Publish(int32_t partition, Running& running);
+  void Drop();
+  absl::Status Fail(absl::Status status);
+
+  const int index_;
+  const Chain& chain_;
+  const EngineOptions& options_;
+  PortFactory& ports_;
+  Metrics& metrics_;
+  std::vector<std::string> topics_;       // of the sources
+  std::vector<OutputOptions> outputs_;    // by output of the chain, dead letters last
+  std::vector<const google::protobuf::Descriptor*> output_types_;
+  std::vector<prometheus::Counter*> records_in_, records_out_;
+
+  std::unique_ptr<EventDecoder> decoder_;
+  std::unique_ptr<LogReader> reader_;
+  std::unique_ptr<TransactionalProducer> producer_;
+  std::unique_ptr<GroupConsumer> consumer_;
+  std::map<int32_t, Running> tasks_;
+  absl::Status failure_;  // of a callback, to be returned by the call that ran it
+  uint64_t transactions_ = 0;
+  Duration last_commit_{};
+  bool busy_ = false;
+  std::vector<Record> records_;
+  std::string scratch_;
+  WorkerStatus status_;
+};
+
+}  // namespace portrait
