@@ -25,7 +25,7 @@ class Health {
   void Fail(std::string_view reason);
 
   struct Report {
-    bool alive = true;   // false: failed
+    bool alive = true;  // false: failed
     bool ready = false;
     std::string reason;  // why not, one reason a line; empty when ready
   };
@@ -34,7 +34,7 @@ class Health {
  private:
   mutable std::mutex mutex_;
   std::map<std::string, std::string, std::less<>> waiting_ = {{"start", "starting"}};  // guarded by mutex_
-  std::string failure_;                                                                 // guarded by mutex_
+  std::string failure_;                                                                // guarded by mutex_
 };
 
 }  // namespace portrait

@@ -1,4 +1,5 @@
-// The endpoint for operations: /metrics (Prometheus), /healthz (alive?) and /readyz (can it work now, and if not, why?).
+// The endpoint for operations: /metrics (Prometheus), /healthz (alive?) and /readyz (can it work now, and if not,
+// why?).
 //
 //   auto server = HttpServer::Start({.host = "127.0.0.1", .port = 8080}, metrics, health);
 //   if (!server.ok()) ...  // cannot listen: Address already in use: 127.0.0.1:8080

@@ -19,20 +19,28 @@ namespace {
 
 spdlog::level::level_enum SpdlogLevel(LogLevel level) {
   switch (level) {
-    case LogLevel::kDebug: return spdlog::level::debug;
-    case LogLevel::kInfo: return spdlog::level::info;
-    case LogLevel::kWarning: return spdlog::level::warn;
-    case LogLevel::kError: return spdlog::level::err;
+    case LogLevel::kDebug:
+      return spdlog::level::debug;
+    case LogLevel::kInfo:
+      return spdlog::level::info;
+    case LogLevel::kWarning:
+      return spdlog::level::warn;
+    case LogLevel::kError:
+      return spdlog::level::err;
   }
   return spdlog::level::info;
 }
 
 std::string_view LevelName(LogLevel level) {
   switch (level) {
-    case LogLevel::kDebug: return "debug";
-    case LogLevel::kInfo: return "info";
-    case LogLevel::kWarning: return "warning";
-    case LogLevel::kError: return "error";
+    case LogLevel::kDebug:
+      return "debug";
+    case LogLevel::kInfo:
+      return "info";
+    case LogLevel::kWarning:
+      return "warning";
+    case LogLevel::kError:
+      return "error";
   }
   return "info";
 }
@@ -54,8 +62,8 @@ std::shared_ptr<const Destination> NewDestination(const LogConfig& config, spdlo
 std::mutex destination_mutex;
 
 std::shared_ptr<const Destination>& DestinationSlot() {  // guarded by destination_mutex
-  static auto* const slot = new std::shared_ptr<const Destination>(
-      NewDestination({}, std::make_shared<spdlog::sinks::stderr_sink_mt>()));
+  static auto* const slot =
+      new std::shared_ptr<const Destination>(NewDestination({}, std::make_shared<spdlog::sinks::stderr_sink_mt>()));
   return *slot;
 }
 
@@ -95,7 +103,8 @@ std::string TextLine(LogLevel level, std::string_view message, LogFields fields)
   name.resize(std::string_view("warning").size(), ' ');
   std::string line = absl::StrCat(NowText(), " ", name, " ");
   for (const char c : message) line += c == '\n' ? ' ' : c;  // a line stays a line
-  for (const LogField& field : fields) absl::StrAppend(&line, " ", std::string(field.name), "=", ValueText(field.value));
+  for (const LogField& field : fields)
+    absl::StrAppend(&line, " ", std::string(field.name), "=", ValueText(field.value));
   return line;
 }
 
@@ -112,7 +121,8 @@ void StartLog(const LogConfig& config, std::ostream& out) {
 void Log(LogLevel level, std::string_view message, LogFields fields) {
   const std::shared_ptr<const Destination> to = CurrentDestination();
   if (!to->logger->should_log(SpdlogLevel(level))) return;
-  const std::string line = to->format == LogFormat::kJson ? JsonLine(level, message, fields) : TextLine(level, message, fields);
+  const std::string line =
+      to->format == LogFormat::kJson ? JsonLine(level, message, fields) : TextLine(level, message, fields);
   to->logger->log(SpdlogLevel(level), spdlog::string_view_t(line.data(), line.size()));
 }
 

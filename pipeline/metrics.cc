@@ -16,10 +16,14 @@ std::string FullName(std::string_view name) { return "portrait_" + std::string(n
 
 std::string_view Name(CommitOutcome outcome) {
   switch (outcome) {
-    case CommitOutcome::kCommitted: return "committed";
-    case CommitOutcome::kAborted: return "aborted";
-    case CommitOutcome::kUnknown: return "unknown";
-    case CommitOutcome::kFenced: return "fenced";
+    case CommitOutcome::kCommitted:
+      return "committed";
+    case CommitOutcome::kAborted:
+      return "aborted";
+    case CommitOutcome::kUnknown:
+      return "unknown";
+    case CommitOutcome::kFenced:
+      return "fenced";
   }
   return "unknown";
 }
@@ -71,7 +75,8 @@ Metrics::Metrics()
     : late_events(NewCounter("late_events_total", "Events whose time was at or below the watermark when they came")),
       duplicate_events(NewCounter("duplicate_events_total", "Events dropped because their customer had them already")),
       timers_fired(NewCounter("timers_fired_total", "Timers of operators that came due")),
-      steps(NewCounter("steps_total", "Steps applied: inputs, ticks, firings, switches and sweeps; replay not counted")),
+      steps(
+          NewCounter("steps_total", "Steps applied: inputs, ticks, firings, switches and sweeps; replay not counted")),
       journal_bytes(NewCounter("journal_bytes_total", "Bytes written to the journal")),
       changelog_bytes(NewCounter("changelog_bytes_total", "Bytes written to the changelog")),
       rows_written(NewCounter("rows_written_total", "Row images written to the store")),
@@ -91,15 +96,18 @@ Metrics::Metrics()
       commits_(NewFamily<Counter>("commits_total", {"outcome"},
                                   "Transactions ended: committed, aborted, unknown (settled by a recovery) or fenced")),
       tasks_(NewFamily<Gauge>("tasks", {"state"}, "Tasks on this instance: restoring or running")),
-      lag_records_(NewFamily<Gauge>("lag_records", {"topic", "partition"}, "Records in the log that are not yet processed")),
+      lag_records_(
+          NewFamily<Gauge>("lag_records", {"topic", "partition"}, "Records in the log that are not yet processed")),
       watermark_seconds_(NewFamily<Gauge>("watermark_seconds", {"partition"},
                                           "Event time up to which a task is complete, in seconds since 1970")),
-      restore_progress_(NewFamily<Gauge>("restore_progress_ratio", {"partition"}, "Share of a task's recovery that is done, 0 to 1")),
-      build_info_(NewFamily<Gauge>("build_info", {"version", "chain"}, "Always 1; the labels name the build and the chain")) {
+      restore_progress_(
+          NewFamily<Gauge>("restore_progress_ratio", {"partition"}, "Share of a task's recovery that is done, 0 to 1")),
+      build_info_(
+          NewFamily<Gauge>("build_info", {"version", "chain"}, "Always 1; the labels name the build and the chain")) {
   std::sort(descriptions_.begin(), descriptions_.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
   // All of them are there from the start, at zero, so that an alert on a rate sees the first one.
-  for (CommitOutcome outcome : {CommitOutcome::kCommitted, CommitOutcome::kAborted, CommitOutcome::kUnknown,
-                                CommitOutcome::kFenced}) {
+  for (CommitOutcome outcome :
+       {CommitOutcome::kCommitted, CommitOutcome::kAborted, CommitOutcome::kUnknown, CommitOutcome::kFenced}) {
     Commits(outcome);
   }
   for (TaskPhase phase : {TaskPhase::kRestoring, TaskPhase::kRunning}) Tasks(phase);

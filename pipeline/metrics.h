@@ -58,7 +58,8 @@ class Metrics {
   prometheus::Counter& Commits(CommitOutcome outcome);
   prometheus::Gauge& Tasks(TaskPhase phase);
 
-  // The gauges of one partition index. Several handles to one partition share them, as when a task moves between workers.
+  // The gauges of one partition index. Several handles to one partition share them, as when a task moves between
+  // workers.
   std::unique_ptr<PartitionMetrics> ForPartition(int32_t partition);
 
   // Sets portrait_build_info.

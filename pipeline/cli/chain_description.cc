@@ -24,7 +24,8 @@ std::vector<std::string> KindsRead(const Description& about) {
 // "every event" rather than thirty names.
 std::string ReadsText(const Description& about) {
   const auto kinds = KindsRead(about);
-  if (static_cast<int>(kinds.size()) == Event::descriptor()->FindOneofByName("body")->field_count()) return "every event";
+  if (static_cast<int>(kinds.size()) == Event::descriptor()->FindOneofByName("body")->field_count())
+    return "every event";
   return kinds.empty() ? "no events" : absl::StrJoin(kinds, ", ");
 }
 
@@ -60,8 +61,8 @@ std::string FeaturesText(const Description& about) {
     absl::StrAppend(&out, "    ", feature.name, std::string(name_width + 2 - feature.name.size(), ' '), type,
                     std::string(type_width + 2 - type.size(), ' '), feature.meaning, "\n");
     for (const FeatureColumn& column : feature.columns) {
-      absl::StrAppend(&out, "      of each: ", column.name, " (", TypeAndUnit(column.type, column.unit), "): ", column.meaning,
-                      "\n");
+      absl::StrAppend(&out, "      of each: ", column.name, " (", TypeAndUnit(column.type, column.unit),
+                      "): ", column.meaning, "\n");
     }
   }
   return out;
@@ -84,8 +85,8 @@ Json FeatureJson(const FeatureDescription& feature) {
 }
 
 Json OperatorJson(const Description& about) {
-  Json out = {{"name", about.name()},         {"about", about.about()},     {"reads", KindsRead(about)},
-              {"features", Json::array()},    {"timers", Json::array()},    {"writes", Json::array()}};
+  Json out = {{"name", about.name()},      {"about", about.about()},  {"reads", KindsRead(about)},
+              {"features", Json::array()}, {"timers", Json::array()}, {"writes", Json::array()}};
   for (const FeatureDescription& feature : about.features()) out["features"].push_back(FeatureJson(feature));
   for (const TimerDescription& timer : about.timers()) {
     out["timers"].push_back({{"id", timer.id}, {"meaning", timer.meaning}});
@@ -99,20 +100,23 @@ Json OperatorJson(const Description& about) {
 std::string ChainAsText(const Chain& chain, const EngineOptions& engine) {
   std::string out = absl::StrCat("Chain version ", chain.version(), "\n\nReads\n");
   for (const SourceOptions& source : engine.sources) {
-    absl::StrAppend(&out, "    ", source.topic, " (", FormatName(source.format), " unless the record says otherwise)\n");
+    absl::StrAppend(&out, "    ", source.topic, " (", FormatName(source.format),
+                    " unless the record says otherwise)\n");
   }
   absl::StrAppend(&out, "\nOperators, in their order\n  clean: validates, corrects, drops duplicates\n");
   for (const Chain::Link& link : chain.operators()) {
     const Description& about = *link.about;
     absl::StrAppend(&out, "\n  ", about.name(), ": ", about.about(), "\n    reads ", ReadsText(about), "\n");
-    for (const TimerDescription& timer : about.timers()) absl::StrAppend(&out, "    timer ", timer.id, ": ", timer.meaning, "\n");
+    for (const TimerDescription& timer : about.timers())
+      absl::StrAppend(&out, "    timer ", timer.id, ": ", timer.meaning, "\n");
     for (const OutputDescription& output : about.outputs()) absl::StrAppend(&out, "    writes ", output.topic, "\n");
     out += FeaturesText(about);
   }
   absl::StrAppend(&out, "\nWrites\n");
   for (const OutputDescription& output : chain.outputs()) {
     const Written to = WhereTo(output.topic, engine);
-    absl::StrAppend(&out, "    ", output.topic, " to topic ", to.topic, " (", FormatName(to.format), "): ", output.meaning, "\n");
+    absl::StrAppend(&out, "    ", output.topic, " to topic ", to.topic, " (", FormatName(to.format),
+                    "): ", output.meaning, "\n");
   }
   const Written dead = WhereTo("dead-letters", engine);
   absl::StrAppend(&out, "    dead-letters to topic ", dead.topic, " (", FormatName(dead.format),
@@ -133,7 +137,8 @@ std::string ChainAsDot(const Chain& chain, const EngineOptions& engine) {
   std::string before = "clean";
   for (const Chain::Link& link : chain.operators()) {
     const std::string& name = link.about->name();
-    absl::StrAppend(&out, "  ", name, " [shape=box, tooltip=", Quoted(link.about->about()), "];\n  ", before, " -> ", name, ";\n");
+    absl::StrAppend(&out, "  ", name, " [shape=box, tooltip=", Quoted(link.about->about()), "];\n  ", before, " -> ",
+                    name, ";\n");
     for (const OutputDescription& output : link.about->outputs()) {
       absl::StrAppend(&out, "  ", name, " -> ", Quoted(WhereTo(output.topic, engine).topic), ";\n");
     }
@@ -143,14 +148,18 @@ std::string ChainAsDot(const Chain& chain, const EngineOptions& engine) {
 }
 
 std::string ChainAsJson(const Chain& chain, const EngineOptions& engine) {
-  Json out = {{"version", chain.version()}, {"sources", Json::array()}, {"operators", Json::array()}, {"outputs", Json::array()}};
+  Json out = {{"version", chain.version()},
+              {"sources", Json::array()},
+              {"operators", Json::array()},
+              {"outputs", Json::array()}};
   for (const SourceOptions& source : engine.sources) {
     out["sources"].push_back({{"topic", source.topic}, {"format", FormatName(source.format)}});
   }
   for (const Chain::Link& link : chain.operators()) out["operators"].push_back(OperatorJson(*link.about));
   auto add_output = [&](const std::string& name, const std::string& meaning) {
     const Written to = WhereTo(name, engine);
-    out["outputs"].push_back({{"name", name}, {"topic", to.topic}, {"format", FormatName(to.format)}, {"meaning", meaning}});
+    out["outputs"].push_back(
+        {{"name", name}, {"topic", to.topic}, {"format", FormatName(to.format)}, {"meaning", meaning}});
   };
   for (const OutputDescription& output : chain.outputs()) add_output(output.topic, output.meaning);
   add_output("dead-letters", "records that could not be used, each with the reason");

@@ -14,8 +14,8 @@ std::string ChainAsText(const Chain& chain, const EngineOptions& engine);
 // A graph for Graphviz: topics, operators, results.
 std::string ChainAsDot(const Chain& chain, const EngineOptions& engine);
 
-// {version, sources, operators: [{name, about, reads, features: [{name, type, unit, meaning, columns}], timers, writes}],
-// outputs}. Fields are added over time, none is taken away.
+// {version, sources, operators: [{name, about, reads, features: [{name, type, unit, meaning, columns}], timers,
+// writes}], outputs}. Fields are added over time, none is taken away.
 std::string ChainAsJson(const Chain& chain, const EngineOptions& engine);
 
 }  // namespace portrait

@@ -16,7 +16,8 @@ std::string Shown(const Setting& setting, const Config& config) {
 
 absl::Status Check(const std::string& path, const Program& program) {
   const absl::StatusOr<Config> config = LoadConfig(path);
-  if (!config.ok()) return absl::InvalidArgumentError(absl::StrCat("not a good configuration\n", config.status().message()));
+  if (!config.ok())
+    return absl::InvalidArgumentError(absl::StrCat("not a good configuration\n", config.status().message()));
   const auto chain = program.BuildChain(*config);
   if (!chain.ok()) return absl::InvalidArgumentError(absl::StrCat(path, ": ", chain.status().message()));
   const Config defaults;

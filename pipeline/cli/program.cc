@@ -15,7 +15,8 @@ namespace {
 enum ExitCode { kDone = 0, kFailed = 1, kUsage = 2 };
 
 constexpr const char* kAbout =
-    "Portrait keeps a live portrait of every customer: it reads browsing, mail, purchase and service events from Kafka,\n"
+    "Portrait keeps a live portrait of every customer: it reads browsing, mail, purchase and service events from "
+    "Kafka,\n"
     "and writes tag changes and churn alerts, each with its reasons, exactly once.";
 
 constexpr const char* kFooter =

@@ -1,4 +1,5 @@
-// The program `portrait` as a library. A project with operators of its own has all its commands by linking portrait_cli:
+// The program `portrait` as a library. A project with operators of its own has all its commands by linking
+// portrait_cli:
 //
 //   int main(int argc, char** argv) {
 //     return portrait::Main(argc, argv, {.version = "acme-7", .add = [](portrait::ChainBuilder& chain) {

@@ -1,5 +1,5 @@
-// A configuration file as a tree that remembers lines, with the environment filled in. Keeps yaml-cpp and its exceptions
-// to itself.
+// A configuration file as a tree that remembers lines, with the environment filled in. Keeps yaml-cpp and its
+// exceptions to itself.
 #pragma once
 
 #include <string>

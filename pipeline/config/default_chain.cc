@@ -8,8 +8,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "build_fingerprint.h"
 #include "operators/nearest_name.h"
+#include "pipeline/config/build_fingerprint.h"
 #include "pipeline/config/setting.h"
 
 namespace portrait {
@@ -31,8 +31,8 @@ absl::Status CheckOutputs(const Config& config, const Chain& chain) {
   for (const OutputOptions& output : config.engine.outputs) {
     if (std::find(known.begin(), known.end(), output.output) != known.end()) continue;
     const std::string nearest(NearestName(output.output, known));
-    return absl::InvalidArgumentError(absl::StrCat("outputs: no operator writes it", nearest.empty() ? "" : "; did you mean ",
-                                                   nearest, ": ", output.output));
+    return absl::InvalidArgumentError(absl::StrCat(
+        "outputs: no operator writes it", nearest.empty() ? "" : "; did you mean ", nearest, ": ", output.output));
   }
   return absl::OkStatus();
 }

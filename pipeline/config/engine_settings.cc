@@ -86,79 +86,92 @@ void ReadOutputs(const ConfigNode& node, Config& config, ConfigProblems& problem
 Setting Sources() {
   return {.key = "sources",
           .type = "list of {topic, format: json or protobuf}",
-          .meaning = "The topics that events are read from, all with the same number of partitions; `format` is that of "
-                     "records without a content-type header, `json` unless given",
+          .meaning =
+              "The topics that events are read from, all with the same number of partitions; `format` is that of "
+              "records without a content-type header, `json` unless given",
           .read = ReadSources,
           .show = [](const Config& config) {
-            return absl::StrCat("[", absl::StrJoin(config.engine.sources, ", ", [](std::string* out, const auto& source) {
-                                  absl::StrAppend(out, Shown(source.topic, source.format));
-                                }), "]");
+            return absl::StrCat("[",
+                                absl::StrJoin(config.engine.sources, ", ",
+                                              [](std::string* out, const auto& source) {
+                                                absl::StrAppend(out, Shown(source.topic, source.format));
+                                              }),
+                                "]");
           }};
 }
 
 Setting Outputs() {
   return {.key = "outputs",
           .type = "map of name: {topic, format: json or protobuf}",
-          .meaning = "Where results go. The names are those that `portrait describe` lists, and `dead-letters`; one that "
-                     "is not given goes to the topic of its name, as `protobuf`",
+          .meaning =
+              "Where results go. The names are those that `portrait describe` lists, and `dead-letters`; one that "
+              "is not given goes to the topic of its name, as `protobuf`",
           .read = ReadOutputs,
           .show = [](const Config& config) {
-            return absl::StrCat("{", absl::StrJoin(config.engine.outputs, ", ", [](std::string* out, const auto& output) {
-                                  absl::StrAppend(out, output.output, ": ", Shown(output.topic, output.format));
-                                }), "}");
+            return absl::StrCat("{",
+                                absl::StrJoin(config.engine.outputs, ", ",
+                                              [](std::string* out, const auto& output) {
+                                                absl::StrAppend(out, output.output, ": ",
+                                                                Shown(output.topic, output.format));
+                                              }),
+                                "}");
           }};
 }
 
 }  // namespace
 
 void AddEngineSettings(std::vector<Setting>& all) {
-  all.push_back(Essential(Scalar("application.id", KafkaName(),
-      "Names this pipeline: the consumer group, and the start of its internal topics. It never changes",
-      [](auto& c) -> auto& { return c.engine.application_id; })));
-  all.push_back(Essential(Scalar("instance.id", KafkaName(),
-      "Names this process among those of the pipeline. Each has its own, and keeps it over restarts",
-      [](auto& c) -> auto& { return c.engine.instance_id; })));
-  all.push_back(Essential(Scalar("state.dir", Text(),
-      "The directory for the rows. Each process has its own; a local disk",
-      [](auto& c) -> auto& { return c.engine.state_dir; })));
+  all.push_back(Essential(
+      Scalar("application.id", KafkaName(),
+             "Names this pipeline: the consumer group, and the start of its internal topics. It never changes",
+             [](auto& c) -> auto& { return c.engine.application_id; })));
+  all.push_back(
+      Essential(Scalar("instance.id", KafkaName(),
+                       "Names this process among those of the pipeline. Each has its own, and keeps it over restarts",
+                       [](auto& c) -> auto& { return c.engine.instance_id; })));
+  all.push_back(
+      Essential(Scalar("state.dir", Text(), "The directory for the rows. Each process has its own; a local disk",
+                       [](auto& c) -> auto& { return c.engine.state_dir; })));
   all.push_back(ChangesResults(Essential(Sources())));
   all.push_back(Essential(Outputs()));
-  all.push_back(Essential(Scalar("workers", WholeBetween(1, 256),
-      "Threads that process partitions, at best one for each core; more than there are partitions are of no use",
-      [](auto& c) -> auto& { return c.engine.workers; })));
-  all.push_back(Essential(Scalar("clock", OneOf<ClockMode>({{"wall", ClockMode::kWall}, {"event", ClockMode::kEvent}}),
-      "`wall`: silence counts by the clock. `event`: time is only what the events say, for history",
-      [](auto& c) -> auto& { return c.engine.clock; })));
-  all.push_back(ChangesResults(Essential(Scalar("time_zone", ZoneName(),
-      "Where a day begins and ends",
-      [](auto& c) -> auto& { return c.engine.zone; }))));
+  all.push_back(Essential(
+      Scalar("workers", WholeBetween(1, 256),
+             "Threads that process partitions, at best one for each core; more than there are partitions are of no use",
+             [](auto& c) -> auto& { return c.engine.workers; })));
+  all.push_back(
+      Essential(Scalar("clock", OneOf<ClockMode>({{"wall", ClockMode::kWall}, {"event", ClockMode::kEvent}}),
+                       "`wall`: silence counts by the clock. `event`: time is only what the events say, for history",
+                       [](auto& c) -> auto& { return c.engine.clock; })));
+  all.push_back(ChangesResults(Essential(
+      Scalar("time_zone", ZoneName(), "Where a day begins and ends", [](auto& c) -> auto& { return c.engine.zone; }))));
   all.push_back(Essential(Scalar("commit.interval", DurationBetween(kMillisecond, seconds(30)),
-      "How often results become visible. Shorter is sooner, longer is cheaper",
-      [](auto& c) -> auto& { return c.engine.commit_interval; })));
+                                 "How often results become visible. Shorter is sooner, longer is cheaper",
+                                 [](auto& c) -> auto& { return c.engine.commit_interval; })));
   all.push_back(Scalar("checkpoint.interval", DurationBetween(kMillisecond, hours(1)),
-      "How long a changed row may stay in memory only; bounds how much a recovery replays",
-      [](auto& c) -> auto& { return c.engine.checkpoint_interval; }));
+                       "How long a changed row may stay in memory only; bounds how much a recovery replays",
+                       [](auto& c) -> auto& { return c.engine.checkpoint_interval; }));
   all.push_back(ChangesResults(Scalar("lateness", DurationBetween(Duration(0), days(30)),
-      "How far events may come out of order before they count as late",
-      [](auto& c) -> auto& { return c.engine.allowed_lateness; })));
-  all.push_back(Scalar("merge.wait", DurationBetween(Duration(0), minutes(1)),
-      "How long a source that has more to come is waited for, so that sources are read in the order of time",
-      [](auto& c) -> auto& { return c.engine.merge_wait; }));
-  all.push_back(Scalar("memory.limit", BytesBetween(1 << 20, kUnbounded),
-      "Memory for rows, all workers together",
-      [](auto& c) -> auto& { return c.engine.cache_bytes; }));
-  all.push_back(ChangesResults(Scalar("limits.record", BytesBetween(1'000, 100'000'000),
-      "A larger record is a dead letter",
-      [](auto& c) -> auto& { return c.engine.max_record_bytes; })));
+                                      "How far events may come out of order before they count as late",
+                                      [](auto& c) -> auto& { return c.engine.allowed_lateness; })));
+  all.push_back(
+      Scalar("merge.wait", DurationBetween(Duration(0), minutes(1)),
+             "How long a source that has more to come is waited for, so that sources are read in the order of time",
+             [](auto& c) -> auto& { return c.engine.merge_wait; }));
+  all.push_back(Scalar("memory.limit", BytesBetween(1 << 20, kUnbounded), "Memory for rows, all workers together",
+                       [](auto& c) -> auto& { return c.engine.cache_bytes; }));
+  all.push_back(
+      ChangesResults(Scalar("limits.record", BytesBetween(1'000, 100'000'000), "A larger record is a dead letter",
+                            [](auto& c) -> auto& { return c.engine.max_record_bytes; })));
   all.push_back(Scalar("limits.output", BytesBetween(1'000, 100'000'000),
-      "A dead letter is cut to this; at most what the brokers accept (`message.max.bytes`)",
-      [](auto& c) -> auto& { return c.engine.max_output_bytes; }));
+                       "A dead letter is cut to this; at most what the brokers accept (`message.max.bytes`)",
+                       [](auto& c) -> auto& { return c.engine.max_output_bytes; }));
   all.push_back(Scalar("startup.timeout", DurationBetween(seconds(1), hours(24)),
-      "How long to wait at the start for brokers that cannot be reached",
-      [](auto& c) -> auto& { return c.engine.startup_timeout; }));
-  all.push_back(Scalar("transaction.timeout", DurationBetween(seconds(1), minutes(15)),
-      "After this the brokers end the transaction of a process that has died; at least twice `commit.interval`",
-      [](auto& c) -> auto& { return c.engine.transaction_timeout; }));
+                       "How long to wait at the start for brokers that cannot be reached",
+                       [](auto& c) -> auto& { return c.engine.startup_timeout; }));
+  all.push_back(
+      Scalar("transaction.timeout", DurationBetween(seconds(1), minutes(15)),
+             "After this the brokers end the transaction of a process that has died; at least twice `commit.interval`",
+             [](auto& c) -> auto& { return c.engine.transaction_timeout; }));
 }
 
 }  // namespace portrait

@@ -8,8 +8,8 @@
 
 namespace portrait {
 
-// InvalidArgument: no such property, a value that librdkafka refuses, or a property that Portrait sets itself because its
-// guarantees depend on it. The message never holds the value.
+// InvalidArgument: no such property, a value that librdkafka refuses, or a property that Portrait sets itself because
+// its guarantees depend on it. The message never holds the value.
 absl::Status CheckKafkaProperty(const std::string& name, const std::string& value);
 
 // Whether the value of a property must not be shown: passwords, keys and tokens.

@@ -72,41 +72,45 @@ void ReadKafka(const ConfigNode& node, Config& config, ConfigProblems& problems)
 }
 
 std::string ShowKafka(const Config& config) {
-  return absl::StrCat("{", absl::StrJoin(config.kafka.properties, ", ", [&](std::string* out, const auto& property) {
-                        const auto written = config.from_environment.find("kafka." + property.first);
-                        const bool environment = written != config.from_environment.end();
-                        absl::StrAppend(out, property.first, ": ",
-                                        environment                              ? written->second
-                                        : IsSecretKafkaProperty(property.first) ? "(hidden)"
-                                                                                : property.second);
-                      }), "}");
+  return absl::StrCat("{",
+                      absl::StrJoin(config.kafka.properties, ", ",
+                                    [&](std::string* out, const auto& property) {
+                                      const auto written = config.from_environment.find("kafka." + property.first);
+                                      const bool environment = written != config.from_environment.end();
+                                      absl::StrAppend(out, property.first, ": ",
+                                                      environment                             ? written->second
+                                                      : IsSecretKafkaProperty(property.first) ? "(hidden)"
+                                                                                              : property.second);
+                                    }),
+                      "}");
 }
 
 }  // namespace
 
 void AddServiceSettings(std::vector<Setting>& all) {
-  all.push_back(Essential(Scalar("brokers", SettingType<std::string>{"host:port, ...", ParseBrokers,
-                                                                     [](const std::string& text) { return text; }},
-      "Kafka's brokers to begin with, separated by commas",
-      [](auto& c) -> auto& { return c.kafka.brokers; })));
+  all.push_back(Essential(Scalar(
+      "brokers", SettingType<std::string>{"host:port, ...", ParseBrokers, [](const std::string& text) { return text; }},
+      "Kafka's brokers to begin with, separated by commas", [](auto& c) -> auto& { return c.kafka.brokers; })));
   all.push_back({.key = "kafka",
                  .type = "map of property: value",
-                 .meaning = "Properties of librdkafka, written with their dots, for encryption (`security.protocol`, "
-                            "`ssl.ca.location`), passwords (`sasl.*`) and tuning; those that Portrait sets itself are refused",
+                 .meaning =
+                     "Properties of librdkafka, written with their dots, for encryption (`security.protocol`, "
+                     "`ssl.ca.location`), passwords (`sasl.*`) and tuning; those that Portrait sets itself are refused",
                  .read = ReadKafka,
                  .show = ShowKafka});
-  all.push_back(Scalar("http.listen",
-      SettingType<std::optional<HttpConfig::Address>>{"off, host:port or port", ParseListen, ShowListen},
+  all.push_back(Scalar(
+      "http.listen", SettingType<std::optional<HttpConfig::Address>>{"off, host:port or port", ParseListen, ShowListen},
       "Where `/metrics`, `/healthz` and `/readyz` are served; a port alone is open to this machine only",
       [](auto& c) -> auto& { return c.http.listen; }));
   all.push_back(Scalar("log.level",
-      OneOf<LogLevel>({{"debug", LogLevel::kDebug}, {"info", LogLevel::kInfo}, {"warning", LogLevel::kWarning},
-                       {"error", LogLevel::kError}}),
-      "What is logged: this and what is worse",
-      [](auto& c) -> auto& { return c.log.level; }));
+                       OneOf<LogLevel>({{"debug", LogLevel::kDebug},
+                                        {"info", LogLevel::kInfo},
+                                        {"warning", LogLevel::kWarning},
+                                        {"error", LogLevel::kError}}),
+                       "What is logged: this and what is worse", [](auto& c) -> auto& { return c.log.level; }));
   all.push_back(Scalar("log.format", OneOf<LogFormat>({{"text", LogFormat::kText}, {"json", LogFormat::kJson}}),
-      "`text` for people, `json` for machines: an object a line",
-      [](auto& c) -> auto& { return c.log.format; }));
+                       "`text` for people, `json` for machines: an object a line",
+                       [](auto& c) -> auto& { return c.log.format; }));
 }
 
 }  // namespace portrait

@@ -69,7 +69,8 @@ std::string Listed(const std::vector<std::string>& words) {
 
 void Refuse(const ConfigNode& node, std::string_view key, std::string_view what, ConfigProblems& problems) {
   std::string text(what);
-  if (node.kind == ConfigNode::Kind::kScalar) absl::StrAppend(&text, ": ", node.written.empty() ? "\"\"" : node.written);
+  if (node.kind == ConfigNode::Kind::kScalar)
+    absl::StrAppend(&text, ": ", node.written.empty() ? "\"\"" : node.written);
   problems.Add(node.line, key, text);
 }
 

@@ -53,8 +53,8 @@ SettingType<std::string> CurrencyCode();
 template <class Enum>
 SettingType<Enum> OneOf(std::vector<std::pair<std::string, Enum>> names);
 
-// A setting whose value is one scalar. `get` returns a reference to its place in the configuration it is given, const or
-// not: [](auto& c) -> auto& { return c.engine.workers; }
+// A setting whose value is one scalar. `get` returns a reference to its place in the configuration it is given, const
+// or not: [](auto& c) -> auto& { return c.engine.workers; }
 template <class T, class Get>
 Setting Scalar(std::string key, SettingType<T> type, std::string meaning, Get get);
 

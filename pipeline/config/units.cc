@@ -16,10 +16,10 @@ struct Unit {
 };
 
 // Ascending, so that the last one that divides a value is the largest.
-constexpr Unit kTimes[] = {{"us", 1},          {"ms", 1'000},         {"s", 1'000'000},
-                           {"m", 60'000'000},  {"h", 3'600'000'000},  {"d", 86'400'000'000}};
-constexpr Unit kSizes[] = {{"B", 1},           {"kB", 1'000},         {"KiB", 1u << 10},   {"MB", 1'000'000},
-                           {"MiB", 1u << 20},  {"GB", 1'000'000'000}, {"GiB", 1u << 30}};
+constexpr Unit kTimes[] = {{"us", 1},         {"ms", 1'000},        {"s", 1'000'000},
+                           {"m", 60'000'000}, {"h", 3'600'000'000}, {"d", 86'400'000'000}};
+constexpr Unit kSizes[] = {{"B", 1},          {"kB", 1'000},         {"KiB", 1u << 10}, {"MB", 1'000'000},
+                           {"MiB", 1u << 20}, {"GB", 1'000'000'000}, {"GiB", 1u << 30}};
 
 absl::StatusOr<uint64_t> Parse(std::string_view text, std::span<const Unit> units, std::string_view need) {
   const size_t digits = std::min(text.find_first_not_of("0123456789."), text.size());

@@ -22,6 +22,6 @@ class Visits final : public portrait::Operator<portrait::v1::TaskState> {
 }  // namespace
 
 int main(int argc, char** argv) {
-  return portrait::Main(
-      argc, argv, {.version = "acme-7", .add = [](portrait::ChainBuilder& chain) { chain.Add<Visits>(); }});
+  return portrait::Main(argc, argv,
+                        {.version = "acme-7", .add = [](portrait::ChainBuilder& chain) { chain.Add<Visits>(); }});
 }

@@ -167,13 +167,15 @@ TEST_CASE("a password in the file is not shown") {
 
 TEST_CASE("time zones of the database only") {
   for (const auto* zone : {"Mars/Olympus", "localtime", "/etc/localtime", "../zone", "''"}) {
-    CHECK(Verdict(std::string("time_zone: ") + zone).find("must be a name of the time-zone database") != std::string::npos);
+    CHECK(Verdict(std::string("time_zone: ") + zone).find("must be a name of the time-zone database") !=
+          std::string::npos);
   }
 }
 
 TEST_CASE("addresses are checked") {
   CHECK(Verdict("http: {listen: '[::1]:0'}") == "ok");
-  CHECK(Verdict("http: {listen: 'localhost:99999'}").find("must be off or an address with a port") != std::string::npos);
+  CHECK(Verdict("http: {listen: 'localhost:99999'}").find("must be off or an address with a port") !=
+        std::string::npos);
   CHECK(Verdict("brokers: 'a:9092, b:9093'") == "ok");
   CHECK(Verdict("brokers: 'a:port'").find("must be addresses with ports") != std::string::npos);
   CHECK(Verdict("brokers: ''").find("must be addresses with ports") != std::string::npos);

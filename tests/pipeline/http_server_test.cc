@@ -1,7 +1,8 @@
 #include "pipeline/http_server.h"
 
-#include <catch2/catch_test_macros.hpp>
 #include <httplib.h>
+
+#include <catch2/catch_test_macros.hpp>
 
 namespace portrait {
 namespace {
@@ -9,8 +10,7 @@ namespace {
 struct Served {
   Metrics metrics;
   Health health;
-  std::unique_ptr<HttpServer> server =
-      HttpServer::Start({.host = "127.0.0.1", .port = 0}, metrics, health).value();
+  std::unique_ptr<HttpServer> server = HttpServer::Start({.host = "127.0.0.1", .port = 0}, metrics, health).value();
 
   // "200 body"
   std::string Get(const std::string& path) {

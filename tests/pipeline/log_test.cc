@@ -19,7 +19,8 @@ std::string Written(const LogConfig& config, Function log) {
 
 TEST_CASE("a text line has time, level, message and fields") {
   const std::string line = Written({}, [] {
-    LogWarning("brokers away", {{"seconds", 1.5}, {"partition", 3}, {"ready", false}, {"why", "no route"}, {"empty", ""}});
+    LogWarning("brokers away",
+               {{"seconds", 1.5}, {"partition", 3}, {"ready", false}, {"why", "no route"}, {"empty", ""}});
   });
   REQUIRE(line.size() > 25);
   CHECK(line.substr(4, 1) == "-");
@@ -34,7 +35,9 @@ TEST_CASE("a JSON line is one object, whatever is in its fields") {
   auto json = nlohmann::ordered_json::parse(line);
   CHECK(json["ts"].get<std::string>().size() == 24);
   json.erase("ts");
-  CHECK(json.dump() == "{\"level\":\"info\",\"msg\":\"task \\\"restored\\\"\\n\",\"partition\":3,\"topic\":\"a\xef\xbf\xbd\\n\",\"took\":1.5}");
+  CHECK(json.dump() ==
+        "{\"level\":\"info\",\"msg\":\"task "
+        "\\\"restored\\\"\\n\",\"partition\":3,\"topic\":\"a\xef\xbf\xbd\\n\",\"took\":1.5}");
 }
 
 TEST_CASE("a text line stays one line") {

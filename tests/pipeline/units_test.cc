@@ -47,7 +47,8 @@ TEST_CASE("what is shown reads back as the same value") {
   for (const int64_t micros : {1, 999, 1000, 60'000'000, 90'000'000}) {
     CHECK(ParseDuration(FormatDuration(Duration(micros))).value() == Duration(micros));
   }
-  for (const uint64_t bytes : {1ul, 1000ul, 1024ul, 1'048'577ul, 3ul << 30}) CHECK(ParseBytes(FormatBytes(bytes)).value() == bytes);
+  for (const uint64_t bytes : {1ul, 1000ul, 1024ul, 1'048'577ul, 3ul << 30})
+    CHECK(ParseBytes(FormatBytes(bytes)).value() == bytes);
 }
 
 }  // namespace
