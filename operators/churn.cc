@@ -235,10 +235,10 @@ void Churn::OnEvent(const Event& event, State& state, Context& context) const {
     look = true;
   }
   if (IsContact(event) && CountContact(state, context.DayOf(time))) look = true;
-  if (look) Evaluate(state, context, purchase);
+  if (look) Evaluate(state, context, purchase ? Occasion::kPurchase : Occasion::kOther);
 }
 
-void Churn::OnTimer(const Timer&, State& state, Context& context) const { Evaluate(state, context, false); }
+void Churn::OnTimer(const Timer&, State& state, Context& context) const { Evaluate(state, context, Occasion::kTimer); }
 
 double Churn::SilenceLimit(const Context& context) const {
   const auto gaps = static_cast<int>(AsNumber(context.Get(gaps_)));
@@ -248,7 +248,7 @@ double Churn::SilenceLimit(const Context& context) const {
                     kLongestDays);
 }
 
-Churn::Assessment Churn::Assess(const State& state, const Context& context) const {
+Churn::Assessment Churn::Assess(const State& state, const Context& context, bool new_limit) const {
   Assessment now;
   now.time = context.now();
   now.customer = AsNumber(context.Get(occasions_)) >= 1;
@@ -256,7 +256,7 @@ Churn::Assessment Churn::Assess(const State& state, const Context& context) cons
   const Value last = context.Get(last_);
   now.last = std::get<Timestamp>(last);
   now.silent_days = InDays(now.time - now.last);
-  now.limit_days = SilenceLimit(context);
+  now.limit_days = new_limit ? SilenceLimit(context) : state.silence_limit_days();
   if (now.time - now.last >= FromDays(now.limit_days)) now.causes |= kSilence;
 
   const int32_t today = context.moment().day;
@@ -283,47 +283,54 @@ Band Churn::BandOf(double probability) const {
   return probability >= options_.medium ? v1::ChurnAlert::MEDIUM : v1::ChurnAlert::LOW;
 }
 
-Churn::Verdict Churn::Judge(const Assessment& now, const Context& context) const {
+double Churn::BesideModel(uint32_t causes) const {
+  return ((causes & kContacts) ? options_.contact_log_odds : 0) + ((causes & kComplaints) ? options_.complaint_log_odds : 0);
+}
+
+double Churn::ScoreOf(const Assessment& now, const Context& context) const {
   const auto features = [&](const FeatureRef& ref) { return context.Get(ref); };
+  return model_->Score(features, now.time, options_.horizon_days) + BesideModel(now.causes);
+}
+
+Churn::Verdict Churn::Judge(const Assessment& now, const Context& context) const {
   Verdict out;
+  if (!now.customer) return out;
+  const auto features = [&](const FeatureRef& ref) { return context.Get(ref); };
   out.forecast = model_->Forecast(features, now.time, options_.horizon_days);
-  if (now.causes & kContacts) out.forecast.score += options_.contact_log_odds;
-  if (now.causes & kComplaints) out.forecast.score += options_.complaint_log_odds;
+  out.forecast.score += BesideModel(now.causes);
   out.probability = FromLogOdds(out.forecast.score);
   out.band = BandOf(out.probability);
   return out;
 }
 
-void Churn::Evaluate(State& state, Context& context, bool purchase) const {
+void Churn::Evaluate(State& state, Context& context, Occasion occasion) const {
   auto& complaints = *state.mutable_complaints();
   const Timestamp forget = context.now() - FromDays(options_.complaint_forget_days);
   while (!complaints.empty() && FromMicros(complaints[0].time_us()) <= forget) complaints.erase(complaints.begin());
 
-  Assessment now = Assess(state, context);
+  // Only a purchase changes the rhythm; a timer looks again, for the options may have changed since.
+  const Assessment now = Assess(state, context, occasion != Occasion::kOther);
+  const bool open = !state.episode_id().empty(), purchase = occasion == Occasion::kPurchase;
   const int64_t last_us = now.customer ? ToMicros(now.last) : 0;
   const bool came_back = purchase && last_us > state.last_order_us() && !(now.causes & kSilence);
   state.set_last_order_us(last_us);
   state.set_silence_limit_days(now.limit_days);
-  if (came_back && !state.episode_id().empty()) state.set_muted(now.causes);
+  if (came_back && open) state.set_muted(now.causes);
   state.set_muted(state.muted() & now.causes);
   const uint32_t causes = now.causes & ~state.muted();
 
-  if (!state.episode_id().empty() || causes != 0) {
-    FollowEpisode(now, causes, came_back, state, context);
-  } else if (purchase && now.customer) {
-    state.set_score(Judge(now, context).forecast.score);
+  state.set_judged(state.judged() && now.customer);
+  if (now.customer && (open || causes != 0 || purchase)) {
+    state.set_score(ScoreOf(now, context));
     state.set_judged(true);
   }
-  if (!now.customer) state.set_judged(false);
+  if (open || causes != 0) FollowEpisode(now, causes, came_back, state, context);
   SetTimers(now, state, context);
 }
 
 void Churn::FollowEpisode(const Assessment& now, uint32_t causes, bool came_back, State& state, Context& context) const {
-  Verdict verdict;
-  if (now.customer) verdict = Judge(now, context);
-  const bool open = !state.episode_id().empty();
-  const Band worst = state.worst();
-  if (!open) {
+  if (state.episode_id().empty()) {
+    Verdict verdict = Judge(now, context);
     state.set_opened_us(ToMicros(now.time));
     state.set_episode_id(EpisodeId(context.customer_id(), now.time, causes, state.episodes()));
     state.set_episodes(state.episodes() + 1);
@@ -331,27 +338,28 @@ void Churn::FollowEpisode(const Assessment& now, uint32_t causes, bool came_back
     state.set_causes(causes);
     AddCauseReasons(now, causes, verdict);
     Write(v1::ChurnAlert::OPENED, v1::ChurnAlert::NONE, now, causes, std::move(verdict), state, context);
-  } else if (causes == 0 || came_back) {
-    const v1::Reason why =
-        !now.customer ? Because("purchases.occasions", int64_t{0}, "", {}, 0, "no order is left")
-        : came_back   ? Because("purchases.last", now.last, "", {}, 0, "ordered again")
-                      : Because("churn.at_risk", false, "", {}, 0,
-                                absl::StrCat("no longer holds: ", CauseNames(state.causes())));
-    AddCauseReasons(now, now.causes, verdict);
-    verdict.forecast.reasons.insert(verdict.forecast.reasons.begin(), why);
-    Write(v1::ChurnAlert::CLOSED, worst, now, state.causes(), std::move(verdict), state, context);
-    state.clear_episode_id(), state.clear_opened_us(), state.clear_worst(), state.clear_causes();
-  } else {
-    state.set_causes(causes);
-    if (verdict.band > worst) {
-      state.set_worst(verdict.band);
-      AddCauseReasons(now, causes, verdict);
-      Write(v1::ChurnAlert::WORSENED, worst, now, causes, std::move(verdict), state, context);
-    } else {
-      state.set_score(verdict.forecast.score);
-      state.set_judged(now.customer);
-    }
+    return;
   }
+  if (causes == 0 || came_back) return Close(now, came_back, state, context);
+  state.set_causes(causes);
+  const Band worst = state.worst();
+  if (BandOf(FromLogOdds(state.score())) <= worst) return;
+  Verdict verdict = Judge(now, context);
+  state.set_worst(verdict.band);
+  AddCauseReasons(now, causes, verdict);
+  Write(v1::ChurnAlert::WORSENED, worst, now, causes, std::move(verdict), state, context);
+}
+
+void Churn::Close(const Assessment& now, bool came_back, State& state, Context& context) const {
+  Verdict verdict = Judge(now, context);
+  const v1::Reason why =
+      !now.customer ? Because("purchases.occasions", int64_t{0}, "", {}, 0, "no order is left")
+      : came_back   ? Because("purchases.last", now.last, "", {}, 0, "ordered again")
+                    : Because("churn.at_risk", false, "", {}, 0, absl::StrCat("no longer holds: ", CauseNames(state.causes())));
+  AddCauseReasons(now, now.causes, verdict);
+  verdict.forecast.reasons.insert(verdict.forecast.reasons.begin(), why);
+  Write(v1::ChurnAlert::CLOSED, state.worst(), now, state.causes(), std::move(verdict), state, context);
+  state.clear_episode_id(), state.clear_opened_us(), state.clear_worst(), state.clear_causes();
 }
 
 // The causes come first. Silence is in the model already when it has a reason of that kind: that one gets the threshold.
@@ -383,9 +391,7 @@ void Churn::AddCauseReasons(const Assessment& now, uint32_t causes, Verdict& ver
 }
 
 void Churn::Write(v1::ChurnAlert::Phase phase, Band before, const Assessment& now, uint32_t causes, Verdict verdict,
-                  State& state, Context& context) const {
-  state.set_score(verdict.forecast.score);
-  state.set_judged(now.customer);
+                  const State& state, Context& context) const {
   v1::ChurnAlert alert;
   alert.set_episode_id(state.episode_id());
   alert.set_phase(phase);
@@ -409,18 +415,16 @@ void Churn::Write(v1::ChurnAlert::Phase phase, Band before, const Assessment& no
   context.Emit(std::move(alert));
 }
 
-void Churn::SetTimers(const Assessment& now, State& state, Context& context) const {
+void Churn::SetTimers(const Assessment& now, const State& state, Context& context) const {
   for (const uint32_t id : {kSilenceTimer, kBandTimer, kContactsTimer, kComplaintsTimer}) context.CancelTimer(id);
   if (!now.customer) return;
   if (!(now.causes & kSilence)) context.SetTimer(kSilenceTimer, now.last + FromDays(now.limit_days));
 
   if (!state.episode_id().empty() && state.worst() < v1::ChurnAlert::HIGH) {
     const double rises_at = LogOdds(state.worst() < v1::ChurnAlert::MEDIUM ? options_.medium : options_.high);
-    double beside_model = 0;
-    if (now.causes & kContacts) beside_model += options_.contact_log_odds;
-    if (now.causes & kComplaints) beside_model += options_.complaint_log_odds;
     const auto features = [&](const FeatureRef& ref) { return context.Get(ref); };
-    const auto at = model_->Reaches(rises_at - beside_model, features, now.time, options_.horizon_days, FromDays(kLongestDays));
+    const auto at = model_->Reaches(rises_at - BesideModel(now.causes), features, now.time, options_.horizon_days,
+                                    FromDays(kLongestDays));
     if (at) context.SetTimer(kBandTimer, *at);
   }
 

@@ -68,17 +68,21 @@ class Churn final : public Operator<v1::state::Churn> {
   void OnTimer(const Timer& timer, v1::state::Churn& state, Context& context) const override;
 
  private:
+  enum class Occasion { kPurchase, kOther, kTimer };
   struct Assessment;
   struct Verdict;
 
-  Assessment Assess(const v1::state::Churn& state, const Context& context) const;
+  Assessment Assess(const v1::state::Churn& state, const Context& context, bool new_limit) const;
   double SilenceLimit(const Context& context) const;
+  double BesideModel(uint32_t causes) const;
+  double ScoreOf(const Assessment& now, const Context& context) const;
   Verdict Judge(const Assessment& now, const Context& context) const;
-  void Evaluate(v1::state::Churn& state, Context& context, bool purchase) const;
+  void Evaluate(v1::state::Churn& state, Context& context, Occasion occasion) const;
   void FollowEpisode(const Assessment& now, uint32_t causes, bool came_back, v1::state::Churn& state, Context& context) const;
-  void SetTimers(const Assessment& now, v1::state::Churn& state, Context& context) const;
+  void Close(const Assessment& now, bool came_back, v1::state::Churn& state, Context& context) const;
+  void SetTimers(const Assessment& now, const v1::state::Churn& state, Context& context) const;
   void Write(v1::ChurnAlert::Phase phase, v1::ChurnAlert::Band before, const Assessment& now, uint32_t causes,
-             Verdict verdict, v1::state::Churn& state, Context& context) const;
+             Verdict verdict, const v1::state::Churn& state, Context& context) const;
   v1::ChurnAlert::Band BandOf(double probability) const;
   void AddCauseReasons(const Assessment& now, uint32_t causes, Verdict& verdict) const;
 

@@ -17,6 +17,9 @@ class MbgNbdModel final : public ChurnModel {
   std::string_view name() const override { return options_.name; }
   absl::Status Bind(const FeatureRegistry& features) override;
   ChurnForecast Forecast(Features features, Timestamp now, double horizon_days) const override;
+  double Score(Features features, Timestamp now, double horizon_days) const override {
+    return ScoreOf(PastOf(features).At(now), horizon_days);
+  }
   std::optional<Timestamp> Reaches(double score, Features features, Timestamp now, double horizon_days,
                                    Duration within) const override;
 

@@ -43,6 +43,9 @@ class ChurnModel {
   // Of a customer with at least one order.
   virtual ChurnForecast Forecast(Features features, Timestamp now, double horizon_days) const = 0;
 
+  // The score of that forecast alone; quick, for it is asked for at every order.
+  virtual double Score(Features features, Timestamp now, double horizon_days) const = 0;
+
   // When the score reaches `score` if the customer stays silent, later than now and within `within`; none: not at all, or
   // the model cannot tell.
   virtual std::optional<Timestamp> Reaches(double score, Features features, Timestamp now, double horizon_days,

@@ -254,34 +254,36 @@ void Tags::CheckReturning(State& state, Context& context, Changes& changes) cons
 }
 
 void Tags::CheckPurchases(const State& state, Context& context, Changes& changes) const {
-  const auto judge = [&](std::string_view tag, bool comes, bool stays, const v1::Reason& why_comes,
-                         const v1::Reason& why_goes) {
+  // Reasons are made only when there is something to give a reason for.
+  const auto judge = [&](std::string_view tag, bool comes, bool stays, const auto& why) {
     const bool held = Holds(state, tag);
-    if (!held && comes) changes.push_back({std::string(tag), true, why_comes});
-    if (held && !stays) changes.push_back({std::string(tag), false, why_goes});
+    if (held ? stays : !comes) return;
+    changes.push_back({std::string(tag), !held, why(!held)});
   };
   const Value orders_value = context.Get(purchases_->orders_90d), spend_value = context.Get(purchases_->spend_365d);
   const auto orders = std::get<int64_t>(orders_value);
   const double spend = AsNumber(spend_value);
   const bool buys = AsNumber(context.Get(purchases_->orders_365d)) >= 1;
 
-  const auto by_orders = [&](std::string_view comparison, int64_t threshold) {
-    return Because("purchases.orders_90d", orders, comparison, threshold,
-                   absl::StrFormat("%d order%s in the last 90 days", orders, orders == 1 ? "" : "s"));
-  };
   judge("frequent_buyer", orders >= options_.frequent_orders_90d, orders >= options_.frequent_orders_90d_keep,
-        by_orders(">=", options_.frequent_orders_90d), by_orders("<", options_.frequent_orders_90d_keep));
-
+        [&](bool comes) {
+          return Because("purchases.orders_90d", orders, comes ? ">=" : "<",
+                         comes ? options_.frequent_orders_90d : options_.frequent_orders_90d_keep,
+                         absl::StrFormat("%d order%s in the last 90 days", orders, orders == 1 ? "" : "s"));
+        });
   const auto by_spend = [&](std::string_view comparison, double threshold) {
     return Because("purchases.spend_365d", spend, comparison, threshold,
                    absl::StrFormat("spend of %.2f in the last 365 days", spend));
   };
-  judge("high_spender", spend >= options_.high_spend_365d, spend >= options_.high_spend_365d_keep,
-        by_spend(">=", options_.high_spend_365d), by_spend("<", options_.high_spend_365d_keep));
+  judge("high_spender", spend >= options_.high_spend_365d, spend >= options_.high_spend_365d_keep, [&](bool comes) {
+    return comes ? by_spend(">=", options_.high_spend_365d) : by_spend("<", options_.high_spend_365d_keep);
+  });
   judge("low_spender", buys && spend <= options_.low_spend_365d, buys && spend <= options_.low_spend_365d_keep,
-        by_spend("<=", options_.low_spend_365d),
-        buys ? by_spend(">", options_.low_spend_365d_keep)
-             : Because("purchases.orders_365d", int64_t{0}, "<", int64_t{1}, "no order in the last 365 days"));
+        [&](bool comes) {
+          if (comes) return by_spend("<=", options_.low_spend_365d);
+          if (buys) return by_spend(">", options_.low_spend_365d_keep);
+          return Because("purchases.orders_365d", int64_t{0}, "<", int64_t{1}, "no order in the last 365 days");
+        });
 
   // Only a day on which something leaves a window can change these by time alone.
   std::optional<int64_t> next;

@@ -313,6 +313,7 @@ class Constant final : public ChurnModel {
     out.reasons.emplace_back().set_contribution(2.5);
     return out;
   }
+  double Score(Features, Timestamp, double) const override { return 2.5; }
   std::optional<Timestamp> Reaches(double, Features, Timestamp, double, Duration) const override { return std::nullopt; }
 };
 
