@@ -23,7 +23,8 @@ bool IsNews(const std::string& mail_id, Known mark, State& state) {
   if (mail_id.empty()) return true;
   const auto hash = static_cast<uint32_t>(XXH3_64bits(mail_id.data(), mail_id.size())) & kHashMask;
   auto& mails = *state.mutable_known_mails();
-  const auto known = std::find_if(mails.rbegin(), mails.rend(), [&](uint32_t mail) { return (mail & kHashMask) == hash; });
+  const auto known =
+      std::find_if(mails.rbegin(), mails.rend(), [&](uint32_t mail) { return (mail & kHashMask) == hash; });
   if (known != mails.rend()) {
     const bool news = (*known & mark) == 0;
     *known |= mark;
@@ -141,15 +142,16 @@ Items TallyItems(const MailTally& tally, const Moment& at) {
   std::vector<int> order(static_cast<size_t>(tally.name_size()));
   for (size_t i = 0; i < order.size(); ++i) order[i] = static_cast<int>(i);
   std::sort(order.begin(), order.end(), [&](int a, int b) {
-    return tally.last_day(a) != tally.last_day(b) ? tally.last_day(a) > tally.last_day(b) : tally.name(a) < tally.name(b);
+    return tally.last_day(a) != tally.last_day(b) ? tally.last_day(a) > tally.last_day(b)
+                                                  : tally.name(a) < tally.name(b);
   });
   Items out;
   for (const int i : order) {
     const auto open_rate = Rate(tally.opened(i), tally.delivered(i));
-    out.push_back({tally.name(i),
-                   {int64_t{tally.delivered(i)}, int64_t{tally.opened(i)}, int64_t{tally.clicked(i)},
-                    open_rate ? Value(*open_rate) : Value(),
-                    std::max(int64_t{0}, at.day - int64_t{tally.last_day(i)})}});
+    out.push_back(
+        {tally.name(i),
+         {int64_t{tally.delivered(i)}, int64_t{tally.opened(i)}, int64_t{tally.clicked(i)},
+          open_rate ? Value(*open_rate) : Value(), std::max(int64_t{0}, at.day - int64_t{tally.last_day(i)})}});
   }
   return out;
 }
@@ -179,7 +181,8 @@ void DescribeTimes(Description& about) {
 }  // namespace
 
 void Email::Describe(Description& about) {
-  about.Name("email").About("Mails delivered, opened and clicked, by window, campaign and kind; bounces, spam, unsubscribing")
+  about.Name("email")
+      .About("Mails delivered, opened and clicked, by window, campaign and kind; bounces, spam, unsubscribing")
       .Reads({Event::kEmailDelivered, Event::kEmailOpened, Event::kEmailLinkClicked, Event::kEmailBounced,
               Event::kEmailMarkedAsSpam, Event::kUnsubscribed, Event::kConsentChanged});
   DescribeWindow(about, "delivered", "mails", "Mails delivered", &State::mails, WindowPart::kCount);
@@ -205,10 +208,14 @@ void Email::OnEvent(const Event& event, v1::state::Email& state, Context& contex
   const int64_t second = us / 1'000'000;
   const int32_t day = context.DayOf(EventTime(event));
   switch (event.body_case()) {
-    case Event::kEmailDelivered: return Deliver(event.email_delivered(), second, day, state);
-    case Event::kEmailOpened: return Open(event.email_opened(), second, day, state);
-    case Event::kEmailLinkClicked: return Click(event.email_link_clicked(), second, day, state);
-    case Event::kEmailBounced: return Bounce(event.email_bounced(), day, state);
+    case Event::kEmailDelivered:
+      return Deliver(event.email_delivered(), second, day, state);
+    case Event::kEmailOpened:
+      return Open(event.email_opened(), second, day, state);
+    case Event::kEmailLinkClicked:
+      return Click(event.email_link_clicked(), second, day, state);
+    case Event::kEmailBounced:
+      return Bounce(event.email_bounced(), day, state);
     case Event::kEmailMarkedAsSpam:
       state.set_spam_reports(state.spam_reports() + 1);
       return Subscribe(false, us, state);
@@ -218,7 +225,8 @@ void Email::OnEvent(const Event& event, v1::state::Email& state, Context& contex
     case Event::kConsentChanged:
       if (event.consent_changed().marketing() == v1::Consent::GRANTED) Subscribe(true, us, state);
       return;
-    default: return;
+    default:
+      return;
   }
 }
 

@@ -132,9 +132,12 @@ std::optional<std::string_view> TextOrNone(const std::string& text) {
 
 std::optional<std::string_view> ChoiceText(v1::Consent::Choice choice) {
   switch (choice) {
-    case v1::Consent::GRANTED: return "granted";
-    case v1::Consent::DENIED: return "denied";
-    default: return std::nullopt;
+    case v1::Consent::GRANTED:
+      return "granted";
+    case v1::Consent::DENIED:
+      return "denied";
+    default:
+      return std::nullopt;
   }
 }
 
@@ -168,7 +171,8 @@ void DescribeNumbers(Description& about) {
                          return s.facts().birth_year();
                        });
   about.Feature<State>("age", "years",
-                       "Age: reached this year by the year of birth, or else as stated, and the years since then", AgeAt);
+                       "Age: reached this year by the year of birth, or else as stated, and the years since then",
+                       AgeAt);
   about.Feature<State>("income", "income_currency", "Income a year",
                        [](const State& s, const Moment&) -> std::optional<double> {
                          if (s.facts().income_micros() == 0) return std::nullopt;
@@ -188,7 +192,8 @@ void DescribeConsent(Description& about) {
 }  // namespace
 
 void Person::Describe(Description& about) {
-  about.Name("person").About("The basic facts about a person, where and when each was learned, and consent")
+  about.Name("person")
+      .About("The basic facts about a person, where and when each was learned, and consent")
       .ReadsEverything();
   for (const TextFact& fact : kTexts) {
     about.Feature<State>(fact.name, "text", fact.meaning, [get = fact.get](const State& state, const Moment&) {

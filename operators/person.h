@@ -8,8 +8,8 @@
 // two learned at the same time, the one that came last. An empty field says nothing and takes nothing away.
 //
 // Bound: 15 facts, each learned at one of at most 15 moments. Texts are cut at 100 bytes; an email address (254 bytes)
-// or a phone number (32 bytes) that is longer is no such thing and is passed over; a source is cut at 24 bytes. A typical
-// state (9 facts from three events) takes 160 bytes, the largest possible one 1.9 kB.
+// or a phone number (32 bytes) that is longer is no such thing and is passed over; a source is cut at 24 bytes. A
+// typical state (9 facts from three events) takes 160 bytes, the largest possible one 1.9 kB.
 #pragma once
 
 #include "operators/operator.h"

@@ -134,8 +134,11 @@ std::vector<RankedName> RankingAt(const Ranking& ranking, const Moment& at) {
   out.reserve(static_cast<size_t>(ranking.name_size()));
   for (int i = 0; i < ranking.name_size(); ++i) {
     const double inherited = i < ranking.inherited_size() ? ranking.inherited(i) : 0;
-    out.push_back({.name = ranking.name(i), .score = (ranking.score(i) - inherited) * factor, .views = ranking.views(i),
-                   .clicks = ranking.clicks(i), .views_30d = RecentViews(ranking, i, at.day),
+    out.push_back({.name = ranking.name(i),
+                   .score = (ranking.score(i) - inherited) * factor,
+                   .views = ranking.views(i),
+                   .clicks = ranking.clicks(i),
+                   .views_30d = RecentViews(ranking, i, at.day),
                    .days_since = std::max(0, at.day - ranking.at_day() - ranking.last_day(i))});
   }
   std::sort(out.begin(), out.end(), [](const RankedName& a, const RankedName& b) {

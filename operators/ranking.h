@@ -3,16 +3,17 @@
 //   RankingAdd(*state.mutable_categories(), "shoes", time, day, {.weight = 2, .views = 1}, {.half_life = days(30)});
 //   for (const RankedName& ranked : RankingAt(state.categories(), moment)) …
 //
-// Score. An event of weight w at time t is worth w · 2^(-(now - t) / half-life). Scores are kept as they would be at one
-// common earlier time, so that nothing must be touched as time passes and a late event is worth what it would have been in
-// its place: forward decay (Cormode, Shkapenyuk, Srivastava, Xu: Forward Decay, ICDE 2009).
+// Score. An event of weight w at time t is worth w · 2^(-(now - t) / half-life). Scores are kept as they would be at
+// one common earlier time, so that nothing must be touched as time passes and a late event is worth what it would have
+// been in its place: forward decay (Cormode, Shkapenyuk, Srivastava, Xu: Forward Decay, ICDE 2009).
 //
-// Bound. At most `entries` names, each cut at kRankedNameBytes. A new name takes the place of the one that scores lowest
-// and inherits its score for the purpose of staying, as in Space-Saving (Metwally, Agrawal, El Abbadi: Efficient
+// Bound. At most `entries` names, each cut at kRankedNameBytes. A new name takes the place of the one that scores
+// lowest and inherits its score for the purpose of staying, as in Space-Saving (Metwally, Agrawal, El Abbadi: Efficient
 // Computation of Frequent and Top-k Elements in Data Streams, ICDT 2005); otherwise newcomers would push out each other
 // for ever. The score that is told is only what the name earned itself since it came in, and so are views and clicks.
 //
-// A name of 8 bytes takes some 20 bytes, at most 75; with recent views up to 10 more. Pure; as thread-safe as the message.
+// A name of 8 bytes takes some 20 bytes, at most 75; with recent views up to 10 more. Pure; as thread-safe as the
+// message.
 #pragma once
 
 #include <cstddef>

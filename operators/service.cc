@@ -201,18 +201,15 @@ int64_t OverContacts(const State& s, Part part) {
 
 void DescribeContacts(Description& about) {
   for (const int window_days : kWindowDays) {
-    about.Feature<State>("contacts" + WindowSuffix(window_days), "contacts",
-                         "Contacts by the customer" + WindowWords(window_days),
-                         [=](const State& state, const Moment& at) -> int64_t {
-                           return OverContacts(state, [&](const auto& window, WindowPart part) {
-                             return WithinDays(window, part, at, window_days);
-                           });
-                         });
+    about.Feature<State>(
+        "contacts" + WindowSuffix(window_days), "contacts", "Contacts by the customer" + WindowWords(window_days),
+        [=](const State& state, const Moment& at) -> int64_t {
+          return OverContacts(
+              state, [&](const auto& window, WindowPart part) { return WithinDays(window, part, at, window_days); });
+        });
   }
   about.Feature<State>("contacts", "contacts", "Contacts by the customer so far",
-                       [](const State& state, const Moment&) -> int64_t {
-                         return OverContacts(state, Lifetime);
-                       });
+                       [](const State& state, const Moment&) -> int64_t { return OverContacts(state, Lifetime); });
   DescribeWindow<State>(about, "questions", "questions", "Questions asked", &State::inquiries, WindowPart::kCount);
   DescribeWindow<State>(about, "complaints", "complaints", "Complaints filed", &State::inquiries, WindowPart::kSum);
   DescribeWindow<State>(about, "calls", "calls", "Phone calls by the customer", &State::calls, WindowPart::kCount);
@@ -239,9 +236,10 @@ void DescribeTickets(Description& about) {
                        [](const State& s, const Moment&) { return OldestOpen(s, true); });
   about.Feature<State>("oldest_open_complaint_age", "days", "For how long the oldest complaint has stood unresolved",
                        [](const State& s, const Moment& at) { return AgeOf(OldestOpen(s, true), at); });
-  about.ItemsFeature<State>("open", {{"kind", FeatureType::kText, "text", "question or complaint"},
-                                     {"opened", FeatureType::kTimestamp, "time", "When it was opened"},
-                                     {"answered", FeatureType::kBoolean, "1", "Whether there was a reply"}},
+  about.ItemsFeature<State>("open",
+                            {{"kind", FeatureType::kText, "text", "question or complaint"},
+                             {"opened", FeatureType::kTimestamp, "time", "When it was opened"},
+                             {"answered", FeatureType::kBoolean, "1", "Whether there was a reply"}},
                             "Unresolved tickets by id, the oldest first",
                             [](const State& s, const Moment&) { return OpenList(s); });
   about.Feature<State>("tickets", "tickets", "Tickets ever opened",
@@ -265,10 +263,9 @@ void DescribeSatisfaction(Description& about) {
                                         WindowCount(s.ratings(), at.day, window_days), 1000);
                          });
   }
-  about.Feature<State>("satisfaction_mean", "1", "Mean satisfaction, from 0 (bad) to 1 (good), so far",
-                       [](const State& s, const Moment&) {
-                         return Ratio(LifetimeSum(s.ratings()), LifetimeCount(s.ratings()), 1000);
-                       });
+  about.Feature<State>(
+      "satisfaction_mean", "1", "Mean satisfaction, from 0 (bad) to 1 (good), so far",
+      [](const State& s, const Moment&) { return Ratio(LifetimeSum(s.ratings()), LifetimeCount(s.ratings()), 1000); });
   about.Feature<State>("satisfaction_last", "1", "The latest satisfaction, from 0 (bad) to 1 (good)",
                        [](const State& s, const Moment&) -> std::optional<double> {
                          if (!s.has_last_rating_us()) return std::nullopt;
@@ -284,7 +281,8 @@ void DescribeSatisfaction(Description& about) {
 }  // namespace
 
 void Service::Describe(Description& about) {
-  about.Name("service").About("Questions, complaints, replies, resolutions, satisfaction and other contacts")
+  about.Name("service")
+      .About("Questions, complaints, replies, resolutions, satisfaction and other contacts")
       .Reads({Event::kQuestionAsked, Event::kComplaintFiled, Event::kReplySent, Event::kIssueResolved,
               Event::kSatisfactionRated, Event::kPhoneCall, Event::kFeedbackSubmitted, Event::kSocialInteraction});
   DescribeTickets(about);
@@ -304,9 +302,12 @@ void Service::OnEvent(const Event& event, v1::state::Service& state, Context& co
       WindowAdd(*state.mutable_inquiries(), day, 0, 1);
       Open(event.complaint_filed(), time_us, true, state);
       return Contacted(time_us, state);
-    case Event::kReplySent: return Answer(event.reply_sent(), time_us, state);
-    case Event::kIssueResolved: return Resolve(event.issue_resolved(), time_us, state);
-    case Event::kSatisfactionRated: return Rate(event.satisfaction_rated().score(), time_us, day, state);
+    case Event::kReplySent:
+      return Answer(event.reply_sent(), time_us, state);
+    case Event::kIssueResolved:
+      return Resolve(event.issue_resolved(), time_us, state);
+    case Event::kSatisfactionRated:
+      return Rate(event.satisfaction_rated().score(), time_us, day, state);
     case Event::kPhoneCall:
       Call(event.phone_call(), day, state);
       if (event.phone_call().direction() != v1::PhoneCall::OUTBOUND) Contacted(time_us, state);
@@ -317,7 +318,8 @@ void Service::OnEvent(const Event& event, v1::state::Service& state, Context& co
     case Event::kSocialInteraction:
       WindowAdd(*state.mutable_expressions(), day, 0, 1);
       return Contacted(time_us, state);
-    default: return;
+    default:
+      return;
   }
 }
 

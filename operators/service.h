@@ -15,9 +15,9 @@
 // Bound: kServiceTickets (8) tickets, of which at most kServiceTicketsSettled (2) are not open. Where there is no room,
 // the first to leave is the settled ticket heard of longest ago, then the question opened longest ago, then such a
 // complaint. A ticket that left stays in the means and shares as far as it had come, and counts as open no more. Ids
-// over 36 bytes are kept as a hash. A ticket takes up to 70 bytes, an open one with an id of 8 some 22; with the windows
-// (see operators/window.h) a typical state takes 100 bytes; one with all tickets open and 30 days of each kind of
-// contact a year, 1 kB.
+// over 36 bytes are kept as a hash. A ticket takes up to 70 bytes, an open one with an id of 8 some 22; with the
+// windows (see operators/window.h) a typical state takes 100 bytes; one with all tickets open and 30 days of each kind
+// of contact a year, 1 kB.
 #pragma once
 
 #include "operators/operator.h"

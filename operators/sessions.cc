@@ -133,7 +133,8 @@ void SessionTracker::OnTimer() {
 
 void SessionTracker::TakeBefore(int64_t us, const Page* page) {
   const int64_t gap_us = options_.gap.count();
-  const bool belongs = state_.has_before() && us > state_.before().start_us() - gap_us && us < End(state_.before()) + gap_us;
+  const bool belongs =
+      state_.has_before() && us > state_.before().start_us() - gap_us && us < End(state_.before()) + gap_us;
   Span& span = *state_.mutable_before();
   if (!belongs) {
     span.Clear();

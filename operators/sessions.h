@@ -1,8 +1,7 @@
 // Sessions: runs of activity with no gap as long as `gap` in them; their pages, entry, exit and dwell times.
 //
-//   SessionTracker sessions(*state.mutable_sessions(), {.gap = minutes(30), .dwell_max = minutes(10)}, context, kTimer);
-//   sessions.View(time, "/shoes");     // a page view
-//   sessions.Act(time);                // any other activity
+//   SessionTracker sessions(*state.mutable_sessions(), {.gap = minutes(30), .dwell_max = minutes(10)}, context,
+//   kTimer); sessions.View(time, "/shoes");     // a page view sessions.Act(time);                // any other activity
 //   sessions.Leave(time, "/shoes", seconds(20));
 //   … and when timer kTimer comes: sessions.OnTimer();
 //
@@ -10,14 +9,14 @@
 // once a session, not with each event, and moves itself on when there was activity meanwhile.
 //
 // Order. Activity that comes out of order goes to where it belongs: it extends the latest session or the one before to
-// either side, opens one that is over again where that is so, or joins the two. As long as events are out of order by less than
-// `gap`, the sessions are those of the ordered events. Activity older than both is a session of its own and then takes the
-// place of the one before, so old sessions that come late, each in one piece, are counted right too. Where two sessions
-// are joined, the entry page is that of the later one.
+// either side, opens one that is over again where that is so, or joins the two. As long as events are out of order by
+// less than `gap`, the sessions are those of the ordered events. Activity older than both is a session of its own and
+// then takes the place of the one before, so old sessions that come late, each in one piece, are counted right too.
+// Where two sessions are joined, the entry page is that of the later one.
 //
-// Dwell time of a page is what its page_left says, or else the time from its view to page_left or to the next page view of
-// the session; at most `dwell_max`. A page that nobody leaves, such as the last of most sessions, has none. A page_left
-// for another page than the latest counts for nothing: the time of its page was counted up to the next view.
+// Dwell time of a page is what its page_left says, or else the time from its view to page_left or to the next page view
+// of the session; at most `dwell_max`. A page that nobody leaves, such as the last of most sessions, has none. A
+// page_left for another page than the latest counts for nothing: the time of its page was counted up to the next view.
 //
 // Paths are cut at kPageBytes. Pure; lives for the handling of one event.
 #pragma once

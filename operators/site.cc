@@ -32,11 +32,16 @@ Sighting SightingOf(const Event& event) {
       return {event.page_viewed().category(), event.page_viewed().product_id(), {.weight = kViewed, .views = 1}};
     case Event::kClicked:
       return {event.clicked().category(), event.clicked().product_id(), {.weight = kClicked, .clicks = 1}};
-    case Event::kProductListViewed: return {event.product_list_viewed().category(), {}, {.weight = kViewed, .views = 1}};
-    case Event::kProductViewed: return product(event.product_viewed(), {.weight = kProductSeen, .views = 1});
-    case Event::kProductClicked: return product(event.product_clicked(), {.weight = kProductSeen, .clicks = 1});
-    case Event::kProductAdded: return product(event.product_added(), {.weight = kPutIntoCart});
-    default: return {};
+    case Event::kProductListViewed:
+      return {event.product_list_viewed().category(), {}, {.weight = kViewed, .views = 1}};
+    case Event::kProductViewed:
+      return product(event.product_viewed(), {.weight = kProductSeen, .views = 1});
+    case Event::kProductClicked:
+      return product(event.product_clicked(), {.weight = kProductSeen, .clicks = 1});
+    case Event::kProductAdded:
+      return product(event.product_added(), {.weight = kPutIntoCart});
+    default:
+      return {};
   }
 }
 
@@ -55,16 +60,20 @@ void CountActions(const Event& event, int32_t day, State& state) {
   const int64_t second = event.event_time_us() / 1'000'000;
   switch (event.body_case()) {
     case Event::kClicked:
-    case Event::kProductClicked: return WindowAdd(*state.mutable_actions(), day, 1);
-    case Event::kProductsSearched: return WindowAdd(*state.mutable_actions(), day, 0, 1);
-    case Event::kProductViewed: return WindowAdd(*state.mutable_products(), day, 1);
+    case Event::kProductClicked:
+      return WindowAdd(*state.mutable_actions(), day, 1);
+    case Event::kProductsSearched:
+      return WindowAdd(*state.mutable_actions(), day, 0, 1);
+    case Event::kProductViewed:
+      return WindowAdd(*state.mutable_products(), day, 1);
     case Event::kProductAdded:
       state.set_last_cart_s(std::max(state.last_cart_s(), second));
       return WindowAdd(*state.mutable_products(), day, 0, 1);
     case Event::kCheckoutStarted:
       state.set_last_checkout_s(std::max(state.last_checkout_s(), second));
       return state.set_checkouts(state.checkouts() + 1);
-    default: return;
+    default:
+      return;
   }
 }
 
@@ -108,7 +117,8 @@ Items ProductItems(const v1::state::Ranking& ranking, const Moment& at) {
 
 void DescribeInterests(Description& about) {
   const FeatureColumn score{"score", FeatureType::kNumber, "1", "Weighted attention, halved with every half-life"};
-  const FeatureColumn views_30d{"views_30d", FeatureType::kInteger, "views", "Views in the last 30 days, give or take 2"};
+  const FeatureColumn views_30d{"views_30d", FeatureType::kInteger, "views",
+                                "Views in the last 30 days, give or take 2"};
   const FeatureColumn views{"views", FeatureType::kInteger, "views", "Views since it came into the list"};
   const FeatureColumn clicks{"clicks", FeatureType::kInteger, "clicks", "Clicks since it came into the list"};
   const FeatureColumn days_since{"days_since", FeatureType::kInteger, "days", "Days since it was last turned to"};
@@ -166,16 +176,16 @@ void DescribeSessions(Description& about) {
                        [](const State& s, const Moment&) { return TextOrNone(Last(s).entry_page()); });
   about.Feature<State>("exit_page", "text", "The last page of the latest session, so far if it is going on",
                        [](const State& s, const Moment&) { return TextOrNone(Last(s).exit_page()); });
-  about.Feature<State>("session_length_mean", "days", "Mean length of the sessions that are over",
-                       [](const State& s, const Moment&) { return MeanTime(s.sessions().length_us(), SessionsOver(s)); });
+  about.Feature<State>(
+      "session_length_mean", "days", "Mean length of the sessions that are over",
+      [](const State& s, const Moment&) { return MeanTime(s.sessions().length_us(), SessionsOver(s)); });
   about.Feature<State>("path_length_mean", "pages", "Mean number of pages in the sessions that are over",
                        [](const State& s, const Moment&) { return Ratio(s.sessions().pages(), SessionsOver(s)); });
   about.Feature<State>("bounce_share", "1", "Share of the sessions that are over with one page at most",
                        [](const State& s, const Moment&) { return Ratio(s.sessions().bounces(), SessionsOver(s)); });
-  about.Feature<State>("dwell_mean", "days", "Mean time on a page, of the pages where it is known",
-                       [](const State& s, const Moment&) {
-                         return MeanTime(s.sessions().dwell_us(), s.sessions().dwell_pages());
-                       });
+  about.Feature<State>(
+      "dwell_mean", "days", "Mean time on a page, of the pages where it is known",
+      [](const State& s, const Moment&) { return MeanTime(s.sessions().dwell_us(), s.sessions().dwell_pages()); });
   about.Feature<State>("dwell", "days", "Time on pages so far",
                        [](const State& s, const Moment&) { return Duration(s.sessions().dwell_us()); });
 }
@@ -202,7 +212,8 @@ Site::Site(const SiteOptions& options)
       products_{.half_life = options.interest_half_life} {}
 
 void Site::Describe(Description& about) {
-  about.Name("site").About("Sessions, pages, dwell time, searches, carts, and interests by category and product")
+  about.Name("site")
+      .About("Sessions, pages, dwell time, searches, carts, and interests by category and product")
       .Reads({Event::kPageViewed, Event::kPageLeft, Event::kClicked, Event::kProductViewed, Event::kProductClicked,
               Event::kProductAdded, Event::kProductRemoved, Event::kProductListViewed, Event::kProductsSearched,
               Event::kCartViewed, Event::kCheckoutStarted})
@@ -223,7 +234,8 @@ absl::Status Site::Bind(const FeatureRegistry&) {
 void Site::OnEvent(const Event& event, v1::state::Site& state, Context& context) const {
   const Timestamp time = EventTime(event);
   SessionTracker sessions(*state.mutable_sessions(), sessions_, context, kSessionOver);
-  if (event.has_page_left()) return sessions.Leave(time, PathOf(event.page_left()), Duration(event.page_left().dwell_us()));
+  if (event.has_page_left())
+    return sessions.Leave(time, PathOf(event.page_left()), Duration(event.page_left().dwell_us()));
   if (event.has_page_viewed()) {
     sessions.View(time, PathOf(event.page_viewed()), Duration(event.page_viewed().dwell_us()));
   } else {
@@ -232,7 +244,8 @@ void Site::OnEvent(const Event& event, v1::state::Site& state, Context& context)
   const int32_t day = context.DayOf(time);
   CountActions(event, day, state);
   const Sighting seen = SightingOf(event);
-  if (!seen.category.empty()) RankingAdd(*state.mutable_categories(), seen.category, time, day, seen.signal, categories_);
+  if (!seen.category.empty())
+    RankingAdd(*state.mutable_categories(), seen.category, time, day, seen.signal, categories_);
   if (!seen.product.empty()) RankingAdd(*state.mutable_product_ids(), seen.product, time, day, seen.signal, products_);
 }
 

@@ -1,20 +1,21 @@
-// What the customer does on the website: sessions, pages, dwell time, searches, carts, and which categories and products
-// the customer is interested in.
+// What the customer does on the website: sessions, pages, dwell time, searches, carts, and which categories and
+// products the customer is interested in.
 //
 //   builder.Add<Site>(SiteOptions{.session_gap = minutes(20)});
 //   … site.sessions_30d = 4, site.exit_page = "/cart", site.interests = shoes(3.2, 5, …) hats(0.4, 1, …)
 //
-// Sessions end by silence, by timer; see operators/sessions.h for what counts as one and for dwell time. Everything else is
-// counted on its event's own day, however late it comes.
+// Sessions end by silence, by timer; see operators/sessions.h for what counts as one and for dwell time. Everything
+// else is counted on its event's own day, however late it comes.
 //
-// Interest. Each event adds its weight to the category and to the product it names, and what was added halves with every
-// half-life: page or list viewed 1, click 1, product viewed or clicked 2, product put into the cart 4. What is taken out
-// of the cart, looked up in it or searched for adds nothing. Where a shop sends both a page view and a product view for one
-// page, both count.
+// Interest. Each event adds its weight to the category and to the product it names, and what was added halves with
+// every half-life: page or list viewed 1, click 1, product viewed or clicked 2, product put into the cart 4. What is
+// taken out of the cart, looked up in it or searched for adds nothing. Where a shop sends both a page view and a
+// product view for one page, both count.
 //
 // Bound. The 8 categories and 8 products that score highest (operators/ranking.h says how one replaces another), three
-// windows (operators/window.h), two pages of 48 bytes. A visitor of one day takes 100 bytes or so, a typical customer
-// (12 days, 3 categories, 5 products) 300, and one who comes every day and looks at everything 1.1 kB.
+// windows (operators/window.h), two pages of 48 bytes. A visitor who looked at 3 products on one day takes 250 bytes, a
+// typical customer (8 days, 3 categories, 5 products) 400, one who comes every day and looks at everything 1.1 kB, and
+// the largest possible state 2 kB.
 #pragma once
 
 #include "operators/operator.h"
@@ -25,9 +26,9 @@
 namespace portrait {
 
 struct SiteOptions {
-  Duration session_gap = minutes(30);                // silence that ends a session; above 0
-  Duration dwell_max = minutes(10);                  // a page left open for longer counts as this; above 0
-  Duration interest_half_life = kDefaultHalfLife;    // at least a day
+  Duration session_gap = minutes(30);              // silence that ends a session; above 0
+  Duration dwell_max = minutes(10);                // a page left open for longer counts as this; above 0
+  Duration interest_half_life = kDefaultHalfLife;  // at least a day
 };
 
 class Site final : public Operator<v1::state::Site> {

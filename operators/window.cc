@@ -49,6 +49,8 @@ void InsertAt(RepeatedField<T>& field, int at, T value) {
   for (int i = field.size() - 1; i > at; --i) field.SwapElements(i, i - 1);
 }
 
+uint32_t Span(const Window& window, int at) { return window.span_size() > 0 ? window.span(at) : 0; }
+
 void AddTo(Window& window, int at, int64_t count, int64_t sum) {
   window.set_count(at, SaturatingSum(window.count(at), count));
   if (sum == 0) return;
@@ -59,7 +61,7 @@ void AddTo(Window& window, int at, int64_t count, int64_t sum) {
 // `gap` is that of the new bucket to the one before; the caller puts the gap of the one after right.
 void InsertBucket(Window& window, int at, uint32_t gap, int64_t count, int64_t sum) {
   InsertAt(*window.mutable_gap(), at, gap);
-  InsertAt(*window.mutable_span(), at, uint32_t{0});
+  if (window.span_size() > 0) InsertAt(*window.mutable_span(), at, uint32_t{0});
   InsertAt(*window.mutable_count(), at, int64_t{0});
   if (window.sum_size() > 0) InsertAt(*window.mutable_sum(), at, int64_t{0});
   AddTo(window, at, count, sum);
@@ -75,7 +77,7 @@ int32_t Middle(int32_t first, uint32_t span) { return first + static_cast<int32_
 
 void EraseBucket(Window& window, int at) {
   EraseAt(*window.mutable_gap(), at);
-  EraseAt(*window.mutable_span(), at);
+  if (window.span_size() > 0) EraseAt(*window.mutable_span(), at);
   EraseAt(*window.mutable_count(), at);
   if (window.sum_size() > 0) EraseAt(*window.mutable_sum(), at);
   if (at == 0 && window.gap_size() > 0) window.set_gap(0, 0);
@@ -83,7 +85,7 @@ void EraseBucket(Window& window, int at) {
 
 void ForgetOld(Window& window) {
   int32_t first = OldestFirst(window);
-  while (Middle(first, window.span(0)) <= window.newest() - kWindowDaysMax) {
+  while (Middle(first, Span(window, 0)) <= window.newest() - kWindowDaysMax) {
     first += static_cast<int32_t>(window.gap(1));  // there is one: the newest bucket is never that old
     EraseBucket(window, 0);
   }
@@ -94,10 +96,11 @@ void JoinOldest(Window& window) {
   int32_t first = OldestFirst(window);
   for (int i = 0; i + 1 < window.gap_size(); ++i) {
     const int32_t next = first + static_cast<int32_t>(window.gap(i + 1));
-    if (Joinable(first, next + static_cast<int32_t>(window.span(i + 1)), window.newest())) {
-      const uint32_t span = window.gap(i + 1) + window.span(i + 1);
+    if (Joinable(first, next + static_cast<int32_t>(Span(window, i + 1)), window.newest())) {
+      const uint32_t span = window.gap(i + 1) + Span(window, i + 1);
       if (i + 2 < window.gap_size()) window.set_gap(i + 2, window.gap(i + 2) + window.gap(i + 1));
       AddTo(window, i, window.count(i + 1), window.sum_size() > 0 ? window.sum(i + 1) : 0);
+      if (window.span_size() == 0) window.mutable_span()->Resize(window.gap_size(), 0);
       window.set_span(i, span);
       EraseBucket(window, i + 1);
       return;
@@ -123,7 +126,7 @@ void AddLate(Window& window, int32_t day, int64_t count, int64_t sum) {
   if (day < first) {  // older than all
     window.set_gap(0, static_cast<uint32_t>(first - day));
     InsertBucket(window, 0, 0, count, sum);
-  } else if (day <= first + static_cast<int32_t>(window.span(at))) {
+  } else if (day <= first + static_cast<int32_t>(Span(window, at))) {
     AddTo(window, at, count, sum);
     return;
   } else {  // between this bucket and the next; there is a next, for the day is before the newest
@@ -139,7 +142,7 @@ template <class Visit>
 void ForWindow(const Window& window, int32_t today, int window_days, Visit visit) {
   int32_t first = window.newest();
   for (int i = window.gap_size() - 1; i >= 0; --i) {
-    const int32_t middle = Middle(first, window.span(i));
+    const int32_t middle = Middle(first, Span(window, i));
     if (middle <= today - window_days) return;
     if (middle <= today) visit(i, middle);
     first -= static_cast<int32_t>(window.gap(i));

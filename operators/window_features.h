@@ -43,9 +43,8 @@ void DescribeWindow(Description& about, const std::string& name, const std::stri
                            return WithinDays((state.*window)(), part, at, window_days);
                          });
   }
-  about.Feature<State>(name, unit, what + " so far", [=](const State& state, const Moment&) -> int64_t {
-    return Lifetime((state.*window)(), part);
-  });
+  about.Feature<State>(name, unit, what + " so far",
+                       [=](const State& state, const Moment&) -> int64_t { return Lifetime((state.*window)(), part); });
 }
 
 }  // namespace portrait

@@ -59,11 +59,13 @@ std::string Told(const OperatorHarness& harness, std::initializer_list<const cha
 
 TEST_CASE("rates are mails opened and clicked in by mails delivered, by window") {
   OperatorHarness harness = EmailHarness();
-  for (int day = 1; day <= 8; ++day) harness.Send(Delivered(absl::StrCat("2026-01-0", day), Mail(absl::StrCat("m", day))));
+  for (int day = 1; day <= 8; ++day)
+    harness.Send(Delivered(absl::StrCat("2026-01-0", day), Mail(absl::StrCat("m", day))));
   harness.Send(Opened("2026-01-08 10:00", Mail("m1")));
   harness.Send(Opened("2026-01-08 11:00", Mail("m2")));
   harness.Send(Clicked("2026-01-08 12:00", Mail("m2")));
-  CHECK(Told(harness, {"delivered_30d", "opened_30d", "clicked_30d", "open_rate_30d", "click_rate_30d", "open_rate_1d"}) ==
+  CHECK(Told(harness,
+             {"delivered_30d", "opened_30d", "clicked_30d", "open_rate_30d", "click_rate_30d", "open_rate_1d"}) ==
         "delivered_30d 8, opened_30d 2, clicked_30d 1, open_rate_30d 0.25, click_rate_30d 0.125, open_rate_1d 1");
   CHECK(Told(harness, {"last_delivered", "last_opened", "last_clicked"}) ==
         "last_delivered 2026-01-08 00:00:00, last_opened 2026-01-08 12:00:00, last_clicked 2026-01-08 12:00:00");
@@ -90,7 +92,8 @@ TEST_CASE("mails without an id count each time, and clicks in them open nothing"
   harness.Send(Opened("2026-01-01", Mail("")));
   harness.Send(Opened("2026-01-01", Mail("")));
   harness.Send(Clicked("2026-01-01", Mail("")));
-  CHECK(Told(harness, {"delivered", "opened", "clicked", "open_rate"}) == "delivered 1, opened 2, clicked 1, open_rate 1");
+  CHECK(Told(harness, {"delivered", "opened", "clicked", "open_rate"}) ==
+        "delivered 1, opened 2, clicked 1, open_rate 1");
 }
 
 TEST_CASE("only the latest mails are known, so an opening of an older one counts again") {
@@ -173,14 +176,16 @@ TEST_CASE("the state of email is small for a typical customer, and bounded for a
   OperatorHarness typical = EmailHarness(), heavy = EmailHarness(), extreme = EmailHarness();
   for (int i = 0; i < 10; ++i) {
     const Timestamp time = At("2026-01-01") + days(9 * i);
-    const v1::Email mail = Mail(absl::StrCat("mail-", i), absl::StrCat("campaign-", i / 4), i % 2 ? "newsletter" : "offer");
+    const v1::Email mail =
+        Mail(absl::StrCat("mail-", i), absl::StrCat("campaign-", i / 4), i % 2 ? "newsletter" : "offer");
     Event event = EventFor("anna", time);
     *event.mutable_email_delivered() = mail;
     typical.Send(event);
     if (i % 3 == 0) *event.mutable_email_opened() = mail, typical.Send(event);
   }
   for (int i = 0; i < 800; ++i) {
-    const v1::Email mail = Mail(absl::StrCat("mail-", i), absl::StrCat("campaign-", i / 4), absl::StrCat("kind-", i % 9));
+    const v1::Email mail =
+        Mail(absl::StrCat("mail-", i), absl::StrCat("campaign-", i / 4), absl::StrCat("kind-", i % 9));
     Event event = EventFor("anna", At("2024-01-01") + days(i));
     *event.mutable_email_delivered() = mail;
     heavy.Send(event);

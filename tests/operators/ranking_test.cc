@@ -95,7 +95,9 @@ TEST_CASE("views of the last 30 days are right but for the days of one step") {
     const int day = today - static_cast<int>(random() % 3);  // a little late
     views.push_back(day);
     View(ranking, "a", day);
-    auto within = [&](int window) { return std::count_if(views.begin(), views.end(), [&](int d) { return d > today - window; }); };
+    auto within = [&](int window) {
+      return std::count_if(views.begin(), views.end(), [&](int d) { return d > today - window; });
+    };
     const int64_t told = RankingAt(ranking, Day(today))[0].views_30d;
     INFO("event " << i << ", told " << told);
     CHECK(told >= within(28));
@@ -108,7 +110,8 @@ TEST_CASE("names are cut, empty ones are passed over, and a full ranking stays w
   View(ranking, "", 20'000);
   CHECK(ranking.ByteSizeLong() == 0);
   const RankingOptions full{.entries = 8, .half_life = days(29), .recent = true};
-  for (int i = 0; i < 20'000; ++i) View(ranking, absl::StrCat(i % 50, std::string(100, 'x')), 20'000 + i / 100, 4, full);
+  for (int i = 0; i < 20'000; ++i)
+    View(ranking, absl::StrCat(i % 50, std::string(100, 'x')), 20'000 + i / 100, 4, full);
   CHECK(ranking.name_size() == 8);
   CHECK(ranking.ByteSizeLong() < 8 * 75);
 }

@@ -60,9 +60,10 @@ Event Social(std::string_view time) {
 // The tickets in one line: how far they have come.
 std::string Tickets(const OperatorHarness& harness) {
   auto get = [&](const char* name) { return harness.Feature("anna", absl::StrCat("service.", name)); };
-  return absl::StrCat("opened ", get("tickets"), ", open ", get("open_tickets"), ", complaints ", get("open_complaints"),
-                      " since ", get("oldest_open_complaint"), ", reply ", get("first_reply_mean"), ", resolution ",
-                      get("resolution_mean"), ", resolved ", get("resolved_share"));
+  return absl::StrCat("opened ", get("tickets"), ", open ", get("open_tickets"), ", complaints ",
+                      get("open_complaints"), " since ", get("oldest_open_complaint"), ", reply ",
+                      get("first_reply_mean"), ", resolution ", get("resolution_mean"), ", resolved ",
+                      get("resolved_share"));
 }
 
 TEST_CASE("a ticket goes from complaint to reply to resolution") {
@@ -173,9 +174,9 @@ TEST_CASE("contacts are what the customer does, counted on their own day") {
   form.mutable_feedback_submitted();
   harness.Send(form);
   std::string told;
-  for (const char* name : {"contacts_30d", "contacts_90d", "contacts", "calls_90d", "talk_seconds_90d",
-                           "outbound_calls_90d", "feedback_30d", "social_30d", "questions_30d", "questions_90d",
-                           "last_contact"}) {
+  for (const char* name :
+       {"contacts_30d", "contacts_90d", "contacts", "calls_90d", "talk_seconds_90d", "outbound_calls_90d",
+        "feedback_30d", "social_30d", "questions_30d", "questions_90d", "last_contact"}) {
     absl::StrAppend(&told, name, " ", harness.Feature("anna", absl::StrCat("service.", name)), ", ");
   }
   CHECK(told ==

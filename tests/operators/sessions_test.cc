@@ -121,8 +121,7 @@ TEST_CASE("old sessions that come late are counted on their own days and leave t
     harness.Send(View(time, "/then"));
   }
   harness.AdvanceTo("2026-01-20 20:00");
-  CHECK(Sessions(harness) ==
-        "3 sessions, over: 0 min /now -> /now (1); mean 11.6667 min, 1.667 pages, bounced 0.6667");
+  CHECK(Sessions(harness) == "3 sessions, over: 0 min /now -> /now (1); mean 11.6667 min, 1.667 pages, bounced 0.6667");
   CHECK(harness.Feature("anna", "site.sessions_7d") == "1");
   CHECK(harness.Feature("anna", "site.sessions_30d") == "3");
 }

@@ -76,8 +76,9 @@ TEST_CASE("every kind of activity is counted on its own day, also when it comes 
   event.mutable_checkout_started();
   harness.Send(event);
   std::string told;
-  for (const char* name : {"clicks_30d", "clicks", "searches_90d", "product_views_7d", "carts_1d", "carts_7d", "carts",
-                           "checkouts", "views", "sessions", "last_cart", "last_checkout", "first_visit", "last_visit"}) {
+  for (const char* name :
+       {"clicks_30d", "clicks", "searches_90d", "product_views_7d", "carts_1d", "carts_7d", "carts", "checkouts",
+        "views", "sessions", "last_cart", "last_checkout", "first_visit", "last_visit"}) {
     absl::StrAppend(&told, name, " ", harness.Feature("anna", absl::StrCat("site.", name)), ", ");
   }
   CHECK(told ==
@@ -132,12 +133,12 @@ TEST_CASE("the state of the site is small for a typical customer, and bounded fo
   std::mt19937 random(3);
   OperatorHarness once = SiteHarness(), typical = SiteHarness(), heavy = SiteHarness(), extreme = SiteHarness();
   Browse(once, 1, 1, 2, random);
-  Browse(typical, 12, 3, 5, random);
+  Browse(typical, 8, 3, 5, random);
   Browse(heavy, 365, 30, 500, random);
   UNSCOPED_INFO("bytes: once " << once.RowBytes("anna") << ", typical " << typical.RowBytes("anna") << ", heavy "
                                << heavy.RowBytes("anna"));
-  CHECK(once.RowBytes("anna") < 300);
-  CHECK(typical.RowBytes("anna") < 560);
+  CHECK(once.RowBytes("anna") < 330);
+  CHECK(typical.RowBytes("anna") < 480);
   CHECK(heavy.RowBytes("anna") < 1'200);
   for (int i = 0; i < 5'000; ++i) {
     Event event = EventFor("anna", At("2025-01-01") + hours(7 * i));
