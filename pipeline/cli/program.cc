@@ -94,6 +94,7 @@ int Main(int argc, char** argv, const ChainExtension& extension) {
     Program program(extension);
     AddRun(program);
     AddDescribe(program);
+    AddCustomers(program);
     AddCheck(program);
     return program.Run(argc, argv);
   } catch (const std::exception& error) {
