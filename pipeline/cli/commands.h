@@ -5,6 +5,7 @@
 
 namespace portrait {
 
+void AddRun(Program& program);
 void AddDescribe(Program& program);
 void AddCheck(Program& program);
 

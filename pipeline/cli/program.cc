@@ -92,6 +92,7 @@ int Program::Run(int argc, char** argv) {
 int Main(int argc, char** argv, const ChainExtension& extension) {
   try {
     Program program(extension);
+    AddRun(program);
     AddDescribe(program);
     AddCheck(program);
     return program.Run(argc, argv);
