@@ -3,12 +3,13 @@
 #   find_package(portrait REQUIRED)
 #   target_link_libraries(loyalty PUBLIC portrait::operators)
 #   target_link_libraries(loyalty_test PRIVATE loyalty portrait::testing)
+#   target_link_libraries(portrait-loyalty PRIVATE loyalty portrait::cli)  # the program, with the operator in its chain
 #
 # Headers keep their paths: #include "operators/operator.h", #include "portrait/v1/event.pb.h". The .proto files lie in
 # ${portrait_PROTO_DIR}, for states and results of one's own that import them.
 include(CMakePackageConfigHelpers)
 
-set(modules flags proto state operators testing pipeline view)
+set(modules flags proto state operators testing pipeline tools cli view)
 set(installed)
 foreach(module ${modules})
   if(TARGET portrait_${module})

@@ -30,6 +30,7 @@ if [ "$mode" = fix ]; then
   exit 0
 fi
 clang-format-19 --dry-run --Werror "${files[@]}"
+awk 'length($0) > 120 { print FILENAME ":" FNR ": wider than 120 columns"; wide = 1 } END { exit wide }' "${files[@]}"
 echo "lint.sh: format of ${#files[@]} files is right"
 [ "$mode" != format ] || exit 0
 

@@ -63,16 +63,19 @@ running_pid() {
   echo "$pid"
 }
 
-# Whether nobody listens on the port.
-free() { ! (exec 3<> "/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
+# Whether nothing of the process is left: it is gone, or a zombie without threads that waits for its parent.
+ended() {
+  local status
+  [ "$(started_at "$1")" = "$(cut -d' ' -f2 "$dir/pid")" ] || return 0  # another process by now, or none
+  { status=$(<"/proc/$1/status"); } 2>/dev/null || return 0
+  [[ $status =~ State:[[:space:]]*Z && $status =~ Threads:[[:space:]]*1[^0-9] ]]
+}
 
-# Also waits for the ports, which a killed process with many threads holds for a moment longer than its command line.
 wait_for_end() {  # PID SECONDS
-  local deadline=$((SECONDS + $2)) used
-  used=$(cat "$dir/port")
-  while [ "$(running_pid)" = "$1" ] || ! free "$used" || ! free $((used + 1)); do
+  local deadline=$((SECONDS + $2))
+  until ended "$1"; do
     [ $SECONDS -lt $deadline ] || return 1
-    sleep 0.1
+    sleep 0.05
   done
 }
 
@@ -130,6 +133,9 @@ java_command() {
   [ "${version:-0}" -ge 17 ] || fail "Java 17 or later is needed: deploy/install.sh"
   echo "$java"
 }
+
+# Whether nobody listens on the port.
+free() { ! (exec 3<> "/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
 free_port() {
   local candidate

@@ -1,0 +1,17 @@
+// The lean work: the least that a profile engine does with an event, the same for every contender of a benchmark.
+// Per customer first and last time, views, opens, clicks, orders, spend, and decayed interest by category; one result for
+// every 20 views and every purchase.
+#pragma once
+
+#include "lean/lean_state.pb.h"
+#include "operators/operator.h"
+
+namespace portrait::bench {
+
+class Lean final : public Operator<LeanState> {
+ public:
+  static void Describe(Description& about);
+  void OnEvent(const Event& event, LeanState& state, Context& context) const override;
+};
+
+}  // namespace portrait::bench

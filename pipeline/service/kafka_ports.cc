@@ -1,0 +1,112 @@
+#include "pipeline/service/kafka_ports.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "pipeline/decode/decoder.h"
+#include "pipeline/kafka/group_consumer.h"
+#include "pipeline/kafka/log_reader.h"
+#include "pipeline/kafka/topics.h"
+#include "pipeline/kafka/transactional_producer.h"
+#include "pipeline/log.h"
+#include "pipeline/service/kafka_client_options.h"
+
+namespace portrait {
+namespace {
+
+constexpr Duration kRequestTimeout = seconds(5);
+
+std::vector<std::string> SourceTopics(const EngineOptions& options) {
+  std::vector<std::string> topics;
+  for (const SourceOptions& source : options.sources) topics.push_back(source.topic);
+  return topics;
+}
+
+// Calls again while the brokers are away, at most until the deadline; says so once.
+template <class Call>
+auto WaitForBrokers(const Config& config, Call call) -> decltype(call()) {
+  const SystemClock clock;
+  const Duration deadline = clock.Monotonic() + config.engine.startup_timeout;
+  bool said = false;
+  while (true) {
+    auto answer = call();
+    if (!absl::IsUnavailable(answer.status())) return answer;
+    if (clock.Monotonic() >= deadline) {
+      return absl::DeadlineExceededError(absl::StrCat("no broker answered within startup.timeout: ",
+                                                      config.kafka.brokers, ": ", answer.status().message()));
+    }
+    if (!std::exchange(said, true)) LogWarning("waiting for the brokers", {{"brokers", config.kafka.brokers}});
+  }
+}
+
+absl::Status CheckInternalTopics(const Config& config, KafkaTopics& topics, int partitions) {
+  const std::vector<std::string> names = {config.engine.JournalTopic(), config.engine.ChangelogTopic()};
+  auto found = topics.Describe(names, /*with_configs=*/false, kRequestTimeout);
+  if (!found.ok()) return found.status();
+  for (const TopicDescription& topic : *found) {
+    if (topic.partitions == 0) {
+      return absl::NotFoundError(absl::StrCat("no such topic: ", topic.name, "; `portrait topics --create` makes what is missing"));
+    }
+    if (topic.partitions != partitions) {
+      return absl::FailedPreconditionError(absl::StrCat("partition count differs from that of the sources: ", topic.name,
+                                                        " ", topic.partitions, ", sources ", partitions));
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<KafkaPorts>> KafkaPorts::Connect(const Config& config) {
+  const KafkaOptions options = KafkaClientOptions(config, "start");
+  if (absl::Status s = CheckKafkaOptions(options); !s.ok()) return s;
+  auto topics = KafkaTopics::Create(options);
+  if (!topics.ok()) return topics.status();
+  const std::vector<std::string> sources = SourceTopics(config.engine);
+  auto partitions = WaitForBrokers(config, [&] { return (*topics)->SourcePartitions(sources, kRequestTimeout); });
+  if (!partitions.ok()) {
+    if (!absl::IsNotFound(partitions.status())) return partitions.status();
+    return absl::NotFoundError(absl::StrCat(partitions.status().message(), "; `portrait topics --create` makes what is missing"));
+  }
+  if (absl::Status s = CheckInternalTopics(config, **topics, *partitions); !s.ok()) return s;
+  return std::unique_ptr<KafkaPorts>(new KafkaPorts(config, *partitions));
+}
+
+KafkaPorts::KafkaPorts(const Config& config, int32_t partitions)
+    : config_(config), partitions_(partitions), memory_(std::max<size_t>(16u << 20, config.engine.cache_bytes / 4)) {}
+
+absl::StatusOr<std::unique_ptr<GroupConsumer>> KafkaPorts::NewConsumer(int worker) {
+  auto made = KafkaGroupConsumer::Create(KafkaClientOptions(config_, absl::StrCat("worker-", worker)));
+  if (!made.ok()) return made.status();
+  return *std::move(made);
+}
+
+absl::StatusOr<std::unique_ptr<TransactionalProducer>> KafkaPorts::NewProducer(int worker) {
+  const KafkaOptions options = KafkaClientOptions(config_, absl::StrCat("worker-", worker));
+  auto made = KafkaTransactionalProducer::Create(
+      options, absl::StrCat(config_.engine.application_id, ".", options.instance_id));
+  if (!made.ok()) return made.status();
+  return *std::move(made);
+}
+
+absl::StatusOr<std::unique_ptr<LogReader>> KafkaPorts::NewReader(int worker) {
+  auto made = KafkaLogReader::Create(KafkaClientOptions(config_, absl::StrCat("worker-", worker)));
+  if (!made.ok()) return made.status();
+  return *std::move(made);
+}
+
+absl::StatusOr<std::unique_ptr<RowStore>> KafkaPorts::OpenStore(int32_t partition) {
+  const auto folder = config_.engine.state_dir / config_.engine.application_id / absl::StrCat("partition-", partition);
+  auto opened = RocksDbRowStore::Open(folder, memory_);
+  if (!opened.ok()) return opened.status();
+  return *std::move(opened);
+}
+
+std::unique_ptr<EventDecoder> KafkaPorts::NewDecoder() {
+  return std::make_unique<Decoder>(DecoderOptions{.max_record_bytes = config_.engine.max_record_bytes});
+}
+
+}  // namespace portrait

@@ -1,0 +1,39 @@
+// The ports of the service: Kafka and RocksDB.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "pipeline/config/config.h"
+#include "pipeline/port_factory.h"
+#include "state/rocksdb_row_store.h"
+
+namespace portrait {
+
+// Safe from any thread.
+class KafkaPorts final : public PortFactory {
+ public:
+  // Waits for the brokers, at most startup.timeout, then checks that everything the engine needs is there.
+  // DeadlineExceeded: no broker answered. NotFound: topics are missing, and how to make them. FailedPrecondition: the
+  // partition counts differ. InvalidArgument: a property of librdkafka is refused.
+  static absl::StatusOr<std::unique_ptr<KafkaPorts>> Connect(const Config& config);
+
+  int32_t partitions() const override { return partitions_; }
+  absl::StatusOr<std::unique_ptr<GroupConsumer>> NewConsumer(int worker) override;
+  absl::StatusOr<std::unique_ptr<TransactionalProducer>> NewProducer(int worker) override;
+  absl::StatusOr<std::unique_ptr<LogReader>> NewReader(int worker) override;
+  absl::StatusOr<std::unique_ptr<RowStore>> OpenStore(int32_t partition) override;
+  std::unique_ptr<EventDecoder> NewDecoder() override;
+  const Clock& clock() const override { return clock_; }
+
+ private:
+  KafkaPorts(const Config& config, int32_t partitions);
+
+  const Config config_;
+  const int32_t partitions_;
+  SystemClock clock_;
+  RocksDbMemory memory_;
+};
+
+}  // namespace portrait

@@ -1,0 +1,32 @@
+#include "pipeline/service/service.h"
+
+#include <utility>
+
+#include "pipeline/config/default_chain.h"
+#include "pipeline/log.h"
+
+namespace portrait {
+
+absl::StatusOr<std::unique_ptr<Service>> Service::Start(const Config& config, const Chain& chain) {
+  std::unique_ptr<Service> service(new Service(config));
+  service->metrics_.SetBuild(ReleaseVersion(), chain.version());
+  if (config.http.listen) {
+    auto http = HttpServer::Start(*config.http.listen, service->metrics_, service->health_);
+    if (!http.ok()) return http.status();
+    service->http_ = *std::move(http);
+  }
+  service->health_.Wait("brokers", "waiting for the brokers");
+  auto ports = KafkaPorts::Connect(config);
+  if (!ports.ok()) return ports.status();
+  service->ports_ = *std::move(ports);
+  service->health_.Ready("brokers");
+  service->engine_ = std::make_unique<Engine>(chain, service->config_.engine, *service->ports_, service->metrics_,
+                                              service->health_);
+  service->engine_->Start();
+  LogInfo("started", {{"application", config.engine.application_id}, {"instance", config.engine.instance_id},
+                      {"chain", chain.version()}, {"partitions", service->ports_->partitions()},
+                      {"workers", config.engine.workers}});
+  return service;
+}
+
+}  // namespace portrait

@@ -1,0 +1,47 @@
+// The service: the engine on Kafka, with its endpoint for operations.
+//
+//   absl::StatusOr<std::unique_ptr<Service>> service = Service::Start(config, *chain);
+//   ...
+//   (*service)->Stop();
+//   absl::Status status = (*service)->Wait();
+#pragma once
+
+#include <memory>
+
+#include "absl/status/statusor.h"
+#include "operators/chain.h"
+#include "pipeline/config/config.h"
+#include "pipeline/engine.h"
+#include "pipeline/health.h"
+#include "pipeline/http_server.h"
+#include "pipeline/metrics.h"
+#include "pipeline/service/kafka_ports.h"
+
+namespace portrait {
+
+// Safe from any thread.
+class Service {
+ public:
+  // Answers health checks at once, then waits for the brokers as KafkaPorts::Connect. `chain` must outlive the service.
+  static absl::StatusOr<std::unique_ptr<Service>> Start(const Config& config, const Chain& chain);
+
+  void Stop() { engine_->Stop(); }
+  absl::Status Wait() { return engine_->Wait(); }
+  bool Idle() const { return engine_->Idle(); }
+
+  const Metrics& metrics() const { return metrics_; }
+  const Health& health() const { return health_; }
+  int http_port() const { return http_ ? http_->port() : 0; }  // 0: there is none
+
+ private:
+  explicit Service(const Config& config) : config_(config) {}
+
+  const Config config_;
+  Metrics metrics_;
+  Health health_;
+  std::unique_ptr<HttpServer> http_;
+  std::unique_ptr<KafkaPorts> ports_;
+  std::unique_ptr<Engine> engine_;
+};
+
+}  // namespace portrait
