@@ -1,4 +1,5 @@
 // The operators site, email, service and person together on one row.
+#include <algorithm>
 #include <catch2/catch_test_macros.hpp>
 #include <random>
 #include <string>
