@@ -45,12 +45,11 @@ Worker::~Worker() { Drop(); }
 
 void Worker::Drop() {
   // Without a commit: as after a crash.
-  tasks_.clear();
+  DropTasks();
   consumer_.reset();
   producer_.reset();
   reader_.reset();
   status_.joined = false;
-  status_.tasks = 0;
 }
 
 absl::Status Worker::Fail(absl::Status status) {
@@ -99,6 +98,7 @@ absl::StatusOr<PartitionStart> Worker::Recover(int32_t partition, size_t cache_b
   metrics_.replayed_steps.Increment(static_cast<double>(report->steps_replayed));
   metrics_.recovery_seconds.Observe(Seconds(ports_.clock().Monotonic() - begin));
   PartitionStart start{partition, running.task->position().next_offsets};
+  PublishLag(partition, running);
   tasks_[partition] = std::move(running);
   return start;
 }
@@ -125,14 +125,10 @@ absl::StatusOr<std::vector<PartitionStart>> Worker::OnAssigned(const std::vector
 void Worker::OnRevoked(const std::vector<int32_t>&) {
   if (!tasks_.empty()) failure_.Update(Commit(/*hand_over=*/true));
   for (auto& [partition, running] : tasks_) failure_.Update(running.task->Flush());
-  tasks_.clear();
-  status_.tasks = 0;
+  DropTasks();
 }
 
-void Worker::OnLost(const std::vector<int32_t>&) {
-  tasks_.clear();
-  status_.tasks = 0;
-}
+void Worker::OnLost(const std::vector<int32_t>&) { DropTasks(); }
 
 absl::Status Worker::RunOnce(Duration wait) {
   const Duration begin = ports_.clock().Monotonic();
@@ -272,11 +268,38 @@ void Worker::Publish(int32_t partition, Running& running) {
   for (const auto& [code, count] : counts.dead_letters) {
     metrics_.DeadLetters(code).Increment(static_cast<double>(count));
   }
+  PublishLag(partition, running);
+  PublishRows(running);
+  if (const auto mark = task.watermark()) running.metrics->watermark_seconds.Set(Seconds(mark->time_since_epoch()));
+}
+
+void Worker::PublishLag(int32_t partition, Running& running) {
   for (size_t source = 0; source < topics_.size(); ++source) {
     const int64_t end = consumer_->EndOffset(static_cast<int32_t>(source), partition);
-    running.lag[source]->Set(static_cast<double>(task.Lag(source, end)));
+    running.lag[source]->Set(static_cast<double>(running.task->Lag(source, end)));
   }
-  if (const auto mark = task.watermark()) running.metrics->watermark_seconds.Set(Seconds(mark->time_since_epoch()));
+}
+
+// The gauges are sums over all tasks of the process, so each task adds what has changed.
+void Worker::PublishRows(Running& running) {
+  const RowSet& rows = running.task->rows();
+  const RowFigures now{rows.cache().rows(), rows.cache().bytes(), rows.dirty(), rows.hits(), rows.misses()};
+  const RowFigures was = std::exchange(running.published, now);
+  metrics_.cache_rows.Increment(static_cast<double>(now.rows) - static_cast<double>(was.rows));
+  metrics_.cache_bytes.Increment(static_cast<double>(now.bytes) - static_cast<double>(was.bytes));
+  metrics_.dirty_rows.Increment(static_cast<double>(now.dirty) - static_cast<double>(was.dirty));
+  metrics_.cache_hits.Increment(static_cast<double>(now.hits - was.hits));
+  metrics_.cache_misses.Increment(static_cast<double>(now.misses - was.misses));
+}
+
+void Worker::DropTasks() {
+  for (const auto& [partition, running] : tasks_) {
+    metrics_.cache_rows.Decrement(static_cast<double>(running.published.rows));
+    metrics_.cache_bytes.Decrement(static_cast<double>(running.published.bytes));
+    metrics_.dirty_rows.Decrement(static_cast<double>(running.published.dirty));
+  }
+  tasks_.clear();
+  status_.tasks = 0;
 }
 
 absl::Status Worker::Stop() {

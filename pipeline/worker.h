@@ -55,11 +55,16 @@ class Worker final : private AssignmentListener {
   void OnRevoked(const std::vector<int32_t>& partitions) override;
   void OnLost(const std::vector<int32_t>& partitions) override;
 
+  struct RowFigures {
+    size_t rows = 0, bytes = 0, dirty = 0;
+    uint64_t hits = 0, misses = 0;
+  };
   struct Running {
     std::unique_ptr<Task> task;
     std::unique_ptr<PartitionMetrics> metrics;
     std::vector<prometheus::Gauge*> lag;  // by source
     std::vector<bool> paused;             // by source
+    RowFigures published;                 // what the gauges hold of this task
   };
   absl::StatusOr<PartitionStart> Recover(int32_t partition, size_t cache_bytes);
   absl::Status Advance(Duration now);
@@ -69,6 +74,9 @@ class Worker final : private AssignmentListener {
   absl::Status Write(const TaskCommit& commit, int32_t partition);
   absl::Status Conclude(std::map<int32_t, TaskCommit> commits);
   void Publish(int32_t partition, Running& running);
+  void PublishLag(int32_t partition, Running& running);
+  void PublishRows(Running& running);
+  void DropTasks();
   void Drop();
   absl::Status Fail(absl::Status status);
 
