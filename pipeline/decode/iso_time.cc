@@ -25,10 +25,14 @@ class Scanner {
 
   // Takes one character if it is among these.
   bool Take(std::string_view any_of) {
-    if (rest_.empty() || any_of.find(rest_.front()) == std::string_view::npos) return false;
-    taken_ = rest_.front();
-    rest_.remove_prefix(1);
-    return true;
+    if (rest_.empty()) return false;
+    for (const char c : any_of) {
+      if (rest_.front() != c) continue;
+      taken_ = c;
+      rest_.remove_prefix(1);
+      return true;
+    }
+    return false;
   }
   void Need(std::string_view any_of) {
     if (!Take(any_of)) Fail();
