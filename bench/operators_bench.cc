@@ -106,7 +106,9 @@ void BM_PageViewTagsChurn(benchmark::State& state) {
 }
 BENCHMARK(BM_PageViewTagsChurn);
 
-void BM_OrderPurchases(benchmark::State& state) { RunChain(state, std::move(ChainBuilder().Add<Purchases>()), NextOrder); }
+void BM_OrderPurchases(benchmark::State& state) {
+  RunChain(state, std::move(ChainBuilder().Add<Purchases>()), NextOrder);
+}
 BENCHMARK(BM_OrderPurchases);
 
 void BM_OrderPurchasesTagsChurn(benchmark::State& state) {

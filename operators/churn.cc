@@ -24,11 +24,11 @@ constexpr uint32_t kSilence = 1;
 constexpr uint32_t kContacts = 2;
 constexpr uint32_t kComplaints = 4;
 
-constexpr int kRecentDays = 30;           // over which contacts are compared
-constexpr int kUsualDaysLeast = 60;       // over which the usual number is learned, at least
+constexpr int kRecentDays = 30;      // over which contacts are compared
+constexpr int kUsualDaysLeast = 60;  // over which the usual number is learned, at least
 constexpr int kMostComplaints = 8;
 constexpr int kMostResolved = 4;
-constexpr double kLongestDays = 3650;     // no timer lies further ahead
+constexpr double kLongestDays = 3650;  // no timer lies further ahead
 
 uint64_t Hash(std::string_view text) { return XXH3_64bits(text.data(), text.size()); }
 
@@ -44,9 +44,12 @@ bool IsContact(const Event& event) {
     case Event::kComplaintFiled:
     case Event::kSatisfactionRated:
     case Event::kFeedbackSubmitted:
-    case Event::kSocialInteraction: return true;
-    case Event::kPhoneCall: return event.phone_call().direction() != v1::PhoneCall::OUTBOUND;
-    default: return kind >= Event::kPageViewed && kind <= Event::kCheckoutStarted;
+    case Event::kSocialInteraction:
+      return true;
+    case Event::kPhoneCall:
+      return event.phone_call().direction() != v1::PhoneCall::OUTBOUND;
+    default:
+      return kind >= Event::kPageViewed && kind <= Event::kCheckoutStarted;
   }
 }
 
@@ -99,26 +102,31 @@ void ResolveComplaint(State& state, uint64_t ticket) {
   }
 }
 
-uint64_t TicketOf(const v1::ServiceContact& contact) { return contact.ticket_id().empty() ? 0 : Hash(contact.ticket_id()); }
+uint64_t TicketOf(const v1::ServiceContact& contact) {
+  return contact.ticket_id().empty() ? 0 : Hash(contact.ticket_id());
+}
 
 // Days with contact in 30, as usual before the last 30; 0 while not enough is known.
 double UsualContactDays(const State& state, int32_t today) {
   const int32_t before = std::min(today - state.first_contact_day() + 1, kWindowDaysMax) - kRecentDays;
   if (state.contacts().gap_size() == 0 || before < kUsualDaysLeast) return 0;
-  const int64_t days = WindowCount(state.contacts(), today, kWindowDaysMax) - WindowCount(state.contacts(), today, kRecentDays);
+  const int64_t days =
+      WindowCount(state.contacts(), today, kWindowDaysMax) - WindowCount(state.contacts(), today, kRecentDays);
   return static_cast<double>(days) * kRecentDays / before;
 }
 
 std::string CauseNames(uint32_t causes) {
   std::string out;
-  for (const auto& [bit, name] : {std::pair{kSilence, "silence"}, {kContacts, "contacts"}, {kComplaints, "complaints"}}) {
+  for (const auto& [bit, name] :
+       {std::pair{kSilence, "silence"}, {kContacts, "contacts"}, {kComplaints, "complaints"}}) {
     if (causes & bit) absl::StrAppend(&out, out.empty() ? "" : ",", name);
   }
   return out;
 }
 
 std::string EpisodeId(std::string_view customer, Timestamp opened, uint32_t causes, uint32_t ordinal) {
-  const std::string text = absl::StrCat(customer.size(), ":", std::string(customer), ToMicros(opened), ":", causes, ":", ordinal);
+  const std::string text =
+      absl::StrCat(customer.size(), ":", std::string(customer), ToMicros(opened), ":", causes, ":", ordinal);
   const XXH128_hash_t hash = XXH3_128bits(text.data(), text.size());
   return absl::StrCat(absl::Hex(hash.high64, absl::kZeroPad16), absl::Hex(hash.low64, absl::kZeroPad16));
 }
@@ -163,12 +171,12 @@ Churn::Churn(ChurnOptions options, std::unique_ptr<ChurnModel> model)
 
 void Churn::Describe(Description& about) {
   about.Name("churn").About("Customers about to be lost, and why");
-  about.Reads({Event::kPageViewed, Event::kPageLeft, Event::kClicked, Event::kProductViewed, Event::kProductClicked,
-               Event::kProductAdded, Event::kProductRemoved, Event::kProductListViewed, Event::kProductsSearched,
-               Event::kCartViewed, Event::kCheckoutStarted, Event::kEmailOpened, Event::kEmailLinkClicked,
-               Event::kOrderCompleted, Event::kOrderRefunded, Event::kOrderCancelled, Event::kQuestionAsked,
-               Event::kComplaintFiled, Event::kIssueResolved, Event::kSatisfactionRated, Event::kPhoneCall,
-               Event::kFeedbackSubmitted, Event::kSocialInteraction});
+  about.Reads({Event::kPageViewed,       Event::kPageLeft,          Event::kClicked,          Event::kProductViewed,
+               Event::kProductClicked,   Event::kProductAdded,      Event::kProductRemoved,   Event::kProductListViewed,
+               Event::kProductsSearched, Event::kCartViewed,        Event::kCheckoutStarted,  Event::kEmailOpened,
+               Event::kEmailLinkClicked, Event::kOrderCompleted,    Event::kOrderRefunded,    Event::kOrderCancelled,
+               Event::kQuestionAsked,    Event::kComplaintFiled,    Event::kIssueResolved,    Event::kSatisfactionRated,
+               Event::kPhoneCall,        Event::kFeedbackSubmitted, Event::kSocialInteraction});
   about.Writes<v1::ChurnAlert>("churn-alerts", "An episode opens, worsens or closes");
   about.Timer(kSilenceTimer, "silence outgrows the customer's own rhythm");
   about.Timer(kBandTimer, "the probability reaches the next band");
@@ -181,7 +189,8 @@ void Churn::Describe(Description& about) {
                          if (s.episode_id().empty()) return std::nullopt;
                          return FromMicros(s.opened_us());
                        });
-  about.Feature<State>("probability", "1", "Of no order within the horizon, when last judged: at an order, alert or timer",
+  about.Feature<State>("probability", "1",
+                       "Of no order within the horizon, when last judged: at an order, alert or timer",
                        [](const State& s, const Moment&) -> std::optional<double> {
                          if (!s.judged()) return std::nullopt;
                          return FromLogOdds(s.score());
@@ -205,10 +214,11 @@ void Churn::Describe(Description& about) {
 }
 
 absl::Status Churn::Bind(const FeatureRegistry& features) {
-  if (options_.horizon_days <= 0 || !(options_.medium > 0 && options_.medium < options_.high && options_.high < 1)) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "horizon_days > 0 and 0 < medium < high < 1 do not hold: horizon_days ", options_.horizon_days, ", medium ",
-        options_.medium, ", high ", options_.high));
+  const bool bands_in_order = options_.medium > 0 && options_.medium < options_.high && options_.high < 1;
+  if (options_.horizon_days <= 0 || !bands_in_order) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("horizon_days > 0 and 0 < medium < high < 1 do not hold: horizon_days ", options_.horizon_days,
+                     ", medium ", options_.medium, ", high ", options_.high));
   }
   for (const auto& [name, ref] : {std::pair<const char*, FeatureRef*>{"purchases.occasions", &occasions_},
                                   {"purchases.last", &last_},
@@ -284,7 +294,8 @@ Band Churn::BandOf(double probability) const {
 }
 
 double Churn::BesideModel(uint32_t causes) const {
-  return ((causes & kContacts) ? options_.contact_log_odds : 0) + ((causes & kComplaints) ? options_.complaint_log_odds : 0);
+  return ((causes & kContacts) ? options_.contact_log_odds : 0) +
+         ((causes & kComplaints) ? options_.complaint_log_odds : 0);
 }
 
 double Churn::ScoreOf(const Assessment& now, const Context& context) const {
@@ -328,7 +339,8 @@ void Churn::Evaluate(State& state, Context& context, Occasion occasion) const {
   SetTimers(now, state, context);
 }
 
-void Churn::FollowEpisode(const Assessment& now, uint32_t causes, bool came_back, State& state, Context& context) const {
+void Churn::FollowEpisode(const Assessment& now, uint32_t causes, bool came_back, State& state,
+                          Context& context) const {
   if (state.episode_id().empty()) {
     Verdict verdict = Judge(now, context);
     state.set_opened_us(ToMicros(now.time));
@@ -352,17 +364,18 @@ void Churn::FollowEpisode(const Assessment& now, uint32_t causes, bool came_back
 
 void Churn::Close(const Assessment& now, bool came_back, State& state, Context& context) const {
   Verdict verdict = Judge(now, context);
-  const v1::Reason why =
-      !now.customer ? Because("purchases.occasions", int64_t{0}, "", {}, 0, "no order is left")
-      : came_back   ? Because("purchases.last", now.last, "", {}, 0, "ordered again")
-                    : Because("churn.at_risk", false, "", {}, 0, absl::StrCat("no longer holds: ", CauseNames(state.causes())));
+  const v1::Reason why = !now.customer ? Because("purchases.occasions", int64_t{0}, "", {}, 0, "no order is left")
+                         : came_back   ? Because("purchases.last", now.last, "", {}, 0, "ordered again")
+                                       : Because("churn.at_risk", false, "", {}, 0,
+                                                 absl::StrCat("no longer holds: ", CauseNames(state.causes())));
   AddCauseReasons(now, now.causes, verdict);
   verdict.forecast.reasons.insert(verdict.forecast.reasons.begin(), why);
   Write(v1::ChurnAlert::CLOSED, state.worst(), now, state.causes(), std::move(verdict), state, context);
   state.clear_episode_id(), state.clear_opened_us(), state.clear_worst(), state.clear_causes();
 }
 
-// The causes come first. Silence is in the model already when it has a reason of that kind: that one gets the threshold.
+// The causes come first. Silence is in the model already when it has a reason of that kind: that one gets the
+// threshold.
 void Churn::AddCauseReasons(const Assessment& now, uint32_t causes, Verdict& verdict) const {
   std::vector<v1::Reason> first;
   auto& reasons = verdict.forecast.reasons;
@@ -370,7 +383,8 @@ void Churn::AddCauseReasons(const Assessment& now, uint32_t causes, Verdict& ver
     v1::Reason silence = Because("churn.silent_days", now.silent_days, ">=", now.limit_days, 0,
                                  absl::StrFormat("no order for %.0f days; this customer's own rhythm allows %.0f",
                                                  now.silent_days, now.limit_days));
-    const auto known = std::find_if(reasons.begin(), reasons.end(), [](const auto& r) { return r.feature() == "purchases.last"; });
+    const auto known =
+        std::find_if(reasons.begin(), reasons.end(), [](const auto& r) { return r.feature() == "purchases.last"; });
     if (known != reasons.end()) {
       silence.set_contribution(known->contribution());
       reasons.erase(known);
@@ -378,12 +392,13 @@ void Churn::AddCauseReasons(const Assessment& now, uint32_t causes, Verdict& ver
     first.push_back(std::move(silence));
   }
   if (now.causes & kContacts) {
-    first.push_back(Because("churn.contact_days_30d", now.contact_days, "<=", now.contact_limit,
-                            options_.contact_log_odds,
-                            absl::StrFormat("%d days with contact in the last 30, usually %.1f", now.contact_days, now.usual_days)));
+    first.push_back(Because(
+        "churn.contact_days_30d", now.contact_days, "<=", now.contact_limit, options_.contact_log_odds,
+        absl::StrFormat("%d days with contact in the last 30, usually %.1f", now.contact_days, now.usual_days)));
   }
   if (now.causes & kComplaints) {
-    first.push_back(Because("churn.open_complaints", int64_t{now.complaints}, ">=", int64_t{1}, options_.complaint_log_odds,
+    first.push_back(Because("churn.open_complaints", int64_t{now.complaints}, ">=", int64_t{1},
+                            options_.complaint_log_odds,
                             absl::StrFormat("%d complaint%s unresolved, for up to %.0f days", now.complaints,
                                             now.complaints == 1 ? "" : "s", now.complaint_days)));
   }
@@ -428,8 +443,8 @@ void Churn::SetTimers(const Assessment& now, const State& state, Context& contex
     if (at) context.SetTimer(kBandTimer, *at);
   }
 
-  // Contacts can only drop, as seen from the usual number, when a day leaves the last 30; and to matter at all there must
-  // be as many days as the least usual number asks for.
+  // Contacts can only drop, as seen from the usual number, when a day leaves the last 30; and to matter at all there
+  // must be as many days as the least usual number asks for.
   const double least = options_.usual_contact_days * kUsualDaysLeast / kRecentDays;
   if (static_cast<double>(WindowCount(state.contacts(), context.moment().day, kWindowDaysMax)) >= least) {
     if (const auto day = WindowNextChange(state.contacts(), context.moment().day, kRecentDays)) {

@@ -3,24 +3,26 @@
 //   builder.Add<Purchases>().Add<Churn>(ChurnOptions{.horizon_days = 60});
 //
 // An episode opens, for customers with at least one purchase day, when one of these causes begins to hold:
-//   silence     no order for longer than this customer's own rhythm allows (operators/rhythm.h): with two pauses or more,
-//               the pause that `silence_spreads` standard deviations of the logarithms lie below, drawn to the population;
-//               with fewer, first_silence_days
+//   silence     no order for longer than this customer's own rhythm allows (operators/rhythm.h): with two pauses or
+//   more,
+//               the pause that `silence_spreads` standard deviations of the logarithms lie below, drawn to the
+//               population; with fewer, first_silence_days
 //   contacts    days with site, mail or service activity in the last 30: at most contact_drop of the customer's own
 //               usual number, which is at least usual_contact_days and learned over 60 days or more
 //   complaints  a complaint stands unresolved for complaint_days (and for less than complaint_forget_days)
-// The moment is computed beforehand and becomes a timer; the level of the probability alone opens nothing, since that of a
-// one-time buyer is high from the first day. An episode worsens when its band rises above any before, so at most twice.
-// It closes when the customer orders and is not silent by that order, whatever else holds, or when no cause is left. A cause
-// that held when an order closed its episode opens another only after it has gone in between.
+// The moment is computed beforehand and becomes a timer; the level of the probability alone opens nothing, since that
+// of a one-time buyer is high from the first day. An episode worsens when its band rises above any before, so at most
+// twice. It closes when the customer orders and is not silent by that order, whatever else holds, or when no cause is
+// left. A cause that held when an order closed its episode opens another only after it has gone in between.
 //
 // The probability is that of no order within the horizon, by the ChurnModel; score = its log-odds = the sum of the
-// contributions of all reasons. Causes that the model does not know (contacts, complaints) decide about the alert and say
-// why, but enter the probability only with the log-odds in the options, 0 by default: a number here should be the logarithm
-// of a likelihood ratio that was measured, and none has been. value_at_risk: see ChurnForecast::spend_at_risk_micros.
+// contributions of all reasons. Causes that the model does not know (contacts, complaints) decide about the alert and
+// say why, but enter the probability only with the log-odds in the options, 0 by default: a number here should be the
+// logarithm of a likelihood ratio that was measured, and none has been. value_at_risk: see
+// ChurnForecast::spend_at_risk_micros.
 //
-// Contacts are counted once a local day, so a page view costs a few nanoseconds except the first of a day. Bounds of the
-// state: a window (operators/window.h) without sums, 8 complaints, 4 resolutions: below 400 bytes.
+// Contacts are counted once a local day, so a page view costs a few nanoseconds except the first of a day. Bounds of
+// the state: a window (operators/window.h) without sums, 8 complaints, 4 resolutions: below 400 bytes.
 #pragma once
 
 #include <memory>
@@ -47,7 +49,7 @@ struct ChurnOptions {
   double least_silence_days = 7;    // daily buyers get a week
   RhythmPrior rhythm;
 
-  double usual_contact_days = 6;  // of 30
+  double usual_contact_days = 6;   // of 30
   double contact_drop = 0.3;       // of the usual number: the cause begins to hold
   double contact_recovered = 0.6;  // and holds up to here, or until the usual number itself has halved
   double complaint_days = 7;
@@ -78,7 +80,8 @@ class Churn final : public Operator<v1::state::Churn> {
   double ScoreOf(const Assessment& now, const Context& context) const;
   Verdict Judge(const Assessment& now, const Context& context) const;
   void Evaluate(v1::state::Churn& state, Context& context, Occasion occasion) const;
-  void FollowEpisode(const Assessment& now, uint32_t causes, bool came_back, v1::state::Churn& state, Context& context) const;
+  void FollowEpisode(const Assessment& now, uint32_t causes, bool came_back, v1::state::Churn& state,
+                     Context& context) const;
   void Close(const Assessment& now, bool came_back, v1::state::Churn& state, Context& context) const;
   void SetTimers(const Assessment& now, const v1::state::Churn& state, Context& context) const;
   void Write(v1::ChurnAlert::Phase phase, v1::ChurnAlert::Band before, const Assessment& now, uint32_t causes,

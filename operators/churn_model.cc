@@ -27,7 +27,9 @@ class MbgNbdModel final : public ChurnModel {
   struct Past {
     Timestamp first, last;
     double repeats = 0;
-    PurchaseHistory At(Timestamp now) const { return {repeats, InDays(last - first), InDays(std::max(now, last) - first)}; }
+    PurchaseHistory At(Timestamp now) const {
+      return {repeats, InDays(last - first), InDays(std::max(now, last) - first)};
+    }
   };
   Past PastOf(Features features) const;
   double ScoreOf(const PurchaseHistory& history, double horizon_days) const;
@@ -91,9 +93,10 @@ ChurnForecast MbgNbdModel::Forecast(Features features, Timestamp now, double hor
   const double at_last_order = ScoreOf(past.At(past.last), horizon_days);
   ChurnForecast out;
   out.score = ScoreOf(history, horizon_days);
-  out.reasons.push_back(Part(nullptr, {}, newcomer,
-                             absl::StrFormat("%.0f %% of all who ordered for the first time do not order within %.0f days",
-                                             100 * FromLogOdds(newcomer), horizon_days)));
+  out.reasons.push_back(
+      Part(nullptr, {}, newcomer,
+           absl::StrFormat("%.0f %% of all who ordered for the first time do not order within %.0f days",
+                           100 * FromLogOdds(newcomer), horizon_days)));
   const int64_t days = static_cast<int64_t>(past.repeats) + 1;
   out.reasons.push_back(Part(&occasions_, days, at_last_order - newcomer,
                              days == 1 ? "one purchase day so far"

@@ -1,4 +1,5 @@
-// The place of the model behind churn alerts: features in, probability of no order, contributions and expected spend out.
+// The place of the model behind churn alerts: features in, probability of no order, contributions and expected spend
+// out.
 //
 //   std::unique_ptr<ChurnModel> model = MakeMbgNbdModel({});
 //   builder.Add<Churn>(ChurnOptions{}, std::move(model));
@@ -46,8 +47,8 @@ class ChurnModel {
   // The score of that forecast alone; quick, for it is asked for at every order.
   virtual double Score(Features features, Timestamp now, double horizon_days) const = 0;
 
-  // When the score reaches `score` if the customer stays silent, later than now and within `within`; none: not at all, or
-  // the model cannot tell.
+  // When the score reaches `score` if the customer stays silent, later than now and within `within`; none: not at all,
+  // or the model cannot tell.
   virtual std::optional<Timestamp> Reaches(double score, Features features, Timestamp now, double horizon_days,
                                            Duration within) const = 0;
 };
@@ -62,8 +63,8 @@ struct MbgNbdModelOptions {
 };
 
 // MBG/NBD for orders and Gamma-Gamma for their value, on the features of the operator `purchases`. The score is taken
-// apart along the customer's own history: what it is for anyone who has just ordered for the first time; what the purchase
-// days up to the last one make of that; and what the silence since then adds.
+// apart along the customer's own history: what it is for anyone who has just ordered for the first time; what the
+// purchase days up to the last one make of that; and what the silence since then adds.
 std::unique_ptr<ChurnModel> MakeMbgNbdModel(MbgNbdModelOptions options);
 
 }  // namespace portrait

@@ -8,6 +8,8 @@
 namespace portrait {
 namespace {
 
+constexpr int kMostTerms = 20'000;  // reached only beyond the documented horizon
+
 // Histories come from data: nothing negative, no last purchase after now.
 PurchaseHistory Sound(const PurchaseHistory& history) {
   PurchaseHistory out;
@@ -19,7 +21,6 @@ PurchaseHistory Sound(const PurchaseHistory& history) {
 
 // S with 2F1(first, ε; c; z) = 1 + ε·S, where second = 1 + ε: Σ (first)_n (1 + ε)_(n−1) / ((c)_n n!) zⁿ, n from 1.
 double SeriesWithoutEpsilon(double first, double second, double c, double z) {
-  constexpr int kMostTerms = 20'000;  // reached only beyond the documented horizon
   double term = first / c * z, sum = term;
   for (int n = 1; n < kMostTerms; ++n) {
     term *= (first + n) * (second + n - 1) / ((c + n) * (n + 1)) * z;
@@ -34,8 +35,9 @@ double SeriesWithoutEpsilon(double first, double second, double c, double z) {
 absl::Status Validate(const MbgNbdParameters& parameters) {
   for (const double value : {parameters.r, parameters.alpha_days, parameters.a, parameters.b}) {
     if (std::isfinite(value) && value > 0) continue;
-    return absl::InvalidArgumentError(absl::StrCat("a parameter of MBG/NBD is not positive: r ", parameters.r, ", alpha_days ",
-                                                   parameters.alpha_days, ", a ", parameters.a, ", b ", parameters.b));
+    return absl::InvalidArgumentError(absl::StrCat("a parameter of MBG/NBD is not positive: r ", parameters.r,
+                                                   ", alpha_days ", parameters.alpha_days, ", a ", parameters.a, ", b ",
+                                                   parameters.b));
   }
   return absl::OkStatus();
 }

@@ -104,7 +104,8 @@ CategoryShares SharesOf(const v1::Order& order) {
   for (const v1::Product& product : order.products()) {
     const std::string_view name = Shortened(product.category());
     if (name.empty()) continue;
-    auto it = std::find_if(shares.begin(), shares.end(), [&](const CategoryShare& share) { return share.name == name; });
+    auto it =
+        std::find_if(shares.begin(), shares.end(), [&](const CategoryShare& share) { return share.name == name; });
     if (it == shares.end()) {
       if (shares.size() >= kCategories) continue;
       it = shares.insert(shares.end(), {name, 0});
@@ -145,7 +146,8 @@ void LowerItems(State& state, const v1::Order& refund, const RecentOrder* recent
   }
   if (recent == nullptr) return;
   if (shares.empty() && recent->category() != 0) {
-    if (PurchasedItem* item = FindItem(*state.mutable_categories(), recent->category())) AddToItem(*item, -orders, -amount);
+    if (PurchasedItem* item = FindItem(*state.mutable_categories(), recent->category()))
+      AddToItem(*item, -orders, -amount);
   }
   if (recent->channel() == 0) return;
   if (PurchasedItem* item = FindItem(*state.mutable_channels(), recent->channel())) AddToItem(*item, -orders, -amount);
@@ -250,10 +252,10 @@ Items ItemsOf(const RepeatedPtrField<PurchasedItem>& items) {
 }
 
 const std::vector<FeatureColumn>& ItemColumns() {
-  static const auto* const columns = new std::vector<FeatureColumn>{
-      {"orders", FeatureType::kInteger, "orders", "Orders that were kept"},
-      {"spend", FeatureType::kNumber, "currency", "Spend, less what was paid back"},
-      {"last", FeatureType::kTimestamp, "time", "The latest order"}};
+  static const auto* const columns =
+      new std::vector<FeatureColumn>{{"orders", FeatureType::kInteger, "orders", "Orders that were kept"},
+                                     {"spend", FeatureType::kNumber, "currency", "Spend, less what was paid back"},
+                                     {"last", FeatureType::kTimestamp, "time", "The latest order"}};
   return *columns;
 }
 
@@ -262,14 +264,15 @@ void DescribeWindows(Description& about) {
     const std::string suffix = absl::StrCat("_", days, "d"), within = absl::StrCat(" in the last ", days, " days");
     about.Feature<State>("orders" + suffix, "orders", "Orders kept" + within,
                          [days](const State& s, const Moment& at) { return WindowCount(s.orders(), at.day, days); });
-    about.Feature<State>("spend" + suffix, "currency", "Spend, less what was paid back," + within,
-                         [days](const State& s, const Moment& at) { return Currency(WindowSum(s.orders(), at.day, days)); });
     about.Feature<State>(
-        "expires" + suffix, "day", absl::StrCat("The local day (since 1970) on which an order next leaves the last ", days,
-                                                " days, unless something comes; none when there is no order"),
-        [days](const State& s, const Moment& at) -> std::optional<int64_t> {
-          return WindowNextChange(s.orders(), at.day, days);
-        });
+        "spend" + suffix, "currency", "Spend, less what was paid back," + within,
+        [days](const State& s, const Moment& at) { return Currency(WindowSum(s.orders(), at.day, days)); });
+    about.Feature<State>("expires" + suffix, "day",
+                         absl::StrCat("The local day (since 1970) on which an order next leaves the last ", days,
+                                      " days, unless something comes; none when there is no order"),
+                         [days](const State& s, const Moment& at) -> std::optional<int64_t> {
+                           return WindowNextChange(s.orders(), at.day, days);
+                         });
   }
 }
 
@@ -315,7 +318,8 @@ void DescribeRhythm(Description& about) {
                        [](const State& s, const Moment&) -> int64_t { return s.occasions(); });
   about.Feature<State>("gaps", "gaps", "Pauses between purchase days that the rhythm is learned from, at most 8",
                        [](const State& s, const Moment&) -> int64_t { return std::max(0, s.day_size() - 1); });
-  about.Feature<State>("gap_mean_days", "days", "The usual pause between purchase days: geometric mean, odd ones drawn in",
+  about.Feature<State>("gap_mean_days", "days",
+                       "The usual pause between purchase days: geometric mean, odd ones drawn in",
                        [](const State& s, const Moment&) -> std::optional<double> {
                          if (s.day_size() < 2) return std::nullopt;
                          return std::exp(OwnRhythm(s).log_mean);

@@ -8,6 +8,10 @@
 namespace portrait {
 namespace {
 
+constexpr double kReach = 1.5;
+constexpr double kNormal = 1.4826;     // makes the median absolute deviation that of a normal distribution
+constexpr double kLeastSpread = 0.15;  // so that pauses of 30, 30, 30 and 31 days have no odd one among them
+
 using Logs = absl::InlinedVector<double, 16>;
 
 double MedianOf(Logs values) {
@@ -18,9 +22,6 @@ double MedianOf(Logs values) {
 
 // Draws what lies far from the median in to 1.5 spreads from it.
 void DrawIn(Logs& logs) {
-  constexpr double kReach = 1.5;
-  constexpr double kNormal = 1.4826;     // makes the median absolute deviation that of a normal distribution
-  constexpr double kLeastSpread = 0.15;  // so that pauses of 30, 30, 30 and 31 days have no odd one among them
   const double median = MedianOf(logs);
   Logs deviations;
   for (double log : logs) deviations.push_back(std::abs(log - median));
@@ -50,8 +51,9 @@ Rhythm Shrunk(const Rhythm& own, const RhythmPrior& prior) {
   Rhythm out;
   out.gaps = own.gaps;
   out.log_mean = (n * own.log_mean + prior.mean_weight * prior.log_mean) / (n + prior.mean_weight);
-  const double variance = (freedom * own.log_spread * own.log_spread +
-                           prior.spread_weight * prior.log_spread * prior.log_spread) / (freedom + prior.spread_weight);
+  const double variance =
+      (freedom * own.log_spread * own.log_spread + prior.spread_weight * prior.log_spread * prior.log_spread) /
+      (freedom + prior.spread_weight);
   out.log_spread = std::sqrt(variance * (1 + 1 / (n + prior.mean_weight)));
   return out;
 }

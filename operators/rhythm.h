@@ -6,9 +6,9 @@
 //   double longest = QuantileDays(rhythm, 1.645);      // 95 % of this customer's pauses are shorter
 //
 // Pauses are worked with as logarithms: pauses of 5 and 20 days lie as far from 10 as each other, and none is negative.
-// Robust to one odd pause: what lies further from the median than 1.5 spreads is drawn in to there, the spread being the
-// median absolute deviation times 1.4826 (P. J. Huber, Robust Estimation of a Location Parameter, 1964; F. R. Hampel,
-// The Influence Curve and Its Role in Robust Estimation, 1974). Then mean and standard deviation are taken.
+// Robust to one odd pause: what lies further from the median than 1.5 spreads is drawn in to there, the spread being
+// the median absolute deviation times 1.4826 (P. J. Huber, Robust Estimation of a Location Parameter, 1964; F. R.
+// Hampel, The Influence Curve and Its Role in Robust Estimation, 1974). Then mean and standard deviation are taken.
 // Pure functions.
 #pragma once
 
@@ -42,8 +42,8 @@ Rhythm RhythmOf(absl::Span<const int32_t> gap_days);
 // spread returned is that of the next pause, so it includes the doubt about the mean.
 Rhythm Shrunk(const Rhythm& own, const RhythmPrior& prior);
 
-// The pause that lies `spreads` standard deviations above the usual one: 0 gives the median pause, 1.645 the one that 95 %
-// stay below, were they log-normal.
+// The pause that lies `spreads` standard deviations above the usual one: 0 gives the median pause, 1.645 the one that
+// 95 % stay below, were they log-normal.
 double QuantileDays(const Rhythm& rhythm, double spreads);
 
 }  // namespace portrait

@@ -20,11 +20,16 @@ constexpr std::string_view kInterest = "interest:";
 
 std::string_view NameOf(State::LifeCycle life_cycle) {
   switch (life_cycle) {
-    case State::NEW: return "new";
-    case State::ACTIVE: return "active";
-    case State::SILENT: return "silent";
-    case State::LOST: return "lost";
-    default: return "";
+    case State::NEW:
+      return "new";
+    case State::ACTIVE:
+      return "active";
+    case State::SILENT:
+      return "silent";
+    case State::LOST:
+      return "lost";
+    default:
+      return "";
   }
 }
 
@@ -34,9 +39,12 @@ bool IsActivity(const Event& event) {
     case Event::kEmailDelivered:
     case Event::kEmailBounced:
     case Event::kReplySent:
-    case Event::kIssueResolved: return false;
-    case Event::kPhoneCall: return event.phone_call().direction() != v1::PhoneCall::OUTBOUND;
-    default: return true;
+    case Event::kIssueResolved:
+      return false;
+    case Event::kPhoneCall:
+      return event.phone_call().direction() != v1::PhoneCall::OUTBOUND;
+    default:
+      return true;
   }
 }
 
@@ -83,8 +91,10 @@ v1::Reason WhyLifeCycle(const State& state, const TagsOptions& options, Timestam
                    absl::StrFormat("no activity for %.0f days", std::floor(silence)));
   };
   switch (state.life_cycle()) {
-    case State::LOST: return silent_since(options.lost_days);
-    case State::SILENT: return silent_since(options.silent_days);
+    case State::LOST:
+      return silent_since(options.lost_days);
+    case State::SILENT:
+      return silent_since(options.silent_days);
     case State::NEW:
       return Because("tags.days_known", known, "<", static_cast<double>(options.new_days),
                      absl::StrFormat("first seen %.0f days ago", std::floor(known)));
@@ -127,7 +137,8 @@ void Tags::Describe(Description& about) {
   about.ItemsFeature<State>("held", {{"since", FeatureType::kTimestamp, "time", "Since when"}}, "The tags held",
                             [](const State& s, const Moment&) {
                               Items out;
-                              for (const auto& held : s.held()) out.push_back({held.name(), {FromMicros(held.since_us())}});
+                              for (const auto& held : s.held())
+                                out.push_back({held.name(), {FromMicros(held.since_us())}});
                               return out;
                             });
 }
@@ -175,12 +186,12 @@ void Tags::OnEvent(const Event& event, State& state, Context& context) const {
     if (earlier || was != state.life_cycle()) SetLifeCycleTimer(state, context);
   }
   if (!changes.empty()) CheckReturning(state, context, changes);
-  if (purchases_ && IsPurchase(event)) CheckPurchases(state, context, changes);
+  if (purchases_ && IsPurchase(event)) CheckPurchases(*purchases_, state, context, changes);
   if (interests_ && IsView(event)) {
     if (state.views_to_skip() > 0) {
       state.set_views_to_skip(state.views_to_skip() - 1);
     } else {
-      CheckInterests(state, context, changes);
+      CheckInterests(*interests_, state, context, changes);
     }
   }
   if (!changes.empty()) Apply(std::move(changes), state, context);
@@ -194,14 +205,17 @@ void Tags::OnTimer(const Timer& timer, State& state, Context& context) const {
       SetLifeCycleTimer(state, context);
       CheckReturning(state, context, changes);
       break;
-    case kReturningTimer: CheckReturning(state, context, changes); break;
+    case kReturningTimer:
+      CheckReturning(state, context, changes);
+      break;
     case kPurchasesTimer:
-      if (purchases_) CheckPurchases(state, context, changes);
+      if (purchases_) CheckPurchases(*purchases_, state, context, changes);
       break;
     case kInterestsTimer:
-      if (interests_) CheckInterests(state, context, changes);
+      if (interests_) CheckInterests(*interests_, state, context, changes);
       break;
-    default: break;
+    default:
+      break;
   }
   if (!changes.empty()) Apply(std::move(changes), state, context);
 }
@@ -230,9 +244,14 @@ void Tags::SetLifeCycleTimer(const State& state, Context& context) const {
     case State::NEW:
       context.SetTimer(kLifeCycleTimer, std::min(first + days(options_.new_days), last + days(options_.silent_days)));
       break;
-    case State::ACTIVE: context.SetTimer(kLifeCycleTimer, last + days(options_.silent_days)); break;
-    case State::SILENT: context.SetTimer(kLifeCycleTimer, last + days(options_.lost_days)); break;
-    default: context.CancelTimer(kLifeCycleTimer);
+    case State::ACTIVE:
+      context.SetTimer(kLifeCycleTimer, last + days(options_.silent_days));
+      break;
+    case State::SILENT:
+      context.SetTimer(kLifeCycleTimer, last + days(options_.lost_days));
+      break;
+    default:
+      context.CancelTimer(kLifeCycleTimer);
   }
 }
 
@@ -253,17 +272,18 @@ void Tags::CheckReturning(State& state, Context& context, Changes& changes) cons
   context.CancelTimer(kReturningTimer);
 }
 
-void Tags::CheckPurchases(const State& state, Context& context, Changes& changes) const {
+void Tags::CheckPurchases(const PurchaseFeatures& features, const State& state, Context& context,
+                          Changes& changes) const {
   // Reasons are made only when there is something to give a reason for.
   const auto judge = [&](std::string_view tag, bool comes, bool stays, const auto& why) {
     const bool held = Holds(state, tag);
     if (held ? stays : !comes) return;
     changes.push_back({std::string(tag), !held, why(!held)});
   };
-  const Value orders_value = context.Get(purchases_->orders_90d), spend_value = context.Get(purchases_->spend_365d);
+  const Value orders_value = context.Get(features.orders_90d), spend_value = context.Get(features.spend_365d);
   const auto orders = std::get<int64_t>(orders_value);
   const double spend = AsNumber(spend_value);
-  const bool buys = AsNumber(context.Get(purchases_->orders_365d)) >= 1;
+  const bool buys = AsNumber(context.Get(features.orders_365d)) >= 1;
 
   judge("frequent_buyer", orders >= options_.frequent_orders_90d, orders >= options_.frequent_orders_90d_keep,
         [&](bool comes) {
@@ -287,7 +307,7 @@ void Tags::CheckPurchases(const State& state, Context& context, Changes& changes
 
   // Only a day on which something leaves a window can change these by time alone.
   std::optional<int64_t> next;
-  for (const FeatureRef& feature : {purchases_->expires_90d, purchases_->expires_365d}) {
+  for (const FeatureRef& feature : {features.expires_90d, features.expires_365d}) {
     const Value value = context.Get(feature);
     if (const auto* day = std::get_if<int64_t>(&value)) next = std::min(next.value_or(*day), *day);
   }
@@ -298,12 +318,13 @@ void Tags::CheckPurchases(const State& state, Context& context, Changes& changes
   }
 }
 
-void Tags::CheckInterests(State& state, Context& context, Changes& changes) const {
-  const Items items = context.GetItems(*interests_);
+void Tags::CheckInterests(const FeatureRef& interests, State& state, Context& context, Changes& changes) const {
+  const Items items = context.GetItems(interests);
   const auto views_of = [&](const Item& item) { return static_cast<int64_t>(AsNumber(item.columns[views_column_])); };
   const auto why = [&](std::string_view category, int64_t views, std::string_view comparison, int64_t threshold) {
-    return Because("site.interests", views, comparison, threshold,
-                   absl::StrFormat("%d view%s of %s in the last 30 days", views, views == 1 ? "" : "s", std::string(category)));
+    return Because(
+        "site.interests", views, comparison, threshold,
+        absl::StrFormat("%d view%s of %s in the last 30 days", views, views == 1 ? "" : "s", std::string(category)));
   };
   int held = 0;
   for (const auto& tag : state.held()) {

@@ -13,9 +13,9 @@ namespace portrait {
 
 struct Input {
   Record record;
-  std::unique_ptr<Event> event;        // of a rejected record, as far as it could be read
+  std::unique_ptr<Event> event;  // of a rejected record, as far as it could be read
   std::optional<Rejection> rejection;
-  Timestamp time{};                    // the event's, after correction; of a rejected record, the record's own
+  Timestamp time{};  // the event's, after correction; of a rejected record, the record's own
 };
 
 // Makes inputs of records: decodes, finds records in a partition where their key does not belong, validates and

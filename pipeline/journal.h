@@ -25,7 +25,8 @@ class StepLog {
   uint64_t steps() const { return steps_; }
 
   // Writes order, sources, ticks and firings into the entry, and begins anew. `topics` and `next_offsets` by source.
-  void MoveTo(v1::JournalEntry& entry, const std::vector<std::string>& topics, const std::vector<int64_t>& next_offsets);
+  void MoveTo(v1::JournalEntry& entry, const std::vector<std::string>& topics,
+              const std::vector<int64_t>& next_offsets);
 
  private:
   struct Range {

@@ -48,9 +48,9 @@ class Merge {
  private:
   struct Source {
     std::deque<Input> inputs;
-    int64_t next_offset = 0;             // after the last record that was pushed
+    int64_t next_offset = 0;  // after the last record that was pushed
     int64_t known_end = -1;
-    int64_t given_up_end = -1;           // waited for this end in vain: what lies below it are no records
+    int64_t given_up_end = -1;  // waited for this end in vain: what lies below it are no records
     std::optional<Duration> waiting_since;
   };
   bool MustWaitFor(Source& source, Duration now, int64_t end);

@@ -16,14 +16,10 @@ std::string FullName(std::string_view name) { return "portrait_" + std::string(n
 
 std::string_view Name(CommitOutcome outcome) {
   switch (outcome) {
-    case CommitOutcome::kCommitted:
-      return "committed";
-    case CommitOutcome::kAborted:
-      return "aborted";
-    case CommitOutcome::kUnknown:
-      return "unknown";
-    case CommitOutcome::kFenced:
-      return "fenced";
+    case CommitOutcome::kCommitted: return "committed";
+    case CommitOutcome::kAborted: return "aborted";
+    case CommitOutcome::kUnknown: return "unknown";
+    case CommitOutcome::kFenced: return "fenced";
   }
   return "unknown";
 }

@@ -32,7 +32,8 @@ enum class ClockMode {
 
 struct EngineOptions {
   std::string application_id = "portrait";  // consumer group, and prefix of the internal topics
-  std::string instance_id = "portrait-1";   // static member and transactional ids begin with it; its own for each process
+  std::string instance_id =
+      "portrait-1";  // static member and transactional ids begin with it; its own for each process
   int workers = 1;
   std::filesystem::path state_dir = "portrait-state";
 
@@ -40,15 +41,16 @@ struct EngineOptions {
   std::vector<OutputOptions> outputs;  // what is not named here goes to a topic of the output's own name, as Protobuf
 
   Duration commit_interval = std::chrono::milliseconds(100);
-  Duration checkpoint_interval = seconds(10);  // how long a changed row may stay unwritten; bounds the replay after a crash
+  Duration checkpoint_interval =
+      seconds(10);  // how long a changed row may stay unwritten; bounds the replay after a crash
   Duration allowed_lateness = seconds(10);
   Duration merge_wait = std::chrono::milliseconds(500);
   ClockMode clock = ClockMode::kWall;
   absl::TimeZone zone = absl::UTCTimeZone();
 
-  size_t cache_bytes = 256u << 20;        // of rows, all tasks together
-  size_t max_record_bytes = 1'000'000;    // a larger input is a dead letter
-  size_t max_output_bytes = 900'000;      // a larger dead letter is cut
+  size_t cache_bytes = 256u << 20;      // of rows, all tasks together
+  size_t max_record_bytes = 1'000'000;  // a larger input is a dead letter
+  size_t max_output_bytes = 900'000;    // a larger dead letter is cut
   Duration startup_timeout = seconds(60);
   Duration transaction_timeout = seconds(10);
 

@@ -30,12 +30,12 @@ struct CachedRow {
   uint64_t number = 0;  // of the last step applied; 0 = a new row
   RowState state;
 
-  uint64_t dirty_from = 0;     // the first step that no image holds; 0 = none
-  uint64_t in_flight = 0;      // the number of an image that is not yet in the store; 0 = none
-  Duration dirty_since{};      // monotonic
+  uint64_t dirty_from = 0;        // the first step that no image holds; 0 = none
+  uint64_t in_flight = 0;         // the number of an image that is not yet in the store; 0 = none
+  Duration dirty_since{};         // monotonic
   int64_t hinted_us = INT64_MAX;  // the timer index has an entry at or before this
-  uint64_t fired_in = 0;       // the firing step that has fired timers of this row
-  uint64_t witnessed_in = 0;   // first step of the transaction in which the row was picked as a witness
+  uint64_t fired_in = 0;          // the firing step that has fired timers of this row
+  uint64_t witnessed_in = 0;      // first step of the transaction in which the row was picked as a witness
 
   size_t bytes = 0;
   bool referenced = true;

@@ -24,10 +24,10 @@ namespace portrait {
 
 // Read by other threads while the worker runs.
 struct WorkerStatus {
-  std::atomic<bool> joined{false};      // has had an assignment, and has recovered it
+  std::atomic<bool> joined{false};  // has had an assignment, and has recovered it
   std::atomic<bool> restoring{false};
-  std::atomic<double> restored{0};      // share of the restore that is done
-  std::atomic<bool> idle{false};        // nothing is known to come, and everything is committed
+  std::atomic<double> restored{0};  // share of the restore that is done
+  std::atomic<bool> idle{false};    // nothing is known to come, and everything is committed
   std::atomic<int64_t> tasks{0};
 };
 
@@ -77,8 +77,8 @@ class Worker final : private AssignmentListener {
   const EngineOptions& options_;
   PortFactory& ports_;
   Metrics& metrics_;
-  std::vector<std::string> topics_;       // of the sources
-  std::vector<OutputOptions> outputs_;    // by output of the chain, dead letters last
+  std::vector<std::string> topics_;     // of the sources
+  std::vector<OutputOptions> outputs_;  // by output of the chain, dead letters last
   std::vector<const google::protobuf::Descriptor*> output_types_;
   std::vector<prometheus::Counter*> records_in_, records_out_;
 

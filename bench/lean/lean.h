@@ -3,7 +3,7 @@
 // every 20 views and every purchase.
 #pragma once
 
-#include "bench/lean/lean_state.pb.h"
+#include "lean/lean_state.pb.h"
 #include "operators/operator.h"
 
 namespace portrait::bench {

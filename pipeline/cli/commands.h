@@ -5,6 +5,8 @@
 
 namespace portrait {
 
+void AddRun(Program& program);
+void AddCustomers(Program& program);
 void AddDescribe(Program& program);
 void AddCheck(Program& program);
 

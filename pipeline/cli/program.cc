@@ -92,7 +92,9 @@ int Program::Run(int argc, char** argv) {
 int Main(int argc, char** argv, const ChainExtension& extension) {
   try {
     Program program(extension);
+    AddRun(program);
     AddDescribe(program);
+    AddCustomers(program);
     AddCheck(program);
     return program.Run(argc, argv);
   } catch (const std::exception& error) {

@@ -83,8 +83,39 @@ void ReadGroup(const ConfigNode& node, const std::string& above, Config& config,
   }
 }
 
+void CheckTags(const TagsOptions& tags, ConfigProblems& problems) {
+  if (tags.silent_days >= tags.lost_days) problems.Add(0, "tags.silent", "must be shorter than tags.lost");
+  if (tags.frequent_orders_90d_keep > tags.frequent_orders_90d) {
+    problems.Add(0, "tags.frequent.keep", "must not be above tags.frequent.orders");
+  }
+  if (tags.high_spend_365d_keep > tags.high_spend_365d) {
+    problems.Add(0, "tags.high_spend.keep", "must not be above tags.high_spend.from");
+  }
+  if (tags.low_spend_365d_keep < tags.low_spend_365d) {
+    problems.Add(0, "tags.low_spend.keep", "must not be below tags.low_spend.to");
+  }
+  if (tags.interest_views_30d_keep > tags.interest_views_30d) {
+    problems.Add(0, "tags.interest.keep", "must not be above tags.interest.views");
+  }
+}
+
+void CheckChurn(const ChurnOptions& churn, ConfigProblems& problems) {
+  if (churn.medium >= churn.high) problems.Add(0, "churn.medium", "must be below churn.high");
+  if (churn.contact_recovered < churn.contact_drop) {
+    problems.Add(0, "churn.contacts.recovered", "must not be below churn.contacts.drop");
+  }
+  if (churn.complaint_forget_days <= churn.complaint_days) {
+    problems.Add(0, "churn.complaints.forget", "must be longer than churn.complaints.after");
+  }
+}
+
 // What no setting can judge alone.
 void CheckTogether(const Config& config, ConfigProblems& problems) {
+  CheckTags(config.chain.tags, problems);
+  CheckChurn(config.chain.churn, problems);
+  if (config.currency.rates.count(config.currency.home) > 0) {
+    problems.Add(0, "currency.rates", absl::StrCat("the home currency has no rate: ", config.currency.home));
+  }
   const EngineOptions& engine = config.engine;
   if (engine.checkpoint_interval < engine.commit_interval) {
     problems.Add(0, "checkpoint.interval", "must not be shorter than commit.interval");

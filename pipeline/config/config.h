@@ -12,6 +12,10 @@
 #include <string_view>
 
 #include "absl/status/statusor.h"
+#include "operators/churn.h"
+#include "operators/churn_model.h"
+#include "operators/site.h"
+#include "operators/tags.h"
 #include "pipeline/options.h"
 
 namespace portrait {
@@ -37,11 +41,27 @@ struct LogConfig {
   LogFormat format = LogFormat::kText;
 };
 
+struct CurrencyConfig {
+  std::string home = "USD";
+  std::map<std::string, double> rates;  // what one unit of another currency is worth in the home currency
+};
+
+// Options of the operators. The home currency among them is left open: BuildDefaultChain fills it in from
+// CurrencyConfig.
+struct ChainConfig {
+  SiteOptions site;
+  TagsOptions tags;
+  ChurnOptions churn;
+  MbgNbdModelOptions churn_model;
+};
+
 // Config{} is the default configuration.
 struct Config {
   Config();
 
   EngineOptions engine;
+  CurrencyConfig currency;
+  ChainConfig chain;
   KafkaConfig kafka;
   HttpConfig http;
   LogConfig log;

@@ -58,8 +58,7 @@ class TreeReader {
     node.line = LineOf(from);
     switch (from.Type()) {
       case YAML::NodeType::Undefined:
-      case YAML::NodeType::Null:
-        break;
+      case YAML::NodeType::Null: break;
       case YAML::NodeType::Scalar:
         node.kind = ConfigNode::Kind::kScalar;
         node.written = from.Scalar();
@@ -73,9 +72,7 @@ class TreeReader {
         node.kind = ConfigNode::Kind::kList;
         for (const YAML::Node& item : from) node.items.push_back(Read(item, path));
         break;
-      case YAML::NodeType::Map:
-        ReadMap(from, path, node);
-        break;
+      case YAML::NodeType::Map: ReadMap(from, path, node); break;
     }
     return node;
   }

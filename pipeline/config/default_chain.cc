@@ -8,7 +8,14 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "operators/churn.h"
+#include "operators/email.h"
 #include "operators/nearest_name.h"
+#include "operators/person.h"
+#include "operators/purchases.h"
+#include "operators/service.h"
+#include "operators/site.h"
+#include "operators/tags.h"
 #include "pipeline/config/build_fingerprint.h"
 #include "pipeline/config/setting.h"
 
@@ -23,6 +30,19 @@ std::string SettingsHash(const Config& config) {
     if (setting.changes_results) absl::StrAppend(&text, setting.key, "=", setting.show(config), "\n");
   }
   return absl::StrCat(absl::Hex(XXH3_64bits(text.data(), text.size()), absl::kZeroPad16)).substr(0, 12);
+}
+
+// The order matters: an operator reads the features of those before it.
+void AddOperators(const Config& config, ChainBuilder& builder) {
+  builder.Add<Site>(config.chain.site);
+  builder.Add<Email>();
+  builder.Add<Service>();
+  builder.Add<Person>();
+  builder.Add<Purchases>(PurchasesOptions{.home_currency = config.currency.home});
+  builder.Add<Tags>(config.chain.tags);
+  ChurnOptions churn = config.chain.churn;
+  churn.home_currency = config.currency.home;
+  builder.Add<Churn>(churn, MakeMbgNbdModel(config.chain.churn_model));
 }
 
 absl::Status CheckOutputs(const Config& config, const Chain& chain) {
@@ -49,6 +69,7 @@ std::string ChainVersion(const Config& config, const ChainExtension& extension) 
 
 absl::StatusOr<std::unique_ptr<Chain>> BuildDefaultChain(const Config& config, const ChainExtension& extension) {
   ChainBuilder builder;
+  AddOperators(config, builder);
   if (extension.add) extension.add(builder);
   auto chain = std::move(builder).Build(ChainVersion(config, extension));
   if (!chain.ok()) return chain;

@@ -29,8 +29,15 @@ constexpr Owned kOwned[] = {
     {"group.instance.id", "instance.id"},
     {"transactional.id", "instance.id"},
     {"transaction.timeout.ms", "transaction.timeout"},
+    {"client.id", "instance.id"},
+    {"session.timeout.ms", ""},
+    {"max.poll.interval.ms", ""},
     {"isolation.level", ""},
     {"enable.idempotence", ""},
+    {"enable.gapless.guarantee", ""},
+    {"acks", ""},
+    {"request.required.acks", ""},
+    {"delivery.report.only.error", ""},
     {"enable.auto.commit", ""},
     {"enable.auto.offset.store", ""},
     {"auto.commit.enable", ""},
@@ -69,12 +76,9 @@ absl::Status CheckKafkaProperty(const std::string& name, const std::string& valu
                                                                                 rd_kafka_conf_destroy);
   char error[512];
   switch (rd_kafka_conf_set(conf.get(), name.c_str(), value.c_str(), error, sizeof(error))) {
-    case RD_KAFKA_CONF_OK:
-      return absl::OkStatus();
-    case RD_KAFKA_CONF_INVALID:
-      return absl::InvalidArgumentError("librdkafka does not accept this value");
-    case RD_KAFKA_CONF_UNKNOWN:
-      break;
+    case RD_KAFKA_CONF_OK: return absl::OkStatus();
+    case RD_KAFKA_CONF_INVALID: return absl::InvalidArgumentError("librdkafka does not accept this value");
+    case RD_KAFKA_CONF_UNKNOWN: break;
   }
   const std::vector<std::string> all = AllProperties();
   const std::string nearest(NearestName(name, {all.begin(), all.end()}));

@@ -100,6 +100,29 @@ SettingType<double> NumberBetween(double least, double most) {
   return Between<double>("number", least, most, parse, [](const double& value) { return Shortest(value); });
 }
 
+SettingType<int64_t> WholeDaysBetween(int64_t least, int64_t most) {
+  auto parse = [](std::string_view text) -> absl::StatusOr<int64_t> {
+    const absl::StatusOr<Duration> duration = ParseDuration(text);
+    if (!duration.ok()) return duration.status();
+    if (*duration % days(1) != Duration(0)) return absl::InvalidArgumentError("must be whole days");
+    return *duration / days(1);
+  };
+  return Between<int64_t>("whole days", least, most, parse,
+                          [](const int64_t& value) { return absl::StrCat(value, "d"); });
+}
+
+SettingType<double> DaysBetween(double least, double most) {
+  auto parse = [](std::string_view text) -> absl::StatusOr<double> {
+    const absl::StatusOr<Duration> duration = ParseDuration(text);
+    if (!duration.ok()) return duration.status();
+    return InDays(*duration);
+  };
+  auto show = [](const double& value) {
+    return FormatDuration(std::chrono::round<Duration>(std::chrono::duration<double, days::period>(value)));
+  };
+  return Between<double>("duration", least, most, parse, show);
+}
+
 SettingType<bool> YesOrNo() { return OneOf<bool>({{"true", true}, {"false", false}}); }
 
 SettingType<std::string> Text() {

@@ -44,6 +44,9 @@ SettingType<Duration> DurationBetween(Duration least, Duration most);
 SettingType<uint64_t> BytesBetween(uint64_t least, uint64_t most);
 SettingType<int64_t> WholeBetween(int64_t least, int64_t most);
 SettingType<double> NumberBetween(double least, double most);
+// Whole days, and days with a fraction, written as durations: "60d", "36h".
+SettingType<int64_t> WholeDaysBetween(int64_t least, int64_t most);
+SettingType<double> DaysBetween(double least, double most);
 SettingType<bool> YesOrNo();
 SettingType<std::string> Text();
 SettingType<std::string> KafkaName();  // of a topic or a group: letters, digits, '.', '_' and '-'

@@ -8,6 +8,7 @@
 namespace portrait {
 
 void AddEngineSettings(std::vector<Setting>& all);
+void AddChainSettings(std::vector<Setting>& all);    // currency, operators
 void AddServiceSettings(std::vector<Setting>& all);  // Kafka, HTTP, log
 
 }  // namespace portrait

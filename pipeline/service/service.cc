@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "pipeline/config/default_chain.h"
 #include "pipeline/log.h"
 
 namespace portrait {

@@ -83,6 +83,8 @@ class Describe(unittest.TestCase):
         self.assertEqual((code, err), (0, ""))
         self.assertIn("purchase-events (json unless the record says otherwise)", out)
         self.assertIn("dead-letters to topic dead-letters (protobuf)", out)
+        names = re.findall(r"^  ([a-z]+): ", out, re.M)
+        self.assertEqual(names, "clean site email service person purchases tags churn".split())
 
     def test_json_has_every_operator_and_feature_of_the_text(self):
         chain = json.loads(run("describe", "--format", "json")[1])
@@ -98,7 +100,7 @@ class Describe(unittest.TestCase):
     def test_dot_is_a_graph_with_every_topic(self):
         out = run("describe", "--format", "dot")[1]
         self.assertTrue(out.startswith("digraph portrait {") and out.endswith("}\n"))
-        for topic in ("browsing-events", "dead-letters"):
+        for topic in ("browsing-events", "tag-changes", "churn-alerts", "dead-letters"):
             self.assertIn('"%s" [shape=cds];' % topic, out)
 
     def test_the_configuration_names_the_topics(self):
@@ -164,6 +166,8 @@ class Check(unittest.TestCase):
         self.assertNotEqual(same, version("lateness: 11s"))
         self.assertNotEqual(same, version("time_zone: Europe/Berlin"))
         self.assertNotEqual(same, version("sources: [{topic: clicks}]"))
+        self.assertNotEqual(same, version("tags: {silent: 61d}"))
+        self.assertNotEqual(same, version("currency: {rates: {EUR: 1.08}}"))
         self.assertEqual(same + ".acme-7", version("", EXTENDED))
 
 

@@ -2,7 +2,6 @@
 
 #include <catch2/catch_approx.hpp>
 #include <catch2/catch_test_macros.hpp>
-
 #include <cmath>
 #include <set>
 #include <string>
@@ -83,7 +82,8 @@ TEST_CASE("an alert opens when silence outgrows the customer's own rhythm, and c
   shop.AdvanceTo(Day(112 + 90));
   const auto alerts = shop.Results<v1::ChurnAlert>();
   REQUIRE(alerts.size() == 1);
-  CHECK(Told(shop) == "day 169.8 OPENED by silence, MEDIUM: no order for 58 days; this customer's own rhythm allows 58\n");
+  CHECK(Told(shop) ==
+        "day 169.8 OPENED by silence, MEDIUM: no order for 58 days; this customer's own rhythm allows 58\n");
   CHECK(shop.Feature("anna", "churn.at_risk") == "true");
   shop.Send(OrderOn(203));
   CHECK(Told(shop) == "day 203.0 CLOSED by silence, LOW: ordered again\n");
@@ -101,7 +101,8 @@ TEST_CASE("an alert says how likely, how bad, why and by which model", "[churn]"
   CHECK(alert.probability() == Approx(1 - ProbabilityOfOrder(cdnow, history, 90)));
   CHECK(alert.expected_orders() == Approx(ExpectedOrders(cdnow, history, 90)));
   // What is lost with a customer who leaves is what one who has not left would spend.
-  const double value = ExpectedOrders(cdnow, history, 90) / ProbabilityAlive(cdnow, history) * ExpectedOrderValue({}, 9, 30);
+  const double value =
+      ExpectedOrders(cdnow, history, 90) / ProbabilityAlive(cdnow, history) * ExpectedOrderValue({}, 9, 30);
   CHECK(static_cast<double>(alert.value_at_risk_micros()) == Approx(value * 1e6));
   CHECK(alert.horizon_days() == 90);
   CHECK(alert.currency() == "EUR");
@@ -126,7 +127,8 @@ TEST_CASE("a one-time buyer is not warned about at once, whatever the probabilit
   shop.AdvanceTo(Day(127));
   CHECK(Told(shop).empty());
   shop.AdvanceTo(Day(1000));
-  CHECK(Told(shop) == "day 128.0 OPENED by silence, HIGH: no order for 128 days; this customer's own rhythm allows 128\n");
+  CHECK(Told(shop) ==
+        "day 128.0 OPENED by silence, HIGH: no order for 128 days; this customer's own rhythm allows 128\n");
   CHECK(shop.Row("anna")->timers.empty());
 }
 
@@ -314,11 +316,14 @@ class Constant final : public ChurnModel {
     return out;
   }
   double Score(Features, Timestamp, double) const override { return 2.5; }
-  std::optional<Timestamp> Reaches(double, Features, Timestamp, double, Duration) const override { return std::nullopt; }
+  std::optional<Timestamp> Reaches(double, Features, Timestamp, double, Duration) const override {
+    return std::nullopt;
+  }
 };
 
 TEST_CASE("another model can take the place of MBG/NBD", "[churn]") {
-  OperatorHarness shop(std::move(ChainBuilder().Add<Purchases>().Add<Churn>(ChurnOptions{}, std::make_unique<Constant>())));
+  OperatorHarness shop(
+      std::move(ChainBuilder().Add<Purchases>().Add<Churn>(ChurnOptions{}, std::make_unique<Constant>())));
   shop.Send(OrderOn(0));
   shop.AdvanceTo(Day(500));
   const auto alerts = shop.Results<v1::ChurnAlert>();
@@ -330,7 +335,8 @@ TEST_CASE("another model can take the place of MBG/NBD", "[churn]") {
 
 TEST_CASE("without purchases, or with bands in the wrong order, the chain is refused", "[churn]") {
   CHECK_FALSE(std::move(ChainBuilder().Add<Churn>()).Build("v").ok());
-  CHECK_FALSE(std::move(ChainBuilder().Add<Purchases>().Add<Churn>(ChurnOptions{.medium = 0.9, .high = 0.8})).Build("v").ok());
+  CHECK_FALSE(
+      std::move(ChainBuilder().Add<Purchases>().Add<Churn>(ChurnOptions{.medium = 0.9, .high = 0.8})).Build("v").ok());
 }
 
 TEST_CASE("alerts are the same in every run, and the state stays small", "[churn]") {

@@ -2,7 +2,6 @@
 
 #include <catch2/catch_approx.hpp>
 #include <catch2/catch_test_macros.hpp>
-
 #include <cmath>
 #include <map>
 #include <random>
@@ -64,7 +63,8 @@ template <class Random>
 void Simulate(const MbgNbdParameters& parameters, double seen_days, double horizon, Random& random,
               std::map<int, Group>& groups) {
   const double rate = std::gamma_distribution<>(parameters.r, 1 / parameters.alpha_days)(random);
-  const double g = std::gamma_distribution<>(parameters.a, 1)(random), h = std::gamma_distribution<>(parameters.b, 1)(random);
+  const double g = std::gamma_distribution<>(parameters.a, 1)(random),
+               h = std::gamma_distribution<>(parameters.b, 1)(random);
   const double leave = g / (g + h);
   std::exponential_distribution<> pause(rate);
   std::uniform_real_distribution<> chance;

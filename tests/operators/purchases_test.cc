@@ -1,8 +1,7 @@
 #include "operators/purchases.h"
 
-#include <catch2/catch_test_macros.hpp>
-
 #include <algorithm>
+#include <catch2/catch_test_macros.hpp>
 #include <random>
 #include <set>
 #include <string>
@@ -20,7 +19,8 @@ struct Line {
   int64_t price;
 };
 
-Event OrderOf(std::string_view time, std::string id, int64_t total, std::vector<Line> lines = {}, std::string channel = "") {
+Event OrderOf(std::string_view time, std::string id, int64_t total, std::vector<Line> lines = {},
+              std::string channel = "") {
   Event event = EventFor("anna", At(time));
   auto* order = event.mutable_order_completed();
   order->set_order_id(std::move(id));
@@ -73,7 +73,8 @@ TEST_CASE("orders and spend are counted by window", "[purchases]") {
   shop.AdvanceTo("2026-03-09 10:00");
   CHECK(Told(shop, {"orders_7d", "days_since_last", "first", "last"}) ==
         "orders_7d=1 days_since_last=4 first=2026-01-01 10:00:00 last=2026-03-05 10:00:00");
-  CHECK(Told(shop, {"expires_7d", "expires_30d"}) == absl::StrCat("expires_7d=", 20517 + 7, " expires_30d=", 20513 + 30));
+  CHECK(Told(shop, {"expires_7d", "expires_30d"}) ==
+        absl::StrCat("expires_7d=", 20517 + 7, " expires_30d=", 20513 + 30));
 }
 
 TEST_CASE("a customer who never ordered has counts of 0 and no recency", "[purchases]") {
@@ -87,7 +88,8 @@ TEST_CASE("orders of one day are one purchase day, and a late one falls into its
   OperatorHarness shop = Shop();
   shop.Send(OrderOf("2026-01-31", "1", 10));
   shop.Send(OrderOf("2026-01-31 20:00", "2", 10));
-  CHECK(Told(shop, {"orders", "occasions", "gaps", "gap_mean_days"}) == "orders=2 occasions=1 gaps=0 gap_mean_days=none");
+  CHECK(Told(shop, {"orders", "occasions", "gaps", "gap_mean_days"}) ==
+        "orders=2 occasions=1 gaps=0 gap_mean_days=none");
   shop.Send(OrderOf("2026-03-01", "3", 10));
   shop.Send(OrderOf("2026-01-01", "0", 10));
   CHECK(Told(shop, {"occasions", "gaps", "gap_mean_days", "first", "last"}) ==
@@ -218,7 +220,8 @@ TEST_CASE("purchase days are counted however many there are, in any order", "[pu
 
 TEST_CASE("a row stays small, whatever is bought", "[purchases]") {
   OperatorHarness shop = Shop();
-  for (const char* day : {"2026-01-01", "2026-02-08", "2026-03-15"}) shop.Send(OrderOf(day, day, 30, {{"music", 30}}, "web"));
+  for (const char* day : {"2026-01-01", "2026-02-08", "2026-03-15"})
+    shop.Send(OrderOf(day, day, 30, {{"music", 30}}, "web"));
   CHECK(shop.RowBytes("anna") < 320);
   for (int i = 0; i < 1000; ++i) {
     std::vector<Line> lines;

@@ -1,20 +1,20 @@
 #include "operators/tags.h"
 
 #include <catch2/catch_test_macros.hpp>
-
 #include <string>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "operators/purchases.h"
+#include "operators/site.h"
 #include "operators/testing/harness.h"
 #include "portrait/v1/row.pb.h"
 
 namespace portrait {
 namespace {
 
-// Offers site.interests as the operator `site` does: views by category, here in the order of their coming; a view counts
-// for 30 days. Any message that holds names and times serves as its state.
+// Offers site.interests as the operator `site` does: views by category, here in the order of their coming; a view
+// counts for 30 days. Any message that holds names and times serves as its state.
 class Views final : public Operator<v1::Row> {
  public:
   static void Describe(Description& about) {
@@ -73,8 +73,8 @@ std::string Told(OperatorHarness& harness) {
   std::string out;
   for (const auto& change : harness.Results<v1::TagChange>()) {
     CHECK(change.before() != change.after());
-    absl::StrAppend(&out, ToText(FromMicros(change.info().event_time_us())), change.after() ? " +" : " -", change.tag(), " (",
-                    change.info().reasons(0).text(), ")\n");
+    absl::StrAppend(&out, ToText(FromMicros(change.info().event_time_us())), change.after() ? " +" : " -", change.tag(),
+                    " (", change.info().reasons(0).text(), ")\n");
   }
   harness.Clear();
   return out;
@@ -231,7 +231,8 @@ TEST_CASE("spend that leaves the year takes high_spender with it, at that midnig
   shop.Send(OrderOf("2026-06-01 12:00", 100));
   Told(shop);
   shop.AdvanceTo("2027-02-01");
-  CHECK(Told(shop).find("2027-01-01 22:00:00 -high_spender (spend of 100.00 in the last 365 days)\n") != std::string::npos);
+  CHECK(Told(shop).find("2027-01-01 22:00:00 -high_spender (spend of 100.00 in the last 365 days)\n") !=
+        std::string::npos);
   shop.AdvanceTo("2028-01-01");
   CHECK(shop.Row("anna")->timers.empty());
 }
@@ -254,7 +255,8 @@ TEST_CASE("an interest comes by views, and goes by their absence", "[tags]") {
   CHECK(Held(shop) == "active(2026-01-31 00:00:00)");
 }
 
-TEST_CASE("every interest is found at the view that reaches the threshold, however many categories there are", "[tags]") {
+TEST_CASE("every interest is found at the view that reaches the threshold, however many categories there are",
+          "[tags]") {
   OperatorHarness shop = Shop();
   int views[12] = {};
   uint32_t random = 12345;
@@ -269,6 +271,18 @@ TEST_CASE("every interest is found at the view that reaches the threshold, howev
     REQUIRE(told == reached);
   }
   CHECK(held == 8);
+}
+
+TEST_CASE("interests of the real site operator become tags, and go with time", "[tags]") {
+  OperatorHarness shop(std::move(ChainBuilder().Add<Site>().Add<Purchases>().Add<Tags>()));
+  for (int i = 0; i < 4; ++i) shop.Send(View("2026-01-01", "shoes"));
+  Told(shop);
+  shop.Send(View("2026-01-01", "hats"));
+  CHECK(Told(shop).empty());
+  shop.Send(View("2026-01-01 00:01", "shoes"));
+  CHECK(Told(shop) == "2026-01-01 00:01:00 +interest:shoes (5 views of shoes in the last 30 days)\n");
+  shop.AdvanceTo("2026-02-10");
+  CHECK(Told(shop).find("-interest:shoes (0 views of shoes in the last 30 days)\n") != std::string::npos);
 }
 
 TEST_CASE("tags work without a site and without purchases", "[tags]") {

@@ -1,8 +1,7 @@
 #include "operators/window.h"
 
-#include <catch2/catch_test_macros.hpp>
-
 #include <algorithm>
+#include <catch2/catch_test_macros.hpp>
 #include <cstdlib>
 #include <map>
 #include <random>

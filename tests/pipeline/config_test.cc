@@ -181,6 +181,50 @@ TEST_CASE("addresses are checked") {
   CHECK(Verdict("brokers: ''").find("must be addresses with ports") != std::string::npos);
 }
 
+TEST_CASE("the options of the operators are settings too") {
+  const auto config = ParseConfig(R"(
+currency: {home: EUR, rates: {USD: 0.92, GBP: 1.17}}
+site: {session_gap: 20m}
+tags:
+  silent: 45d
+  high_spend: {from: 1000, keep: 800}
+churn:
+  horizon: 60d
+  silence: {least: 36h}
+  model: {name: shop/1, alpha: 30.5}
+)",
+                                  "f");
+  REQUIRE(config.ok());
+  CHECK(config->currency.home == "EUR");
+  CHECK(Show(*config, "currency.rates") == "{GBP: 1.17, USD: 0.92}");
+  CHECK(config->chain.site.session_gap == minutes(20));
+  CHECK(config->chain.tags.silent_days == 45);
+  CHECK(config->chain.tags.high_spend_365d == 1000);
+  CHECK(config->chain.churn.horizon_days == 60);
+  CHECK(config->chain.churn.least_silence_days == 1.5);
+  CHECK(Show(*config, "churn.silence.least") == "36h");
+  CHECK(config->chain.churn_model.orders.alpha_days == 30.5);
+}
+
+TEST_CASE("thresholds that contradict each other are refused, all of them") {
+  CHECK(Verdict("tags: {silent: 200d, high_spend: {keep: 600}, low_spend: {keep: 40}}\nchurn: {medium: 0.9}") ==
+        "f: tags.silent: must be shorter than tags.lost\n"
+        "f: tags.high_spend.keep: must not be above tags.high_spend.from\n"
+        "f: tags.low_spend.keep: must not be below tags.low_spend.to\n"
+        "f: churn.medium: must be below churn.high");
+  CHECK(Verdict("tags: {silent: 36h}") == "f:1: tags.silent: must be whole days: 36h");
+  CHECK(Verdict("churn: {high: nan}") == "f:1: churn.high: must be 0 to 1: nan");
+}
+
+TEST_CASE("currencies and their rates are checked") {
+  CHECK(Verdict("currency: {home: usd}") ==
+        "f:1: currency.home: must be a currency code of three capital letters (ISO 4217), such as USD: usd");
+  CHECK(Verdict("currency: {rates: {eur: 1, GBP: -2}}") ==
+        "f:1: currency.rates.eur: must be a currency code of three capital letters (ISO 4217), such as USD\n"
+        "f:1: currency.rates.GBP: must be 1e-06 to 999999: -2");
+  CHECK(Verdict("currency: {rates: {USD: 1}}") == "f: currency.rates: the home currency has no rate: USD");
+}
+
 TEST_CASE("a file that cannot be read is named") {
   CHECK(LoadConfig("/nowhere/portrait.yaml").status().message() ==
         "the configuration cannot be read (No such file or directory): /nowhere/portrait.yaml");

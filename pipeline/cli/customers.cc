@@ -1,0 +1,135 @@
+// `portrait customers`: the features of every customer, as a table.
+#include <iostream>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_split.h"
+#include "pipeline/cli/commands.h"
+#include "pipeline/cli/config_arguments.h"
+#include "pipeline/kafka/log_reader.h"
+#include "pipeline/kafka/topics.h"
+#include "pipeline/service/kafka_client_options.h"
+
+namespace portrait {
+namespace {
+
+constexpr Duration kTimeout = seconds(10);
+
+struct CustomersArguments {
+  ConfigArguments config;
+  std::string features;
+  std::string customer;
+};
+
+std::string Quoted(const std::string& text) {
+  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
+  std::string out = "\"";
+  for (const char c : text) out += c == '"' ? "\"\"" : std::string(1, c);
+  return out + "\"";
+}
+
+// For a table: full precision, and amounts as what they are rather than rounded for reading.
+std::string CellText(const Value& value) {
+  if (!HasValue(value)) return "";
+  if (const double* number = std::get_if<double>(&value)) return absl::StrFormat("%.17g", *number);
+  if (const Duration* duration = std::get_if<Duration>(&value)) return absl::StrFormat("%.17g", InDays(*duration));
+  return ToText(value);
+}
+
+absl::StatusOr<std::vector<FeatureRef>> ChosenFeatures(const Chain& chain, const std::string& names) {
+  std::vector<FeatureRef> chosen;
+  if (names.empty()) {
+    for (const FeatureRef& feature : chain.features().all()) {
+      if (feature.description().type != FeatureType::kItems) chosen.push_back(feature);
+    }
+    return chosen;
+  }
+  for (const absl::string_view name : absl::StrSplit(names, ',')) {
+    auto feature = chain.features().Find(std::string_view(name.data(), name.size()));
+    if (!feature.ok()) return absl::InvalidArgumentError(feature.status().message());
+    if (feature->description().type == FeatureType::kItems) {
+      return absl::InvalidArgumentError(absl::StrCat("a list does not fit into a column: ", name));
+    }
+    chosen.push_back(*feature);
+  }
+  return chosen;
+}
+
+// The latest image of every row of a partition, by customer.
+absl::StatusOr<std::map<std::string, std::string>> ReadRows(LogReader& reader, const std::string& topic, int32_t partition) {
+  std::map<std::string, std::string> rows;
+  auto range = reader.Range(topic, partition, kTimeout);
+  if (!range.ok()) return range.status();
+  auto cursor = reader.Open(topic, partition, range->begin, range->end);
+  if (!cursor.ok()) return cursor.status();
+  while (true) {
+    auto record = (*cursor)->Next(kTimeout);
+    if (!record.ok()) return record.status();
+    if (!record->has_value()) return rows;
+    const std::string customer((*record)->key.value_or(std::string_view()));
+    if ((*record)->value) {
+      rows[customer] = std::string(*(*record)->value);
+    } else {
+      rows.erase(customer);
+    }
+  }
+}
+
+absl::Status Customers(const CustomersArguments& arguments, const Program& program) {
+  const auto config = arguments.config.Load();
+  if (!config.ok()) return config.status();
+  const auto chain = program.BuildChain(*config);
+  if (!chain.ok()) return absl::InvalidArgumentError(chain.status().message());
+  const auto features = ChosenFeatures(**chain, arguments.features);
+  if (!features.ok()) return features.status();
+  const KafkaOptions options = KafkaClientOptions(*config, "customers");
+  const auto topics = KafkaTopics::Create(options);
+  if (!topics.ok()) return topics.status();
+  const std::string topic = config->engine.ChangelogTopic();
+  const auto partitions = (*topics)->SourcePartitions({topic}, kTimeout);
+  if (!partitions.ok()) return partitions.status();
+  const auto reader = KafkaLogReader::Create(options);
+  if (!reader.ok()) return reader.status();
+
+  std::cout << "customer";
+  for (const FeatureRef& feature : *features) std::cout << "," << feature.description().name;
+  std::cout << "\n";
+  const Calendar calendar(config->engine.zone);
+  for (int32_t partition = 0; partition < *partitions; ++partition) {
+    const auto rows = ReadRows(**reader, topic, partition);
+    if (!rows.ok()) return rows.status();
+    for (const auto& [customer, bytes] : *rows) {
+      if (!arguments.customer.empty() && customer != arguments.customer) continue;
+      RowState row;
+      if (auto number = (*chain)->Decode(bytes, row); !number.ok()) return number.status();
+      const FeatureReader values(row, calendar.At(row.time));
+      std::cout << Quoted(customer);
+      for (const FeatureRef& feature : *features) std::cout << "," << Quoted(CellText(values.Get(feature)));
+      std::cout << "\n";
+    }
+  }
+  std::cout.flush();
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+void AddCustomers(Program& program) {
+  auto arguments = std::make_shared<CustomersArguments>();
+  CLI::App& app = program.AddCommand(
+      {.name = "customers",
+       .about = "Prints the features of every customer as CSV, from the changelog: as of each customer's latest image, "
+                "which is complete after a clean stop",
+       .examples = {"portrait customers --features purchases.orders,purchases.spend",
+                    "portrait customers --customer anna              # all features of one customer"}},
+      [arguments](const Program& chosen) { return Customers(*arguments, chosen); });
+  arguments->config.AddTo(app);
+  app.add_option("--features", arguments->features, "Which, separated by commas; all but lists by default (`portrait describe`)");
+  app.add_option("--customer", arguments->customer, "Only this one");
+}
+
+}  // namespace portrait
