@@ -10,7 +10,7 @@ namespace portrait {
 namespace {
 
 constexpr size_t kRecordsAtOnce = 10'000;
-constexpr size_t kStepsAtOnce = 10'000;
+constexpr size_t kStepsAtOnce = 256;     // between two looks at the clock
 constexpr size_t kPauseAbove = 50'000;   // records of one source that wait for others
 constexpr size_t kResumeBelow = 10'000;
 constexpr std::string_view kDeadLetters = "dead-letters";
@@ -45,12 +45,11 @@ Worker::~Worker() { Drop(); }
 
 void Worker::Drop() {
   // Without a commit: as after a crash.
-  tasks_.clear();
+  DropTasks();
   consumer_.reset();
   producer_.reset();
   reader_.reset();
   status_.joined = false;
-  status_.tasks = 0;
 }
 
 absl::Status Worker::Fail(absl::Status status) {
@@ -99,6 +98,7 @@ absl::StatusOr<PartitionStart> Worker::Recover(int32_t partition, size_t cache_b
   metrics_.replayed_steps.Increment(static_cast<double>(report->steps_replayed));
   metrics_.recovery_seconds.Observe(Seconds(ports_.clock().Monotonic() - begin));
   PartitionStart start{partition, running.task->position().next_offsets};
+  PublishLag(partition, running);
   tasks_[partition] = std::move(running);
   return start;
 }
@@ -125,14 +125,10 @@ absl::StatusOr<std::vector<PartitionStart>> Worker::OnAssigned(const std::vector
 void Worker::OnRevoked(const std::vector<int32_t>&) {
   if (!tasks_.empty()) failure_.Update(Commit(/*hand_over=*/true));
   for (auto& [partition, running] : tasks_) failure_.Update(running.task->Flush());
-  tasks_.clear();
-  status_.tasks = 0;
+  DropTasks();
 }
 
-void Worker::OnLost(const std::vector<int32_t>&) {
-  tasks_.clear();
-  status_.tasks = 0;
-}
+void Worker::OnLost(const std::vector<int32_t>&) { DropTasks(); }
 
 absl::Status Worker::RunOnce(Duration wait) {
   const Duration begin = ports_.clock().Monotonic();
@@ -147,29 +143,34 @@ absl::Status Worker::RunOnce(Duration wait) {
     records_in_[static_cast<size_t>(record.source)]->Increment();
     task->second.task->Add(std::move(record));
   }
-  const Duration now = ports_.clock().Monotonic();
-  if (absl::Status s = Advance(now); !s.ok()) return Fail(s);
-  if (now - last_commit_ < options_.commit_interval) return absl::OkStatus();
+  if (absl::Status s = Advance(ports_.clock().Monotonic()); !s.ok()) return Fail(s);
+  if (ports_.clock().Monotonic() - last_commit_ < options_.commit_interval) return absl::OkStatus();
   if (absl::Status s = Commit(/*hand_over=*/false); !s.ok()) return Fail(s);
   return absl::OkStatus();
 }
 
 absl::Status Worker::Advance(Duration now) {
-  busy_ = false;
-  bool idle = status_.joined;
-  for (auto& [partition, running] : tasks_) {
-    const auto end_offset = [&, p = partition](size_t source) {
-      return consumer_->EndOffset(static_cast<int32_t>(source), p);
-    };
-    auto progress = running.task->Advance(kStepsAtOnce, now, ports_.clock().Now(), end_offset);
-    if (!progress.ok()) {
-      return absl::Status(progress.status().code(),
-                          absl::StrCat("partition ", partition, ": ", progress.status().message()));
+  // Until everything that is here is applied, or the next commit is due: a step may set off many timers.
+  const Duration deadline = last_commit_ + options_.commit_interval;
+  bool idle = false;
+  do {
+    busy_ = false;
+    idle = status_.joined;
+    for (auto& [partition, running] : tasks_) {
+      const auto end_offset = [&, p = partition](size_t source) {
+        return consumer_->EndOffset(static_cast<int32_t>(source), p);
+      };
+      auto progress = running.task->Advance(kStepsAtOnce, now, ports_.clock().Now(), end_offset);
+      if (!progress.ok()) {
+        return absl::Status(progress.status().code(),
+                            absl::StrCat("partition ", partition, ": ", progress.status().message()));
+      }
+      busy_ |= *progress == Task::Progress::kBusy;
+      idle &= *progress == Task::Progress::kIdle && !running.task->HasSteps();
+      if (absl::Status s = KeepBuffersBounded(partition, running); !s.ok()) return s;
     }
-    busy_ |= *progress == Task::Progress::kBusy;
-    idle &= *progress == Task::Progress::kIdle && !running.task->HasSteps();
-    if (absl::Status s = KeepBuffersBounded(partition, running); !s.ok()) return s;
-  }
+    now = ports_.clock().Monotonic();
+  } while (busy_ && now < deadline);
   status_.idle = idle;
   return absl::OkStatus();
 }
@@ -272,11 +273,38 @@ void Worker::Publish(int32_t partition, Running& running) {
   for (const auto& [code, count] : counts.dead_letters) {
     metrics_.DeadLetters(code).Increment(static_cast<double>(count));
   }
+  PublishLag(partition, running);
+  PublishRows(running);
+  if (const auto mark = task.watermark()) running.metrics->watermark_seconds.Set(Seconds(mark->time_since_epoch()));
+}
+
+void Worker::PublishLag(int32_t partition, Running& running) {
   for (size_t source = 0; source < topics_.size(); ++source) {
     const int64_t end = consumer_->EndOffset(static_cast<int32_t>(source), partition);
-    running.lag[source]->Set(static_cast<double>(task.Lag(source, end)));
+    running.lag[source]->Set(static_cast<double>(running.task->Lag(source, end)));
   }
-  if (const auto mark = task.watermark()) running.metrics->watermark_seconds.Set(Seconds(mark->time_since_epoch()));
+}
+
+// The gauges are sums over all tasks of the process, so each task adds what has changed.
+void Worker::PublishRows(Running& running) {
+  const RowSet& rows = running.task->rows();
+  const RowFigures now{rows.cache().rows(), rows.cache().bytes(), rows.dirty(), rows.hits(), rows.misses()};
+  const RowFigures was = std::exchange(running.published, now);
+  metrics_.cache_rows.Increment(static_cast<double>(now.rows) - static_cast<double>(was.rows));
+  metrics_.cache_bytes.Increment(static_cast<double>(now.bytes) - static_cast<double>(was.bytes));
+  metrics_.dirty_rows.Increment(static_cast<double>(now.dirty) - static_cast<double>(was.dirty));
+  metrics_.cache_hits.Increment(static_cast<double>(now.hits - was.hits));
+  metrics_.cache_misses.Increment(static_cast<double>(now.misses - was.misses));
+}
+
+void Worker::DropTasks() {
+  for (const auto& [partition, running] : tasks_) {
+    metrics_.cache_rows.Decrement(static_cast<double>(running.published.rows));
+    metrics_.cache_bytes.Decrement(static_cast<double>(running.published.bytes));
+    metrics_.dirty_rows.Decrement(static_cast<double>(running.published.dirty));
+  }
+  tasks_.clear();
+  status_.tasks = 0;
 }
 
 absl::Status Worker::Stop() {

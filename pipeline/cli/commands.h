@@ -5,9 +5,15 @@
 
 namespace portrait {
 
+void AddDemo(Program& program);
 void AddRun(Program& program);
+void AddGenerate(Program& program);
+void AddImport(Program& program);
+void AddTail(Program& program);
 void AddCustomers(Program& program);
 void AddDescribe(Program& program);
+void AddTopics(Program& program);
+void AddDeadLetters(Program& program);
 void AddCheck(Program& program);
 
 }  // namespace portrait

@@ -20,6 +20,7 @@ class ConfigArguments {
 
   // Empty: none was given.
   const std::string& path() const { return path_; }
+  bool brokers_given() const { return !brokers_.empty(); }
 
  private:
   std::string path_;

@@ -21,6 +21,7 @@ constexpr const char* kAbout =
 
 constexpr const char* kFooter =
     "Examples:\n"
+    "  portrait demo                           see it work, with nothing else installed\n"
     "  portrait describe                       what is computed, and what it means\n"
     "  portrait check deploy/portrait.yaml     is this configuration good?\n"
     "\n"
@@ -92,9 +93,15 @@ int Program::Run(int argc, char** argv) {
 int Main(int argc, char** argv, const ChainExtension& extension) {
   try {
     Program program(extension);
+    AddDemo(program);
     AddRun(program);
-    AddDescribe(program);
+    AddGenerate(program);
+    AddImport(program);
+    AddTail(program);
     AddCustomers(program);
+    AddDescribe(program);
+    AddTopics(program);
+    AddDeadLetters(program);
     AddCheck(program);
     return program.Run(argc, argv);
   } catch (const std::exception& error) {

@@ -162,7 +162,7 @@ std::vector<Acl> AclsOf(const EngineOptions& engine, const std::vector<PlannedTo
     acls.push_back({operations, "Topic", topic.name});
   }
   acls.push_back({"Read", "Group", engine.application_id});
-  acls.push_back({"Write Describe", "TransactionalId", engine.instance_id, true});
+  acls.push_back({"Write Describe", "TransactionalId", engine.application_id + ".", true});
   return acls;
 }
 

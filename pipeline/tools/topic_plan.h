@@ -29,7 +29,7 @@ struct PlannedTopic {
 
 struct TopicPlanOptions {
   int partitions = 6;    // of sources and internal topics; results get as many
-  int replication = 3;
+  int replication = 3;   // -1: the broker's default
   Duration retention = days(30);  // of sources, results and dead letters; at or below zero: for ever
 };
 

@@ -71,13 +71,16 @@ def compare(arguments, brokers, rng, run, folder, log):
         killed.start()
         # Each life gets a part of the backlog done before it ends.
         share = rng.uniform(0.02, 0.9 / arguments.kills)
-        killed.wait_until(lambda: killed.total("portrait_records_in_total") >= share * records, f"{share:.0%} of the records")
-        applied = killed.total("portrait_steps_total")
+        killed.wait_until(lambda: killed.total("portrait_steps_total") >= share * records, f"{share:.0%} of the records")
+        metrics = killed.metrics()
         killed.kill()
-        print(f"killed {i + 1} of {arguments.kills}, after {applied:.0f} steps of this life")
+        print(f"killed {i + 1} of {arguments.kills}, after {metrics['portrait_steps_total']:.0f} committed steps, "
+              f"{metrics['portrait_replayed_steps_total']:.0f} replayed before")
     killed.start()
     killed.wait_until_done()
-    print(f"replayed {killed.total('portrait_replayed_steps_total'):.0f} steps after the last kill")
+    replayed = killed.total("portrait_replayed_steps_total")
+    print(f"replayed {replayed:.0f} steps after the last kill")
+    assert replayed > 0, "nothing was left to replay: the kills came too early"
     killed.stop()
 
     want, got = results(brokers, run + "-calm"), results(brokers, run + "-shaken")

@@ -56,6 +56,12 @@ class Portrait:
                 found[match.group(1)] = float(match.group(2))
         return found
 
+    def ready(self):
+        try:
+            return urllib.request.urlopen(f"http://127.0.0.1:{self.port}/readyz", timeout=2).status == 200
+        except OSError:
+            return False
+
     def total(self, name):
         return sum(value for key, value in self.metrics().items() if key.split("{")[0] == name)
 
@@ -71,6 +77,7 @@ class Portrait:
 
     def wait_until_done(self, seconds=300):
         """Everything that the sources hold is applied and committed."""
+        self.wait_until(self.ready, "ready", seconds)
         quiet = [0, -1.0]
 
         def done():

@@ -130,7 +130,8 @@ def run(block, root, build):
         environment = dict(os.environ, PATH=f"{build / 'pipeline'}:{os.environ['PATH']}")
         try:
             done = subprocess.run(["bash", "-eu", "-o", "pipefail", "-c", block.text], cwd=folder, env=environment, text=True,
-                                  stdin=subprocess.DEVNULL, capture_output=True, timeout=TIMEOUT_S, check=False)
+                                  stdin=subprocess.DEVNULL, capture_output=True, errors="replace", timeout=TIMEOUT_S,
+                                  check=False)
         except subprocess.TimeoutExpired:
             return f"did not end within {TIMEOUT_S} s"
         return f"failed with {done.returncode}:\n{done.stdout}{done.stderr}" if done.returncode else None

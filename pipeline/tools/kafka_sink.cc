@@ -1,0 +1,65 @@
+#include "pipeline/tools/kafka_sink.h"
+
+#include <algorithm>
+#include <functional>
+#include <thread>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "pipeline/kafka/topics.h"
+#include "pipeline/ports/clock.h"
+#include "pipeline/service/kafka_client_options.h"
+
+namespace portrait {
+
+namespace {
+
+constexpr Duration kRequestTimeout = seconds(5);
+
+}  // namespace
+
+absl::Status WaitForBrokers(const Config& config, const std::function<absl::Status()>& ask) {
+  const SystemClock clock;
+  const Duration deadline = clock.Monotonic() + config.engine.startup_timeout;
+  while (true) {
+    const absl::Status status = ask();
+    if (!absl::IsUnavailable(status)) return status;
+    if (clock.Monotonic() >= deadline) {
+      return absl::DeadlineExceededError(absl::StrCat("no broker answered within startup.timeout: ", config.kafka.brokers, ": ", status.message()));
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  }
+}
+
+absl::StatusOr<std::unique_ptr<KafkaSink>> KafkaSink::Open(const Config& config, std::string_view role, const std::vector<std::string>& topics) {
+  const KafkaOptions options = KafkaClientOptions(config, role);
+  auto admin = KafkaTopics::Create(options);
+  if (!admin.ok()) return admin.status();
+  std::vector<std::string> missing;
+  const absl::Status status = WaitForBrokers(config, [&] {
+    const auto found = (*admin)->Describe(topics, /*with_configs=*/false, kRequestTimeout);
+    if (!found.ok()) return found.status();
+    for (const TopicDescription& topic : *found) {
+      if (topic.partitions == 0) missing.push_back(topic.name);
+    }
+    return absl::OkStatus();
+  });
+  if (!status.ok()) return status;
+  if (!missing.empty()) {
+    return absl::NotFoundError(absl::StrCat("no such topic: ", absl::StrJoin(missing, ", "), "; `portrait topics --create` makes what is missing"));
+  }
+  auto producer = KafkaProducer::Create(options);
+  if (!producer.ok()) return producer.status();
+  return std::unique_ptr<KafkaSink>(new KafkaSink(*std::move(producer), config.engine.startup_timeout));
+}
+
+absl::Status KafkaSink::Finish() {
+  const SystemClock clock;
+  const Duration deadline = clock.Monotonic() + patience_;
+  while (true) {
+    const absl::Status status = producer_->Flush(seconds(5));
+    if (!absl::IsUnavailable(status) || clock.Monotonic() >= deadline) return status;
+  }
+}
+
+}  // namespace portrait
