@@ -89,7 +89,11 @@ absl::StatusOr<std::unique_ptr<RocksDbRowStore>> RocksDbRowStore::Open(const std
   impl->write.memtable_insert_hint_per_batch = true;
   rocksdb::DB* db = nullptr;
   const rocksdb::Status opened = rocksdb::DB::Open(options, impl->folder, &db);
-  if (!opened.ok()) return FromRocksDb(opened, impl->folder);
+  if (!opened.ok()) {
+    absl::Status status = FromRocksDb(opened, impl->folder);
+    if (absl::IsFailedPrecondition(status)) return status;
+    return absl::Status(status.code(), absl::StrCat(status.message(), "; what is in this folder can be restored: delete it"));
+  }
   impl->db.reset(db);
   return std::unique_ptr<RocksDbRowStore>(new RocksDbRowStore(std::move(impl)));
 }
