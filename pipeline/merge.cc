@@ -24,7 +24,7 @@ void Merge::Push(size_t source, Input input) {
 
 bool Merge::MustWaitFor(Source& source, Duration now, int64_t end) {
   if (!source.inputs.empty()) return false;
-  source.known_end = std::max(source.known_end, end);
+  if (end >= 0) source.known_end = end;  // it falls again when its last offsets prove to hold no records
   if (source.known_end <= source.next_offset || source.known_end == source.given_up_end) {
     source.waiting_since.reset();
     return false;
@@ -60,7 +60,7 @@ Input Merge::Pop() {
 int64_t Merge::Lag(size_t source, int64_t end_offset) const {
   const Source& from = sources_[source];
   const int64_t next = from.inputs.empty() ? from.next_offset : from.inputs.front().record.offset;
-  return std::max<int64_t>(0, std::max(from.known_end, end_offset) - next);
+  return std::max<int64_t>(0, (end_offset >= 0 ? end_offset : from.known_end) - next);
 }
 
 }  // namespace portrait

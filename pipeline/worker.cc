@@ -10,7 +10,7 @@ namespace portrait {
 namespace {
 
 constexpr size_t kRecordsAtOnce = 10'000;
-constexpr size_t kStepsAtOnce = 10'000;
+constexpr size_t kStepsAtOnce = 256;     // between two looks at the clock
 constexpr size_t kPauseAbove = 50'000;   // records of one source that wait for others
 constexpr size_t kResumeBelow = 10'000;
 constexpr std::string_view kDeadLetters = "dead-letters";
@@ -143,29 +143,34 @@ absl::Status Worker::RunOnce(Duration wait) {
     records_in_[static_cast<size_t>(record.source)]->Increment();
     task->second.task->Add(std::move(record));
   }
-  const Duration now = ports_.clock().Monotonic();
-  if (absl::Status s = Advance(now); !s.ok()) return Fail(s);
-  if (now - last_commit_ < options_.commit_interval) return absl::OkStatus();
+  if (absl::Status s = Advance(ports_.clock().Monotonic()); !s.ok()) return Fail(s);
+  if (ports_.clock().Monotonic() - last_commit_ < options_.commit_interval) return absl::OkStatus();
   if (absl::Status s = Commit(/*hand_over=*/false); !s.ok()) return Fail(s);
   return absl::OkStatus();
 }
 
 absl::Status Worker::Advance(Duration now) {
-  busy_ = false;
-  bool idle = status_.joined;
-  for (auto& [partition, running] : tasks_) {
-    const auto end_offset = [&, p = partition](size_t source) {
-      return consumer_->EndOffset(static_cast<int32_t>(source), p);
-    };
-    auto progress = running.task->Advance(kStepsAtOnce, now, ports_.clock().Now(), end_offset);
-    if (!progress.ok()) {
-      return absl::Status(progress.status().code(),
-                          absl::StrCat("partition ", partition, ": ", progress.status().message()));
+  // Until everything that is here is applied, or the next commit is due: a step may set off many timers.
+  const Duration deadline = last_commit_ + options_.commit_interval;
+  bool idle = false;
+  do {
+    busy_ = false;
+    idle = status_.joined;
+    for (auto& [partition, running] : tasks_) {
+      const auto end_offset = [&, p = partition](size_t source) {
+        return consumer_->EndOffset(static_cast<int32_t>(source), p);
+      };
+      auto progress = running.task->Advance(kStepsAtOnce, now, ports_.clock().Now(), end_offset);
+      if (!progress.ok()) {
+        return absl::Status(progress.status().code(),
+                            absl::StrCat("partition ", partition, ": ", progress.status().message()));
+      }
+      busy_ |= *progress == Task::Progress::kBusy;
+      idle &= *progress == Task::Progress::kIdle && !running.task->HasSteps();
+      if (absl::Status s = KeepBuffersBounded(partition, running); !s.ok()) return s;
     }
-    busy_ |= *progress == Task::Progress::kBusy;
-    idle &= *progress == Task::Progress::kIdle && !running.task->HasSteps();
-    if (absl::Status s = KeepBuffersBounded(partition, running); !s.ok()) return s;
-  }
+    now = ports_.clock().Monotonic();
+  } while (busy_ && now < deadline);
   status_.idle = idle;
   return absl::OkStatus();
 }

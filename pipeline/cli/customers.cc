@@ -122,7 +122,7 @@ void AddCustomers(Program& program) {
   auto arguments = std::make_shared<CustomersArguments>();
   CLI::App& app = program.AddCommand(
       {.name = "customers",
-       .about = "Prints the features of every customer as CSV, as of the changelog (complete after a clean stop)",
+       .about = "Prints all customers' features as CSV, as of their last rows in the changelog (complete after a clean stop)",
        .examples = {"portrait customers --features purchases.orders,purchases.spend",
                     "portrait customers --customer anna              # all features of one customer"}},
       [arguments](const Program& chosen) { return Customers(*arguments, chosen); });

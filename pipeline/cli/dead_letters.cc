@@ -129,8 +129,8 @@ void AddDeadLetters(Program& program) {
                                                    "portrait dead-letters resend --code wrong_partition --since 2h"}},
                                      [options](const Program& chosen) { return DeadLetters(*options, chosen); });
   options->config.AddTo(app);
-  app.add_option("action", options->action, "list, count, or resend: each record to its topic, as it was. What matches is sent by every resend, so "
-                                            "give --since for what came after the last one")
+  app.add_option("action", options->action, "list; count by code and topic; resend: each record to its topic, as it was.\n"
+                                            "Every resend sends all that match: --since leaves out what an earlier one sent")
       ->capture_default_str()
       ->check(CLI::IsMember({"list", "count", "resend"}));
   app.add_option("--code", options->codes, "Only with this code (docs/dead-letters.md); may be given again");

@@ -12,16 +12,11 @@
 #include "pipeline/cli/commands.h"
 #include "pipeline/cli/config_arguments.h"
 #include "pipeline/kafka/mock_cluster.h"
-#include "pipeline/kafka/topics.h"
 #include "pipeline/log.h"
-#include "pipeline/service/kafka_client_options.h"
 #include "pipeline/tools/cdnow.h"
-#include "pipeline/tools/topic_plan.h"
 
 namespace portrait {
 namespace {
-
-constexpr int kPartitions = 4;
 
 struct DemoArguments {
   ConfigArguments config;
@@ -49,36 +44,13 @@ class TemporaryFolder {
   std::filesystem::path path_;
 };
 
-std::vector<PlannedTopic> TopicsOf(const Config& config) {
-  std::vector<std::string> outputs;
-  for (const OutputOptions& output : config.engine.outputs) outputs.push_back(output.topic);
-  return PlanTopics(config.engine, outputs, {.partitions = kPartitions, .replication = -1});
-}
-
-absl::Status CreateTopics(const Config& config, MockCluster* mock) {
-  const std::vector<PlannedTopic> planned = TopicsOf(config);
-  if (mock != nullptr) {
-    for (const PlannedTopic& topic : planned) {
-      if (absl::Status status = mock->CreateTopic(topic.name, topic.partitions); !status.ok()) return status;
-    }
-    return absl::OkStatus();
-  }
-  auto admin = KafkaTopics::Create(KafkaClientOptions(config, "demo-topics"));
-  if (!admin.ok()) return admin.status();
-  std::vector<NewTopic> topics;
-  for (const PlannedTopic& topic : planned) {
-    topics.push_back({.name = topic.name, .partitions = topic.partitions, .replication = topic.replication, .configs = topic.configs});
-  }
-  return (*admin)->CreateAll(topics, seconds(30));
-}
-
 // The volume is meant for a minute: a few pages a visit, a newsletter now and then.
 PopulationOptions PopulationOf(const DemoArguments& arguments) {
   PopulationOptions population{.seed = arguments.seed, .customers = arguments.customers};
   population.begin = FromMicros(absl::ToUnixMicros(absl::FromCivil(absl::CivilDay(2025, 1, 1), absl::UTCTimeZone())));
   population.end = population.begin + days(540);
-  population.traits.pages_per_visit = 2.5;
-  population.traits.visits_per_order = 1;
+  population.traits.pages_per_visit = 1.5;
+  population.traits.visits_per_order = 0.7;
   population.campaigns_per_week = 0.25;
   if (!arguments.cdnow.empty()) {
     population.dates_only = true;
@@ -89,10 +61,9 @@ PopulationOptions PopulationOf(const DemoArguments& arguments) {
 }
 
 void TellHowToSubscribe(const Config& config, const std::filesystem::path& file) {
-  std::cout << "The broker is at " << config.kafka.brokers << ". Look at the results from another terminal:\n"
+  std::cout << "The broker is at " << config.kafka.brokers << ", the engine runs. Look at the results from another terminal:\n"
             << "  portrait tail churn-alerts --band high --from-beginning --config " << file.string() << "\n"
             << "  portrait tail tag-changes --tag silent --json --from-beginning --config " << file.string() << "\n"
-            << "  portrait customers --help\n"
             << "Send it more: its topics are " << config.engine.sources[0].topic << " and the like (docs/events.md).\n";
 }
 
@@ -114,7 +85,7 @@ absl::Status RunDemo(const DemoArguments& arguments, const Program& program) {
   if (folder.path().empty()) return absl::UnavailableError("cannot make a folder for the rows");
   const bool embedded = !arguments.config.brokers_given();
   std::unique_ptr<MockCluster> mock;
-  DemoPlace place{.application_id = "portrait-demo", .topic_prefix = "", .partitions = kPartitions};
+  DemoPlace place{.application_id = "portrait-demo"};
   if (embedded) {
     auto cluster = MockCluster::Start();
     if (!cluster.ok()) return cluster.status();
@@ -126,7 +97,7 @@ absl::Status RunDemo(const DemoArguments& arguments, const Program& program) {
     options.in_flight_most = 500'000;
   }
   options.config = DemoConfig(*base, place, ResultTopics(**chain, base->engine), folder.path());
-  if (absl::Status status = CreateTopics(options.config, mock.get()); !status.ok()) return status;
+  if (absl::Status status = CreateDemoTopics(options.config, place.partitions, mock.get()); !status.ok()) return status;
   const auto file = folder.path() / "portrait.yaml";
   std::ofstream(file) << DemoConfigYaml(options.config);
 
@@ -134,8 +105,8 @@ absl::Status RunDemo(const DemoArguments& arguments, const Program& program) {
   const bool stays = !arguments.exit && isatty(STDOUT_FILENO) == 1;
   Demo demo(options, **chain, stop);
   absl::Status status = demo.Run(std::cout);
-  if (status.ok()) TellHowToSubscribe(options.config, file);
   if (status.ok() && stays) {
+    TellHowToSubscribe(options.config, file);
     std::cout << "Ctrl-C ends it.\n" << std::flush;
     while (!stop.raised()) usleep(100'000);
   }

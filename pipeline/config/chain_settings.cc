@@ -29,7 +29,7 @@ void ReadRates(const ConfigNode& node, Config& config, ConfigProblems& problems)
       problems.Add(entry.line, key, std::string(code.status().message()));
     }
     double rate = 0;
-    if (ReadScalar(entry.value, key, NumberBetween(1e-6, 999'999), problems, rate)) {
+    if (ReadScalar(entry.value, key, NumberBetween(1e-9, 1e6), problems, rate)) {
       config.currency.rates[entry.key] = rate;
     }
   }
@@ -55,6 +55,23 @@ Setting Rates() {
 template <class T, class Get>
 void Add(std::vector<Setting>& all, std::string key, SettingType<T> type, std::string meaning, Get get) {
   all.push_back(ChangesResults(Scalar(std::move(key), std::move(type), std::move(meaning), get)));
+}
+
+void AddClean(std::vector<Setting>& all) {
+  Add(all, "clean.max_ahead", DurationBetween(std::chrono::milliseconds(1), days(365)),
+      "An event whose time lies further beyond its record's timestamp is a dead letter",
+      [](auto& c) -> auto& { return c.chain.clean.max_ahead; });
+  Add(all, "clean.clock_tolerance", DurationBetween(std::chrono::milliseconds(1), days(365)),
+      "When the times of sending and receiving lie further apart, the sender's clock is corrected",
+      [](auto& c) -> auto& { return c.chain.clean.clock_tolerance; });
+  Add(all, "clean.max_amount", WholeBetween(1, 9'000'000'000'000),
+      "An event with a larger amount of money, in the home currency, is a dead letter",
+      [](auto& c) -> auto& { return c.chain.clean.max_amount; });
+  Add(all, "clean.remembered.events", WholeBetween(1, 4096),
+      "How many events each customer's row remembers to know duplicates by their id",
+      [](auto& c) -> auto& { return c.chain.clean.remembered_events; });
+  Add(all, "clean.remembered.keys", WholeBetween(1, 4096), "… and by their order, or by mail, recipient and link",
+      [](auto& c) -> auto& { return c.chain.clean.remembered_keys; });
 }
 
 void AddSite(std::vector<Setting>& all) {
@@ -169,6 +186,7 @@ void AddChainSettings(std::vector<Setting>& all) {
       Essential(Scalar("currency.home", CurrencyCode(), "All amounts are in this currency once they are cleaned",
                        [](auto& c) -> auto& { return c.currency.home; }))));
   all.push_back(ChangesResults(Rates()));
+  AddClean(all);
   AddSite(all);
   AddTags(all);
   AddChurn(all);

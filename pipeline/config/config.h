@@ -14,6 +14,7 @@
 #include "absl/status/statusor.h"
 #include "operators/churn.h"
 #include "operators/churn_model.h"
+#include "operators/clean.h"
 #include "operators/site.h"
 #include "operators/tags.h"
 #include "pipeline/options.h"
@@ -46,9 +47,10 @@ struct CurrencyConfig {
   std::map<std::string, double> rates;  // what one unit of another currency is worth in the home currency
 };
 
-// Options of the operators. The home currency among them is left open: BuildDefaultChain fills it in from
+// Options of the operators. The currencies among them are left open: BuildDefaultChain fills them in from
 // CurrencyConfig.
 struct ChainConfig {
+  CleanOptions clean;
   SiteOptions site;
   TagsOptions tags;
   ChurnOptions churn;

@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "operators/churn.h"
+#include "operators/clean.h"
 #include "operators/email.h"
 #include "operators/nearest_name.h"
 #include "operators/person.h"
@@ -32,8 +33,16 @@ std::string SettingsHash(const Config& config) {
   return absl::StrCat(absl::Hex(XXH3_64bits(text.data(), text.size()), absl::kZeroPad16)).substr(0, 12);
 }
 
+CleanOptions CleaningOf(const Config& config) {
+  CleanOptions clean = config.chain.clean;
+  clean.home_currency = config.currency.home;
+  clean.rates = config.currency.rates;
+  return clean;
+}
+
 // The order matters: an operator reads the features of those before it.
 void AddOperators(const Config& config, ChainBuilder& builder) {
+  builder.Cleaning(std::make_unique<Clean>(CleaningOf(config)));
   builder.Add<Site>(config.chain.site);
   builder.Add<Email>();
   builder.Add<Service>();
@@ -68,6 +77,7 @@ std::string ChainVersion(const Config& config, const ChainExtension& extension) 
 }
 
 absl::StatusOr<std::unique_ptr<Chain>> BuildDefaultChain(const Config& config, const ChainExtension& extension) {
+  if (absl::Status s = CheckOptions(CleaningOf(config)); !s.ok()) return s;
   ChainBuilder builder;
   AddOperators(config, builder);
   if (extension.add) extension.add(builder);

@@ -162,9 +162,10 @@ void AddEngineSettings(std::vector<Setting>& all) {
   all.push_back(
       ChangesResults(Scalar("limits.record", BytesBetween(1'000, 100'000'000), "A larger record is a dead letter",
                             [](auto& c) -> auto& { return c.engine.max_record_bytes; })));
-  all.push_back(Scalar("limits.output", BytesBetween(1'000, 100'000'000),
-                       "A dead letter is cut to this; at most what the brokers accept (`message.max.bytes`)",
-                       [](auto& c) -> auto& { return c.engine.max_output_bytes; }));
+  all.push_back(ChangesResults(
+      Scalar("limits.output", BytesBetween(1'000, 100'000'000),
+             "A larger dead letter is cut to this; at most what the brokers accept (`message.max.bytes`)",
+             [](auto& c) -> auto& { return c.engine.max_output_bytes; })));
   all.push_back(Scalar("startup.timeout", DurationBetween(seconds(1), hours(24)),
                        "How long to wait at the start for brokers that cannot be reached",
                        [](auto& c) -> auto& { return c.engine.startup_timeout; }));

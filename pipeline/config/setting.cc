@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cmath>
 #include <limits>
 
 #include "absl/strings/numbers.h"
@@ -33,7 +34,9 @@ SettingType<T> Between(std::string_view name, T least, T most, Parse parse, Show
           show};
 }
 
+// The fewest digits that read back as the same number; whole numbers without an exponent.
 std::string Shortest(double value) {
+  if (std::abs(value) < 1e15 && value == std::floor(value)) return absl::StrCat(static_cast<int64_t>(value));
   std::string text;
   for (int digits = 6; digits <= 17; ++digits) {
     text = absl::StrFormat("%.*g", digits, value);

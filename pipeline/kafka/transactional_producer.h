@@ -40,7 +40,6 @@ class KafkaTransactionalProducer final : public TransactionalProducer {
   absl::Status SendOffsets(const std::vector<std::string>& sources, const std::vector<PartitionStart>& offsets,
                            const GroupGeneration& generation) override;
   CommitOutcome Commit(Duration timeout) override;
-  // A lower bound: what was sent twice, because an answer was lost, is not counted.
   int64_t WrittenEnd(std::string_view topic, int32_t partition) const override;
   absl::Status Abort(Duration timeout) override;
 

@@ -57,8 +57,10 @@ class GroupConsumer {
   // offsets of the group. Unavailable after `timeout`: call again.
   virtual absl::StatusOr<std::vector<int64_t>> Committed(int32_t partition, Duration timeout) = 0;
 
-  // The offset after the last record that can be read now (the last stable offset), as last heard from the broker, or -1
-  // when nothing has been heard since the assignment. Cheap. Says whether a partition is known to have more.
+  // The offset after the last record that can be read now, as last heard from the broker, or -1 when nothing has been
+  // heard since the assignment. Says whether a partition is known to have more: above the offset after the last record
+  // that Poll gave. It may be too high for a moment (markers, aborted and open records are not told apart from others
+  // at once), and falls again. Cheap.
   virtual int64_t EndOffset(int32_t source, int32_t partition) = 0;
 
   // Stops or goes on fetching one source of one partition index; what was fetched already may still come.

@@ -4,10 +4,13 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "pipeline/kafka/topics.h"
+#include "pipeline/service/kafka_client_options.h"
 #include "pipeline/tools/dirt.h"
 #include "pipeline/tools/kafka_sink.h"
 #include "pipeline/tools/progress_bar.h"
 #include "pipeline/tools/result_text.h"
+#include "pipeline/tools/topic_plan.h"
 
 namespace portrait {
 
@@ -55,6 +58,8 @@ Config DemoConfig(const Config& base, const DemoPlace& place, const std::vector<
   config.engine.application_id = place.application_id;
   config.engine.instance_id = place.application_id + "-1";
   config.engine.clock = ClockMode::kEvent;
+  // Days go by in a second here, so a moment's delay between two topics is days of event time.
+  config.engine.allowed_lateness = days(7);
   config.engine.state_dir = state_dir;
   config.engine.sources.clear();
   for (const char* source : {"browsing-events", "email-events", "purchase-events", "service-events", "profile-events"}) {
@@ -65,9 +70,27 @@ Config DemoConfig(const Config& base, const DemoPlace& place, const std::vector<
   return config;
 }
 
+absl::Status CreateDemoTopics(const Config& config, int partitions, MockCluster* mock) {
+  std::vector<std::string> outputs;
+  for (const OutputOptions& output : config.engine.outputs) outputs.push_back(output.topic);
+  const auto planned = PlanTopics(config.engine, outputs, {.partitions = partitions, .replication = -1});
+  if (mock != nullptr) {
+    absl::Status status;
+    for (const PlannedTopic& topic : planned) status.Update(mock->CreateTopic(topic.name, topic.partitions));
+    return status;
+  }
+  auto admin = KafkaTopics::Create(KafkaClientOptions(config, "demo-topics"));
+  if (!admin.ok()) return admin.status();
+  std::vector<NewTopic> topics;
+  for (const PlannedTopic& topic : planned) {
+    topics.push_back({.name = topic.name, .partitions = topic.partitions, .replication = topic.replication, .configs = topic.configs});
+  }
+  return (*admin)->CreateAll(topics, seconds(30));
+}
+
 std::string DemoConfigYaml(const Config& config) {
   std::string yaml = absl::StrCat("# Written by `portrait demo`, for the other commands to look at it.\nbrokers: ", config.kafka.brokers,
-                                  "\napplication: {id: ", config.engine.application_id, "}\nclock: event\nsources:\n");
+                                  "\napplication: {id: ", config.engine.application_id, "}\nclock: event\nlateness: 7d\nsources:\n");
   for (const SourceOptions& source : config.engine.sources) absl::StrAppend(&yaml, "  - {topic: ", source.topic, "}\n");
   absl::StrAppend(&yaml, "outputs:\n");
   for (const OutputOptions& output : config.engine.outputs) absl::StrAppend(&yaml, "  ", output.output, ": {topic: ", output.topic, "}\n");
@@ -128,7 +151,7 @@ uint64_t Demo::Written() const {
 }
 
 Demo::Counts Demo::counts() const {
-  Counts counts{.sent = sent_, .orders = orders_, .received = Received(), .results = Written(), .read = read_};
+  Counts counts{.sent = sent_, .orders = orders_, .events = sent_events_, .duplicates_sent = duplicates_sent_, .received = Received(), .results = Written(), .read = read_};
   counts.duplicates = static_cast<uint64_t>(metrics_.duplicate_events.Value());
   counts.late = static_cast<uint64_t>(metrics_.late_events.Value());
   const std::scoped_lock lock(mutex_);
@@ -165,6 +188,8 @@ absl::Status Demo::Send() {
   }
   sent_ = writer.events() + dirt();
   sent_by_topic_ = writer.by_topic();
+  sent_events_ = writer.events();
+  duplicates_sent_ = dirty.count(Dirt::kDuplicate);
   for (size_t i = 0; i < kDirtKinds; ++i) {
     const auto kind = static_cast<Dirt>(i);
     if (dirty.count(kind) > 0) absl::StrAppendFormat(&dirt_text_, "  %-24s %12s\n", std::string(DirtName(kind)), LongCount(dirty.count(kind)));

@@ -22,6 +22,7 @@
 #include "pipeline/config/config.h"
 #include "pipeline/engine.h"
 #include "pipeline/health.h"
+#include "pipeline/kafka/mock_cluster.h"
 #include "pipeline/metrics.h"
 #include "pipeline/service/kafka_ports.h"
 #include "pipeline/tools/event_writer.h"
@@ -63,6 +64,8 @@ class Demo {
   struct Counts {
     uint64_t sent = 0;      // records, dirt included
     uint64_t orders = 0;    // of them
+    uint64_t events = 0;    // of them clean
+    uint64_t duplicates_sent = 0;
     uint64_t received = 0;  // by the engine
     uint64_t results = 0;   // written
     uint64_t read = 0;      // of the results
@@ -98,7 +101,7 @@ class Demo {
   std::thread reader_;
   std::atomic<bool> reader_stop_{false};
   std::atomic<uint64_t> read_{0};
-  uint64_t sent_ = 0, orders_ = 0;
+  uint64_t sent_ = 0, orders_ = 0, sent_events_ = 0, duplicates_sent_ = 0;
   std::map<std::string, uint64_t> sent_by_topic_;
   std::string dirt_text_;
 
@@ -109,15 +112,18 @@ class Demo {
   ResultTally tally_;           // guarded by mutex_
 };
 
-// What the topics of a demonstration are called, and how many messages of one partition the mock cluster keeps.
+// What the topics of a demonstration are called.
 struct DemoPlace {
-  std::string application_id;
+  std::string application_id;  // starts the names of the internal ones
   std::string topic_prefix;  // of sources and results
   int partitions = 4;
 };
 
 // The configuration of a demonstration: event time, its own application and topics, rows in `state_dir`.
 Config DemoConfig(const Config& base, const DemoPlace& place, const std::vector<ResultTopic>& results, const std::filesystem::path& state_dir);
+
+// Creates its topics: in the mock cluster if there is one, else on the brokers of the configuration.
+absl::Status CreateDemoTopics(const Config& config, int partitions, MockCluster* mock);
 
 // The part of it that other commands need to look at it, as YAML.
 std::string DemoConfigYaml(const Config& config);

@@ -99,7 +99,8 @@ void StoryBook::Add(const Event& event) {
     ++life->orders;
     life->last_order_us = std::max(life->last_order_us, event.event_time_us());
   }
-  if (event.has_complaint_filed()) ++life->complaints;
+  if (event.has_complaint_filed()) life->complained_us = std::max(life->complained_us, event.event_time_us());
+  if (event.has_issue_resolved()) life->resolved_us = std::max(life->resolved_us, event.event_time_us());
   life->moments.push_back(std::move(moment));
 }
 
@@ -126,21 +127,27 @@ void StoryBook::Add(const v1::ChurnAlert& alert) {
   life->moments.push_back({.time_us = alert.info().event_time_us(), .text = AlertText(alert)});
 }
 
+// A story of a dozen lines is read; one of a hundred is not.
+double StoryBook::Length(const Life& life) {
+  const double told = life.orders + life.tag_changes + 2.0 * (life.alerts + life.closed);
+  return told > 14 ? (told - 14) * 0.8 : 0;
+}
+
 double StoryBook::CameBack(const Life& life) {
   if (life.closed == 0 || life.orders < 3) return 0;
   // One warning that was followed by a return reads better than ten.
-  return 10.0 / (1 + std::abs(life.alerts - 1)) + std::min(life.orders, 8) + std::min(life.tag_changes, 12) * 0.5 - (life.open ? 5 : 0);
+  return std::max(0.1, 30 + 5.0 / (1 + std::abs(life.alerts - 1)) - (life.open ? 10 : 0) - Length(life));
 }
 
 double StoryBook::Leaving(const Life& life) {
-  if (!life.open || life.orders < 2) return 0;
-  return 10 * life.probability + std::min(life.orders, 10) + 5.0 / life.alerts + 3 * std::min(life.complaints, 1) +
-         std::min(static_cast<double>(life.value_at_risk_micros) / 1e7, 5.0);
+  if (!life.open || life.orders < 3) return 0;
+  return std::max(0.1, 20 + 10 * life.probability + 4.0 / life.alerts + (life.complained_us > life.resolved_us ? 4 : 0) +
+                           std::min(static_cast<double>(life.value_at_risk_micros) / 1e7, 5.0) - Length(life));
 }
 
 double StoryBook::Loyal(const Life& life) {
   if (life.open || life.orders < 4) return 0;
-  double score = std::min(life.orders, 12) - 3.0 * life.alerts + std::min(life.tag_changes, 10) * 0.5;
+  double score = 20 - 3.0 * life.alerts - Length(life);
   for (const auto& [tag, held] : life.tags) score += held && (tag.starts_with("frequent") || tag.starts_with("high")) ? 5 : 0;
   return std::max(score, 0.1);
 }
@@ -164,7 +171,7 @@ std::vector<std::string> StoryBook::Choose(size_t count) const {
 }
 
 std::string StoryBook::Headline(const Life& life) {
-  if (life.open) return life.complaints > 0 ? "complained, and is about to leave" : "is about to leave";
+  if (life.open) return life.complained_us > life.resolved_us ? "complained in vain, and is about to leave" : "is about to leave";
   if (life.closed > 0) return life.closed == 1 ? "was about to leave, and came back" : absl::StrCat("was about to leave ", life.closed, " times, and came back each time");
   return life.orders > 3 ? "is loyal" : "comes and goes";
 }
@@ -178,11 +185,17 @@ std::string StoryBook::Tell(std::string_view customer, size_t lines_most) const 
     const bool a_result = a.kind == Event::BODY_NOT_SET, b_result = b.kind == Event::BODY_NOT_SET;
     return a.time_us != b.time_us ? a.time_us < b.time_us : a_result < b_result;
   });
-  std::vector<std::string> lines;
+  std::vector<std::string> lines, held;  // held: results in the middle of a visit, told after it
   Quiet quiet;
   const auto end_quiet = [&] {
     if (!quiet.Empty()) lines.push_back(quiet.Line());
     quiet = Quiet();
+    lines.insert(lines.end(), held.begin(), held.end());
+    held.clear();
+  };
+  const auto visit_goes_on = [&](size_t i) {
+    const bool follows = i + 1 < moments.size() && IsBrowsing(moments[i + 1].kind);
+    return !quiet.Empty() && follows && moments[i + 1].time_us - moments[i].time_us <= kVisitGap;
   };
   int orders = 0;
   for (size_t i = 0; i < moments.size(); ++i) {
@@ -191,7 +204,6 @@ std::string StoryBook::Tell(std::string_view customer, size_t lines_most) const 
       quiet.Add(moment.time_us, moment.kind);
       continue;
     }
-    end_quiet();
     std::string text = moment.text;
     if (moment.kind == Event::kOrderCompleted && ++orders > 1) absl::StrAppendFormat(&text, " (order %d)", orders);
     if (moment.kind == Event::BODY_NOT_SET && !moment.group.empty()) {
@@ -200,7 +212,13 @@ std::string StoryBook::Tell(std::string_view customer, size_t lines_most) const 
       }
       absl::StrAppend(&text, "  because ", moment.group);
     }
-    lines.push_back(absl::StrCat("  ", DayText(moment.time_us), "  ", text));
+    std::string line = absl::StrCat("  ", DayText(moment.time_us), "  ", text);
+    if (moment.kind == Event::BODY_NOT_SET && visit_goes_on(i)) {
+      held.push_back(std::move(line));
+      continue;
+    }
+    end_quiet();
+    lines.push_back(std::move(line));
   }
   end_quiet();
   if (lines.size() > lines_most) {

@@ -33,7 +33,7 @@ class StoryBook {
   std::vector<std::string> Choose(size_t count) const;
 
   // With a headline; ends with a line break. Long stories leave out the middle. Empty for somebody unknown.
-  std::string Tell(std::string_view customer, size_t lines_most = 40) const;
+  std::string Tell(std::string_view customer, size_t lines_most = 32) const;
 
  private:
   struct Moment {
@@ -53,11 +53,12 @@ class StoryBook {
     double probability = 0;         // of the last alert that is open
     int64_t value_at_risk_micros = 0;
     int64_t last_order_us = INT64_MIN, last_closed_us = INT64_MIN;
-    int complaints = 0;
+    int64_t complained_us = INT64_MIN, resolved_us = INT64_MIN;
     std::map<std::string, bool, std::less<>> tags;  // held or lost
   };
 
   Life* Find(const std::string& customer);
+  static double Length(const Life& life);
   static double CameBack(const Life& life);
   static double Leaving(const Life& life);
   static double Loyal(const Life& life);

@@ -219,6 +219,39 @@ TEST_CASE("offsets are committed with the transaction, and awaited while it is o
   }
 }
 
+TEST_CASE("markers, aborted records and open transactions at the end of a source are not known to have more") {
+  TestCluster cluster = TestCluster::Real();
+  const std::string source = cluster.NewTopic("in", 1);
+  Member member(cluster.Options(), source);
+  member.WaitForAssignment();
+  KafkaGroupConsumer& consumer = *member.consumer;
+  auto producer = NewTransactionalProducer(cluster.Options(), cluster.Unique("t"));
+  auto reader = NewReader(cluster.Options());
+  std::vector<Record> records;
+  const auto expect_end = [&](int64_t log_end, int64_t known_end) {
+    WaitForEnd(*reader, source, log_end);
+    CHECK(PollUntil(consumer, records, [&] { return consumer.EndOffset(0, 0) == known_end; }) == absl::OkStatus());
+    for (int i = 0; i < 10; ++i) REQUIRE(consumer.Poll(milliseconds(30), 10, records).ok());
+    CHECK(consumer.EndOffset(0, 0) == known_end);
+  };
+
+  REQUIRE(producer->Begin().ok());
+  Write(*producer, source, "a");
+  Write(*producer, source, "b");
+  REQUIRE(producer->Commit(seconds(10)) == CommitOutcome::kCommitted);
+  expect_end(3, 2);  // a, b, marker
+  REQUIRE(producer->Begin().ok());
+  Write(*producer, source, "x");
+  expect_end(4, 2);  // and x, open
+  REQUIRE(producer->Abort(seconds(10)).ok());
+  expect_end(5, 2);  // and a marker
+  REQUIRE(producer->Begin().ok());
+  Write(*producer, source, "c");
+  REQUIRE(producer->Commit(seconds(10)) == CommitOutcome::kCommitted);
+  expect_end(7, 6);  // c at 5, marker
+  CHECK(Values(records) == "a b c");
+}
+
 TEST_CASE("offsets of a generation that has passed are refused, and the producer goes on after an abort") {
   TestCluster cluster = TestCluster::Real();
   const std::string source = cluster.NewTopic("in", 2), out = cluster.NewTopic("out", 1);

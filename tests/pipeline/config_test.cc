@@ -221,7 +221,7 @@ TEST_CASE("currencies and their rates are checked") {
         "f:1: currency.home: must be a currency code of three capital letters (ISO 4217), such as USD: usd");
   CHECK(Verdict("currency: {rates: {eur: 1, GBP: -2}}") ==
         "f:1: currency.rates.eur: must be a currency code of three capital letters (ISO 4217), such as USD\n"
-        "f:1: currency.rates.GBP: must be 1e-06 to 999999: -2");
+        "f:1: currency.rates.GBP: must be 1e-09 to 1000000: -2");
   CHECK(Verdict("currency: {rates: {USD: 1}}") == "f: currency.rates: the home currency has no rate: USD");
 }
 

@@ -1,7 +1,7 @@
 #include <catch2/catch_test_macros.hpp>
 #include <random>
-#include <regex>
 #include <string>
+#include <string_view>
 
 #include "absl/time/time.h"
 #include "operators/value.h"
@@ -42,19 +42,27 @@ TEST_CASE("what is no time is not read as one") {
   }
 }
 
+// Abseil is more lenient about signs, blanks and missing digits; compared is what has the shape of a time.
+bool LooksLikeRfc3339(std::string_view text) {
+  std::string shape;
+  for (const char c : text) shape += c >= '0' && c <= '9' ? 'd' : c;
+  if (!shape.starts_with("dddd-dd-ddTdd:dd:dd")) return false;
+  shape.erase(0, 19);
+  if (shape.starts_with(".d")) shape.erase(0, shape.find_first_not_of('d', 1));
+  return shape == "Z" || shape == "+dd:dd" || shape == "-dd:dd";
+}
+
 TEST_CASE("times are read as Abseil reads RFC 3339") {
   const unsigned seed = std::random_device{}();
   INFO("seed " << seed);
   std::mt19937_64 random(seed);
   std::uniform_int_distribution<int64_t> any(-30'610'224'000'000'000, 253'402'300'799'999'999);  // years 1000 to 9999
-  // Abseil is more lenient about signs, blanks and missing digits; compared is what looks like a time.
-  const std::regex like_a_time(R"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d))");
   int compared = 0;
   for (int i = 0; i < 100'000; ++i) {
     const absl::TimeZone zone = absl::FixedTimeZone(static_cast<int>(random() % 1440 - 720) * 60);
     std::string text = absl::FormatTime(absl::RFC3339_full, absl::FromUnixMicros(any(random)), zone);
     if (i % 2 == 0) text[random() % text.size()] = static_cast<char>('0' + random() % 10);
-    if (!std::regex_match(text, like_a_time) || text.find(":60") != std::string::npos) continue;  // leap seconds: see above
+    if (!LooksLikeRfc3339(text) || text.find(":60") != std::string::npos) continue;  // leap seconds: see above
     absl::Time expected;
     const bool valid = absl::ParseTime(absl::RFC3339_full, text, &expected, nullptr);
     const auto read = ParseIsoTime(text);

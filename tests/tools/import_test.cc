@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "operators/value.h"
+#include "pipeline/tools/cdnow.h"
 
 namespace portrait {
 namespace {
@@ -279,6 +280,25 @@ TEST_CASE("the shipped mapping reads CDNOW: equal lines are purchases of their o
         "CDNOW_master.txt:3 00002 1997-01-12 00:00:00 order CDNOW_master.txt:3 12000000 USD 1x\n"
         "CDNOW_master.txt:4 00002 1997-01-12 00:00:00 order CDNOW_master.txt:4 77000000 USD 5x\n"
         "CDNOW_master.txt:5 00002 1997-01-12 00:00:00 order CDNOW_master.txt:5 77000000 USD 5x\n");
+}
+
+TEST_CASE("the demo's purchases are those of the shipped mapping, and a file that is not theirs is refused") {
+  const std::string head = " customer_id  date number_of_cds  dollar_value\n";
+  const TestFile good(head + " 00001 19970101  1   11.77\n 00002 19970112  5   77.00\n", "CDNOW_master.txt");
+  const auto purchases = ReadCdnow(good.path());
+  REQUIRE(purchases.ok());
+  std::string told;
+  for (const GivenPurchase& purchase : *purchases) {
+    absl::StrAppend(&told, purchase.customer_id, " ", ToText(FromMicros(purchase.time_us)), " ", purchase.total_micros, " ", purchase.quantity, " ",
+                    purchase.order_id, "\n");
+  }
+  CHECK(told ==
+        "00001 1997-01-01 00:00:00 11770000 1 CDNOW_master.txt:2\n"
+        "00002 1997-01-12 00:00:00 77000000 5 CDNOW_master.txt:3\n");
+  const auto shipped = LoadMapping(std::string(PORTRAIT_SOURCE_DIR) + "/deploy/examples/cdnow.yaml");
+  CHECK(Import(*shipped, {good.path()}).events == Import(CdnowMapping(), {good.path()}).events);
+  const TestFile bad(head + " 00001 19970101  1\n", "CDNOW_master.txt");
+  CHECK(ReadCdnow(bad.path()).status().message().find("ragged") != std::string::npos);
 }
 
 TEST_CASE("every shipped mapping is good") {

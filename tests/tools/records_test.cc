@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "operators/testing/harness.h"
+#include "pipeline/decode/decoder.h"
 #include "pipeline/tools/dirt.h"
 #include "pipeline/tools/event_writer.h"
 #include "pipeline/tools/population.h"
@@ -93,6 +94,30 @@ TEST_CASE("JSON has the shape and the names of Segment") {
   Event bad = EventFor("an\xffna\n", At("2026-01-31 12:00"));
   bad.mutable_page_viewed();
   CHECK(ToSegmentJson(bad).find("\n") == std::string::npos);
+}
+
+TEST_CASE("what is written as JSON is read back as the same event, every kind that is made up") {
+  Decoder decoder;
+  const SourceOptions source{.topic = "t", .format = WireFormat::kJson};
+  Population population({.seed = 11, .customers = 800, .begin = At("2026-01-01"), .end = At("2026-04-01")});
+  std::set<int> kinds;
+  size_t different = 0;
+  std::string first;
+  for (Event event; population.Next(event);) {
+    kinds.insert(event.body_case());
+    const std::string json = ToSegmentJson(event);
+    Record record;
+    record.value = json;
+    record.key = event.customer_id();
+    record.timestamp_us = event.event_time_us();
+    Event read;
+    const auto rejection = decoder.Decode(record, source, read);
+    if (!rejection && read.SerializeAsString() == event.SerializeAsString()) continue;
+    if (different++ == 0) first = absl::StrCat(json, "\n", rejection ? rejection->text : read.ShortDebugString(), "\n", event.ShortDebugString());
+  }
+  INFO(first);
+  CHECK(different == 0);
+  CHECK(kinds.size() >= 22);
 }
 
 TEST_CASE("lines go to a file for each topic, or all to one stream") {
