@@ -219,6 +219,20 @@ void AddProperties(const Event& event, Json& json) {
   }
 }
 
+void AddContext(const Event& event, Json& json) {
+  if (!event.source().empty()) json["context"]["app"]["name"] = event.source();
+  if (!event.session_id().empty()) json["context"]["sessionId"] = event.session_id();
+  for (const v1::Identifier& identifier : event.identifiers()) {
+    const std::string kind = absl::AsciiStrToLower(v1::Identifier::Kind_Name(identifier.kind()));
+    json["context"]["externalIds"].push_back(Json{{"id", identifier.value()}, {"type", kind}});
+  }
+  if (event.has_consent()) {
+    Json consent = Json::object();
+    AddConsent(event.consent(), consent);
+    json["context"]["consent"]["categoryPreferences"] = std::move(consent);
+  }
+}
+
 }  // namespace
 
 std::string ToSegmentJson(const Event& event) {
@@ -238,8 +252,7 @@ std::string ToSegmentJson(const Event& event) {
   Json properties = Json::object();
   AddProperties(event, properties);
   json[identify ? "traits" : "properties"] = std::move(properties);
-  if (!event.source().empty()) json["context"]["app"]["name"] = event.source();
-  if (!event.session_id().empty()) json["context"]["sessionId"] = event.session_id();
+  AddContext(event, json);
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
