@@ -11,7 +11,7 @@
 #include "pipeline/config/units.h"
 #include "pipeline/kafka/topics.h"
 #include "pipeline/service/kafka_client_options.h"
-#include "pipeline/tools/kafka_sink.h"
+#include "pipeline/service/wait_for_brokers.h"
 #include "pipeline/tools/result_topics.h"
 #include "pipeline/tools/topic_plan.h"
 

@@ -51,7 +51,6 @@ absl::StatusOr<std::unique_ptr<KafkaGroupConsumer>> KafkaGroupConsumer::Create(c
   rd_kafka_poll_set_consumer(consumer->client_->get());
   consumer->queue_.reset(rd_kafka_queue_get_consumer(consumer->client_->get()));
   consumer->batcher_ = std::make_unique<MessageBatcher>(consumer->client_);
-  consumer->position_.reset(rd_kafka_topic_partition_list_new(1));
   return consumer;
 }
 
@@ -225,9 +224,9 @@ int64_t KafkaGroupConsumer::FindEnd(int32_t source, int32_t partition, const Sou
   }
   if (high < 0 || (!state.heard && high == state.stale_high)) return -1;
   if (state.next >= high) return state.next;
-  position_->cnt = 0;
-  rd_kafka_topic_partition_t* entry = rd_kafka_topic_partition_list_add(position_.get(), topic.c_str(), partition);
-  const bool read_all = rd_kafka_position(client_->get(), position_.get()) == RD_KAFKA_RESP_ERR_NO_ERROR &&
+  const TopicPartitionsPtr position(rd_kafka_topic_partition_list_new(1));
+  const rd_kafka_topic_partition_t* entry = rd_kafka_topic_partition_list_add(position.get(), topic.c_str(), partition);
+  const bool read_all = rd_kafka_position(client_->get(), position.get()) == RD_KAFKA_RESP_ERR_NO_ERROR &&
                         entry->err == RD_KAFKA_RESP_ERR_NO_ERROR && entry->offset >= high;
   return read_all ? state.next : high;
 }

@@ -83,7 +83,6 @@ class KafkaGroupConsumer final : public GroupConsumer {
   std::shared_ptr<KafkaClient> client_;
   KafkaQueuePtr queue_;
   std::unique_ptr<MessageBatcher> batcher_;
-  TopicPartitionsPtr position_;  // one entry, reused
 
   std::vector<std::string> sources_;
   AssignmentListener* listener_ = nullptr;

@@ -5,14 +5,13 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "pipeline/decode/decoder.h"
 #include "pipeline/kafka/group_consumer.h"
 #include "pipeline/kafka/log_reader.h"
 #include "pipeline/kafka/topics.h"
 #include "pipeline/kafka/transactional_producer.h"
-#include "pipeline/log.h"
 #include "pipeline/service/kafka_client_options.h"
+#include "pipeline/service/wait_for_brokers.h"
 
 namespace portrait {
 namespace {
@@ -23,23 +22,6 @@ std::vector<std::string> SourceTopics(const EngineOptions& options) {
   std::vector<std::string> topics;
   for (const SourceOptions& source : options.sources) topics.push_back(source.topic);
   return topics;
-}
-
-// Calls again while the brokers are away, at most until the deadline; says so once.
-template <class Call>
-auto WaitForBrokers(const Config& config, Call call) -> decltype(call()) {
-  const SystemClock clock;
-  const Duration deadline = clock.Monotonic() + config.engine.startup_timeout;
-  bool said = false;
-  while (true) {
-    auto answer = call();
-    if (!absl::IsUnavailable(answer.status())) return answer;
-    if (clock.Monotonic() >= deadline) {
-      return absl::DeadlineExceededError(absl::StrCat("no broker answered within startup.timeout: ",
-                                                      config.kafka.brokers, ": ", answer.status().message()));
-    }
-    if (!std::exchange(said, true)) LogWarning("waiting for the brokers", {{"brokers", config.kafka.brokers}});
-  }
 }
 
 absl::Status CheckInternalTopics(const Config& config, KafkaTopics& topics, int partitions) {
@@ -66,13 +48,18 @@ absl::StatusOr<std::unique_ptr<KafkaPorts>> KafkaPorts::Connect(const Config& co
   auto topics = KafkaTopics::Create(options);
   if (!topics.ok()) return topics.status();
   const std::vector<std::string> sources = SourceTopics(config.engine);
-  auto partitions = WaitForBrokers(config, [&] { return (*topics)->SourcePartitions(sources, kRequestTimeout); });
-  if (!partitions.ok()) {
-    if (!absl::IsNotFound(partitions.status())) return partitions.status();
-    return absl::NotFoundError(absl::StrCat(partitions.status().message(), "; `portrait topics --create` makes what is missing"));
+  int partitions = 0;
+  const absl::Status asked = WaitForBrokers(config, [&] {
+    auto answer = (*topics)->SourcePartitions(sources, kRequestTimeout);
+    if (answer.ok()) partitions = *answer;
+    return answer.status();
+  });
+  if (absl::IsNotFound(asked)) {
+    return absl::NotFoundError(absl::StrCat(asked.message(), "; `portrait topics --create` makes what is missing"));
   }
-  if (absl::Status s = CheckInternalTopics(config, **topics, *partitions); !s.ok()) return s;
-  return std::unique_ptr<KafkaPorts>(new KafkaPorts(config, *partitions));
+  if (!asked.ok()) return asked;
+  if (absl::Status s = CheckInternalTopics(config, **topics, partitions); !s.ok()) return s;
+  return std::unique_ptr<KafkaPorts>(new KafkaPorts(config, partitions));
 }
 
 KafkaPorts::KafkaPorts(const Config& config, int32_t partitions)

@@ -9,6 +9,7 @@
 #include "pipeline/kafka/topics.h"
 #include "pipeline/ports/clock.h"
 #include "pipeline/service/kafka_client_options.h"
+#include "pipeline/service/wait_for_brokers.h"
 
 namespace portrait {
 
@@ -17,19 +18,6 @@ namespace {
 constexpr Duration kRequestTimeout = seconds(5);
 
 }  // namespace
-
-absl::Status WaitForBrokers(const Config& config, const std::function<absl::Status()>& ask) {
-  const SystemClock clock;
-  const Duration deadline = clock.Monotonic() + config.engine.startup_timeout;
-  while (true) {
-    const absl::Status status = ask();
-    if (!absl::IsUnavailable(status)) return status;
-    if (clock.Monotonic() >= deadline) {
-      return absl::DeadlineExceededError(absl::StrCat("no broker answered within startup.timeout: ", config.kafka.brokers, ": ", status.message()));
-    }
-    std::this_thread::sleep_for(std::chrono::milliseconds(200));
-  }
-}
 
 absl::StatusOr<std::unique_ptr<KafkaSink>> KafkaSink::Open(const Config& config, std::string_view role, const std::vector<std::string>& topics) {
   const KafkaOptions options = KafkaClientOptions(config, role);

@@ -31,7 +31,4 @@ class KafkaSink final : public RecordSink {
   Duration patience_;
 };
 
-// Calls `ask` again while the brokers are away (Unavailable), at most startup.timeout. DeadlineExceeded then.
-absl::Status WaitForBrokers(const Config& config, const std::function<absl::Status()>& ask);
-
 }  // namespace portrait

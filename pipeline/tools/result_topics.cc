@@ -4,7 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "pipeline/service/kafka_client_options.h"
-#include "pipeline/tools/kafka_sink.h"
+#include "pipeline/service/wait_for_brokers.h"
 #include "portrait/v1/result.pb.h"
 
 namespace portrait {
