@@ -5,8 +5,10 @@
 #include <cstring>
 #include <string>
 
+#include "absl/time/time.h"
 #include "operators/clean.h"
 #include "pipeline/decode/decoder.h"
+#include "pipeline/decode/iso_time.h"
 
 namespace portrait {
 namespace {
@@ -108,6 +110,27 @@ void IsDuplicate(benchmark::State& state, const Event& given) {
 }
 BENCHMARK_CAPTURE(IsDuplicate, page, PageView());
 BENCHMARK_CAPTURE(IsDuplicate, order, Order());
+
+// Why times are read by hand.
+void IsoTime(benchmark::State& state) {
+  std::string text = "2026-02-01T00:00:00.123Z";
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(text);
+    benchmark::DoNotOptimize(ParseIsoTime(text));
+  }
+}
+BENCHMARK(IsoTime);
+
+void IsoTimeByAbseil(benchmark::State& state) {
+  std::string text = "2026-02-01T00:00:00.123Z";
+  for (auto _ : state) {
+    absl::Time time;
+    benchmark::DoNotOptimize(text);
+    benchmark::DoNotOptimize(absl::ParseTime(absl::RFC3339_full, text, &time, nullptr));
+    benchmark::DoNotOptimize(time);
+  }
+}
+BENCHMARK(IsoTimeByAbseil);
 
 }  // namespace
 }  // namespace portrait

@@ -1,3 +1,4 @@
+#include <catch2/catch_get_random_seed.hpp>
 #include <catch2/catch_test_macros.hpp>
 #include <random>
 #include <string>
@@ -42,8 +43,9 @@ TEST_CASE("what is no time is not read as one") {
   }
 }
 
-// Abseil is more lenient about signs, blanks and missing digits; compared is what has the shape of a time.
+// Abseil is more lenient about signs, blanks, missing digits and a year 0; compared is what has the shape of a time.
 bool LooksLikeRfc3339(std::string_view text) {
+  if (text.starts_with("0000")) return false;
   std::string shape;
   for (const char c : text) shape += c >= '0' && c <= '9' ? 'd' : c;
   if (!shape.starts_with("dddd-dd-ddTdd:dd:dd")) return false;
@@ -53,7 +55,7 @@ bool LooksLikeRfc3339(std::string_view text) {
 }
 
 TEST_CASE("times are read as Abseil reads RFC 3339") {
-  const unsigned seed = std::random_device{}();
+  const unsigned seed = Catch::getSeed();  // again by --rng-seed
   INFO("seed " << seed);
   std::mt19937_64 random(seed);
   std::uniform_int_distribution<int64_t> any(-30'610'224'000'000'000, 253'402'300'799'999'999);  // years 1000 to 9999
