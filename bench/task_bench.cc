@@ -90,7 +90,12 @@ void RunTask(benchmark::State& state, const Chain& chain, Duration checkpoint_in
     RocksDbMemory memory(128 << 20);
     Decoder decoder;
     Task task(0, 1, chain, options, decoder, RocksDbRowStore::Open(folder, memory).value(), options.cache_bytes);
-    task.Start({.lineage = "bench", .last_step = 0, .state = {}, .next_offsets = {0}, .known_ends = {-1}, .changelog_position = 0});
+    task.Start({.lineage = "bench",
+                .last_step = 0,
+                .state = {},
+                .next_offsets = {0},
+                .known_ends = {-1},
+                .changelog_position = 0});
     Duration now(0);
     int64_t offset = 0;
     for (const StoredEvent& event : Events()) {

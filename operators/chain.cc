@@ -107,8 +107,8 @@ void Chain::Encode(uint64_t number, const RowState& row, std::string& out) const
       entry->set_time_us(ToMicros(timer.time));
     }
     const size_t timer_bytes = timers.ByteSizeLong();
-    const size_t bytes = 1 + WireFormatLite::StringSize(name) +
-                         1 + WireFormatLite::LengthDelimitedSize(state_bytes) + timer_bytes;
+    const size_t bytes =
+        1 + WireFormatLite::StringSize(name) + 1 + WireFormatLite::LengthDelimitedSize(state_bytes) + timer_bytes;
     WireFormatLite::WriteTag(v1::Row::kOperatorsFieldNumber, WireFormatLite::WIRETYPE_LENGTH_DELIMITED, &coded);
     coded.WriteVarint32(static_cast<uint32_t>(bytes));
     WireFormatLite::WriteString(v1::OperatorState::kOperatorFieldNumber, name, &coded);
@@ -171,12 +171,11 @@ absl::StatusOr<std::unique_ptr<Chain>> ChainBuilder::Build(std::string version) 
     for (const OutputDescription& output : about.outputs()) {
       const auto* info = output.message->FindFieldByName("info");
       if (info == nullptr || info->message_type() != v1::ResultInfo::descriptor()) {
-        return absl::InvalidArgumentError(absl::StrCat("a result needs a ResultInfo as its field info: ",
-                                                       output.message->full_name()));
+        return absl::InvalidArgumentError(
+            absl::StrCat("a result needs a ResultInfo as its field info: ", output.message->full_name()));
       }
-      const bool known = std::any_of(chain->outputs_.begin(), chain->outputs_.end(), [&](const OutputDescription& o) {
-        return o.message == output.message;
-      });
+      const bool known = std::any_of(chain->outputs_.begin(), chain->outputs_.end(),
+                                     [&](const OutputDescription& o) { return o.message == output.message; });
       if (!known) chain->outputs_.push_back(output);
     }
     if (absl::Status s = link.op->Bind(chain->features_); !s.ok()) {

@@ -28,7 +28,9 @@ class Chain {
   enum class Verdict { kApplied, kDuplicate };
 
   // Validates and corrects an event before it has a place in the order.
-  std::optional<Rejection> Check(Event& event, const Arrival& arrival) const { return cleaning_->Check(event, arrival); }
+  std::optional<Rejection> Check(Event& event, const Arrival& arrival) const {
+    return cleaning_->Check(event, arrival);
+  }
 
   // Applies one event to the row: a duplicate changes nothing; else the row's own timers due by the event's time fire,
   // then the operators that read this kind run in order.
@@ -87,8 +89,8 @@ class ChainBuilder {
     return *this;
   }
 
-  // Errors: two operators or features of one name, a bad name, a feature read that is not there, an output without info.
-  // `version` names build and configuration: a journal is replayed by the same version only.
+  // Errors: two operators or features of one name, a bad name, a feature read that is not there, an output without
+  // info. `version` names build and configuration: a journal is replayed by the same version only.
   absl::StatusOr<std::unique_ptr<Chain>> Build(std::string version) &&;
 
  private:

@@ -44,12 +44,9 @@ bool IsContact(const Event& event) {
     case Event::kComplaintFiled:
     case Event::kSatisfactionRated:
     case Event::kFeedbackSubmitted:
-    case Event::kSocialInteraction:
-      return true;
-    case Event::kPhoneCall:
-      return event.phone_call().direction() != v1::PhoneCall::OUTBOUND;
-    default:
-      return kind >= Event::kPageViewed && kind <= Event::kCheckoutStarted;
+    case Event::kSocialInteraction: return true;
+    case Event::kPhoneCall: return event.phone_call().direction() != v1::PhoneCall::OUTBOUND;
+    default: return kind >= Event::kPageViewed && kind <= Event::kCheckoutStarted;
   }
 }
 

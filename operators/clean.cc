@@ -268,8 +268,9 @@ void CheckTimes(Inspection& check, Event& event, const Arrival& arrival, const C
   CorrectClock(check, event, options);
   const int64_t time = event.event_time_us();
   if (time < ToMicros(options.earliest)) {
-    return check.Fail(RejectionCode::kTimeTooEarly, absl::StrCat("the event's time lies before ",
-                                                                Written(ToMicros(options.earliest)), ": ", Written(time)));
+    return check.Fail(
+        RejectionCode::kTimeTooEarly,
+        absl::StrCat("the event's time lies before ", Written(ToMicros(options.earliest)), ": ", Written(time)));
   }
   const int64_t record = ToMicros(arrival.record_time);
   const int64_t known = record > 0 ? record : event.received_time_us();  // Kafka may have kept no time
@@ -277,13 +278,15 @@ void CheckTimes(Inspection& check, Event& event, const Arrival& arrival, const C
     return check.Fail(RejectionCode::kMissingTime, "the record has no timestamp to judge the event's time by");
   }
   if (time > known && time - known > options.max_ahead.count()) {
-    check.Fail(RejectionCode::kTimeInFuture, absl::StrCat("the event's time lies more than ",
-                                                          absl::FormatDuration(absl::Microseconds(options.max_ahead.count())),
-                                                          " beyond that of its record, ", Written(known), ": ", Written(time)));
+    check.Fail(RejectionCode::kTimeInFuture,
+               absl::StrCat("the event's time lies more than ",
+                            absl::FormatDuration(absl::Microseconds(options.max_ahead.count())),
+                            " beyond that of its record, ", Written(known), ": ", Written(time)));
   }
 }
 
-static_assert(std::endian::native == std::endian::little, "hashes of numbers are kept and must not depend on the machine");
+static_assert(std::endian::native == std::endian::little,
+              "hashes of numbers are kept and must not depend on the machine");
 
 uint64_t Hash(std::string_view text, uint64_t seed) { return XXH3_64bits_withSeed(text.data(), text.size(), seed); }
 
@@ -342,15 +345,16 @@ absl::Status CheckOptions(const CleanOptions& options) {
       return absl::InvalidArgumentError(absl::StrCat("a currency is not three capitals: ", code));
     }
     if (!(rate >= 1e-9 && rate <= 1e6)) {
-      return absl::InvalidArgumentError(absl::StrCat("the rate of ", code, " is not from 0.000000001 to 1000000: ", rate));
+      return absl::InvalidArgumentError(
+          absl::StrCat("the rate of ", code, " is not from 0.000000001 to 1000000: ", rate));
     }
   }
   if (options.max_amount < 1 || options.max_amount > 9'000'000'000'000) {
     return absl::InvalidArgumentError(absl::StrCat("max_amount is not from 1 to 9000000000000: ", options.max_amount));
   }
-  if (options.max_quantity < 1 || options.max_id_bytes < 1 || options.max_label_bytes < 4 || options.max_text_bytes < 4 ||
-      options.remembered_events < 1 || options.remembered_keys < 1 || options.max_ahead.count() < 0 ||
-      options.clock_tolerance.count() < 0) {
+  if (options.max_quantity < 1 || options.max_id_bytes < 1 || options.max_label_bytes < 4 ||
+      options.max_text_bytes < 4 || options.remembered_events < 1 || options.remembered_keys < 1 ||
+      options.max_ahead.count() < 0 || options.clock_tolerance.count() < 0) {
     return absl::InvalidArgumentError("a limit of cleaning is not above 0");
   }
   return absl::OkStatus();

@@ -6,12 +6,12 @@
 //   ChainBuilder builder;
 //   builder.Cleaning(std::make_unique<Clean>(options));
 //
-// Check validates the event, corrects what is certain (and names the field in Event.corrected), and rejects the rest with
-// a code of rejection_codes.h. IsDuplicate finds events that this customer's row has seen before.
+// Check validates the event, corrects what is certain (and names the field in Event.corrected), and rejects the rest
+// with a code of rejection_codes.h. IsDuplicate finds events that this customer's row has seen before.
 //
 // What is corrected: a wrong clock, currencies (case, blanks, conversion), addresses and phone numbers (case, blanks),
-// texts that are too long (cut), facts that are impossible (dropped). Names in Event.corrected are those of the fields in
-// event.proto, without the message and without the unit: "event_time", "currency", "email".
+// texts that are too long (cut), facts that are impossible (dropped). Names in Event.corrected are those of the fields
+// in event.proto, without the message and without the unit: "event_time", "currency", "email".
 #pragma once
 
 #include <cstdint>
@@ -32,7 +32,7 @@ struct CleanOptions {
   std::map<std::string, double> rates;  // what one unit of another currency is worth in the home currency
 
   Timestamp earliest = std::chrono::sys_days(std::chrono::year(1990) / 1 / 1);  // an earlier event is not believed
-  Duration max_ahead = minutes(5);        // of the record's timestamp
+  Duration max_ahead = minutes(5);                                              // of the record's timestamp
   Duration clock_tolerance = minutes(1);  // received - sent beyond this is the sender's clock, not the way
 
   int64_t max_amount = 1'000'000'000;  // units of the home currency

@@ -14,7 +14,8 @@ namespace {
 // Fields are separated by their lengths, so that no two causes make one text.
 std::string ResultId(std::initializer_list<std::string_view> parts) {
   std::string text;
-  for (std::string_view part : parts) absl::StrAppend(&text, part.size(), ":", absl::string_view(part.data(), part.size()));
+  for (std::string_view part : parts)
+    absl::StrAppend(&text, part.size(), ":", absl::string_view(part.data(), part.size()));
   const XXH128_hash_t hash = XXH3_128bits(text.data(), text.size());
   return absl::StrCat(absl::Hex(hash.high64, absl::kZeroPad16), absl::Hex(hash.low64, absl::kZeroPad16));
 }
@@ -45,7 +46,8 @@ void Context::FillInfo(v1::ResultInfo& info, const google::protobuf::Descriptor*
     info.set_origin(v1::TIMER);
     cause->set_timer(absl::StrCat(chain_.OperatorName(cause_.timer.slot), "/", cause_.timer.id));
     cause->set_timer_time_us(ToMicros(cause_.timer.time));
-    info.set_id(ResultId({customer_id_, name, type->name(), cause->timer(), absl::StrCat(cause->timer_time_us()), ordinal}));
+    info.set_id(
+        ResultId({customer_id_, name, type->name(), cause->timer(), absl::StrCat(cause->timer_time_us()), ordinal}));
   }
 }
 
@@ -56,8 +58,8 @@ void Context::Send(const google::protobuf::Message& result) {
   });
   if (it == outputs.end()) {
     // A mistake in the operator's code, found by its first test.
-    std::cerr << "operator " << chain_.OperatorName(slot_) << " writes a result that it did not declare: "
-              << result.GetDescriptor()->full_name() << std::endl;
+    std::cerr << "operator " << chain_.OperatorName(slot_)
+              << " writes a result that it did not declare: " << result.GetDescriptor()->full_name() << std::endl;
     std::abort();
   }
   sink_.Add(static_cast<size_t>(it - outputs.begin()), customer_id_, result);

@@ -66,8 +66,15 @@ class Context {
 
   Context(RowState& row, std::string_view customer_id, const Calendar& calendar, Moment moment, bool late,
           const class Chain& chain, OutputSink& sink, StepCause cause)
-      : row_(row), customer_id_(customer_id), calendar_(calendar), moment_(moment), late_(late), chain_(chain),
-        sink_(sink), cause_(cause), reader_(row, moment) {}
+      : row_(row),
+        customer_id_(customer_id),
+        calendar_(calendar),
+        moment_(moment),
+        late_(late),
+        chain_(chain),
+        sink_(sink),
+        cause_(cause),
+        reader_(row, moment) {}
 
   void FillInfo(v1::ResultInfo& info, const google::protobuf::Descriptor* type);
   void Send(const google::protobuf::Message& result);

@@ -3,8 +3,9 @@
 //   void Purchases::Describe(Description& about) {
 //     about.Name("purchases").About("Orders, spend and the customer's own rhythm")
 //         .Reads({Event::kOrderCompleted, Event::kOrderRefunded});
-//     about.Feature<PurchasesState>("orders", "orders", "Orders so far",
-//                                   [](const PurchasesState& state, const Moment&) -> int64_t { return state.orders(); });
+//     about.Feature<PurchasesState>(
+//         "orders", "orders", "Orders so far",
+//         [](const PurchasesState& state, const Moment&) -> int64_t { return state.orders(); });
 //   }
 //
 // A feature is a pure function of the operator's own state and a moment, evaluated only when somebody reads it. Its
@@ -90,8 +91,13 @@ class Description {
   template <class State, class Function>
   Description& Feature(std::string name, std::string unit, std::string meaning, Function function) {
     using Returned = std::invoke_result_t<Function, const State&, const Moment&>;
-    FeatureDescription feature{.name = name_ + "." + name, .type = TypeOf<Returned>(), .unit = std::move(unit),
-                               .meaning = std::move(meaning), .columns = {}, .value = {}, .items = {}};
+    FeatureDescription feature{.name = name_ + "." + name,
+                               .type = TypeOf<Returned>(),
+                               .unit = std::move(unit),
+                               .meaning = std::move(meaning),
+                               .columns = {},
+                               .value = {},
+                               .items = {}};
     feature.value = [function](const google::protobuf::Message& state, const Moment& at) -> Value {
       return ToValue(function(static_cast<const State&>(state), at));
     };
@@ -103,8 +109,13 @@ class Description {
   template <class State, class Function>
   Description& ItemsFeature(std::string name, std::vector<FeatureColumn> columns, std::string meaning,
                             Function function) {
-    FeatureDescription feature{.name = name_ + "." + name, .type = FeatureType::kItems, .unit = "items",
-                               .meaning = std::move(meaning), .columns = std::move(columns), .value = {}, .items = {}};
+    FeatureDescription feature{.name = name_ + "." + name,
+                               .type = FeatureType::kItems,
+                               .unit = "items",
+                               .meaning = std::move(meaning),
+                               .columns = std::move(columns),
+                               .value = {},
+                               .items = {}};
     feature.items = [function](const google::protobuf::Message& state, const Moment& at) -> Items {
       return function(static_cast<const State&>(state), at);
     };
@@ -143,8 +154,9 @@ class Description {
     } else if constexpr (std::is_same_v<T, Duration>) {
       return FeatureType::kDuration;
     } else {
-      static_assert(std::is_same_v<T, std::string_view>, "a feature returns bool, int64_t, double, std::string_view, "
-                                                         "Timestamp, Duration, or an optional of these");
+      static_assert(std::is_same_v<T, std::string_view>,
+                    "a feature returns bool, int64_t, double, std::string_view, "
+                    "Timestamp, Duration, or an optional of these");
       return FeatureType::kText;
     }
   }

@@ -208,14 +208,10 @@ void Email::OnEvent(const Event& event, v1::state::Email& state, Context& contex
   const int64_t second = us / 1'000'000;
   const int32_t day = context.DayOf(EventTime(event));
   switch (event.body_case()) {
-    case Event::kEmailDelivered:
-      return Deliver(event.email_delivered(), second, day, state);
-    case Event::kEmailOpened:
-      return Open(event.email_opened(), second, day, state);
-    case Event::kEmailLinkClicked:
-      return Click(event.email_link_clicked(), second, day, state);
-    case Event::kEmailBounced:
-      return Bounce(event.email_bounced(), day, state);
+    case Event::kEmailDelivered: return Deliver(event.email_delivered(), second, day, state);
+    case Event::kEmailOpened: return Open(event.email_opened(), second, day, state);
+    case Event::kEmailLinkClicked: return Click(event.email_link_clicked(), second, day, state);
+    case Event::kEmailBounced: return Bounce(event.email_bounced(), day, state);
     case Event::kEmailMarkedAsSpam:
       state.set_spam_reports(state.spam_reports() + 1);
       return Subscribe(false, us, state);
@@ -225,8 +221,7 @@ void Email::OnEvent(const Event& event, v1::state::Email& state, Context& contex
     case Event::kConsentChanged:
       if (event.consent_changed().marketing() == v1::Consent::GRANTED) Subscribe(true, us, state);
       return;
-    default:
-      return;
+    default: return;
   }
 }
 

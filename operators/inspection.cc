@@ -99,8 +99,9 @@ int64_t Inspection::RateOf(std::string_view name, std::string_view code) {
   if (const auto rate = rates_.find(tidy); rate != rates_.end()) return rate->second;
   const bool is_code = tidy.size() == 3 && std::all_of(tidy.begin(), tidy.end(), absl::ascii_isalpha);
   Fail(RejectionCode::kUnknownCurrency,
-       absl::StrCat(std::string(name), is_code ? " has no rate to " + options_.home_currency : std::string(" is not three letters"),
-                    ": ", Quoted(code)));
+       absl::StrCat(std::string(name),
+                    is_code ? " has no rate to " + options_.home_currency : std::string(" is not three letters"), ": ",
+                    Quoted(code)));
   return kRateUnit;
 }
 

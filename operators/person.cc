@@ -133,12 +133,9 @@ std::optional<std::string_view> TextOrNone(const std::string& text) {
 
 std::optional<std::string_view> ChoiceText(v1::Consent::Choice choice) {
   switch (choice) {
-    case v1::Consent::GRANTED:
-      return "granted";
-    case v1::Consent::DENIED:
-      return "denied";
-    default:
-      return std::nullopt;
+    case v1::Consent::GRANTED: return "granted";
+    case v1::Consent::DENIED: return "denied";
+    default: return std::nullopt;
   }
 }
 

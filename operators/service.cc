@@ -303,24 +303,18 @@ void Service::OnEvent(const Event& event, v1::state::Service& state, Context& co
       WindowAdd(*state.mutable_inquiries(), day, 0, 1);
       Open(event.complaint_filed(), time_us, true, state);
       return Contacted(time_us, state);
-    case Event::kReplySent:
-      return Answer(event.reply_sent(), time_us, state);
-    case Event::kIssueResolved:
-      return Resolve(event.issue_resolved(), time_us, state);
-    case Event::kSatisfactionRated:
-      return Rate(event.satisfaction_rated().score(), time_us, day, state);
+    case Event::kReplySent: return Answer(event.reply_sent(), time_us, state);
+    case Event::kIssueResolved: return Resolve(event.issue_resolved(), time_us, state);
+    case Event::kSatisfactionRated: return Rate(event.satisfaction_rated().score(), time_us, day, state);
     case Event::kPhoneCall:
       Call(event.phone_call(), day, state);
       if (event.phone_call().direction() != v1::PhoneCall::OUTBOUND) Contacted(time_us, state);
       return;
-    case Event::kFeedbackSubmitted:
-      WindowAdd(*state.mutable_expressions(), day, 1);
-      return Contacted(time_us, state);
+    case Event::kFeedbackSubmitted: WindowAdd(*state.mutable_expressions(), day, 1); return Contacted(time_us, state);
     case Event::kSocialInteraction:
       WindowAdd(*state.mutable_expressions(), day, 0, 1);
       return Contacted(time_us, state);
-    default:
-      return;
+    default: return;
   }
 }
 

@@ -34,14 +34,10 @@ Sighting SightingOf(const Event& event) {
       return {event.clicked().category(), event.clicked().product_id(), {.weight = kClicked, .clicks = 1}};
     case Event::kProductListViewed:
       return {event.product_list_viewed().category(), {}, {.weight = kViewed, .views = 1}};
-    case Event::kProductViewed:
-      return product(event.product_viewed(), {.weight = kProductSeen, .views = 1});
-    case Event::kProductClicked:
-      return product(event.product_clicked(), {.weight = kProductSeen, .clicks = 1});
-    case Event::kProductAdded:
-      return product(event.product_added(), {.weight = kPutIntoCart});
-    default:
-      return {};
+    case Event::kProductViewed: return product(event.product_viewed(), {.weight = kProductSeen, .views = 1});
+    case Event::kProductClicked: return product(event.product_clicked(), {.weight = kProductSeen, .clicks = 1});
+    case Event::kProductAdded: return product(event.product_added(), {.weight = kPutIntoCart});
+    default: return {};
   }
 }
 
@@ -60,20 +56,16 @@ void CountActions(const Event& event, int32_t day, State& state) {
   const int64_t second = event.event_time_us() / 1'000'000;
   switch (event.body_case()) {
     case Event::kClicked:
-    case Event::kProductClicked:
-      return WindowAdd(*state.mutable_actions(), day, 1);
-    case Event::kProductsSearched:
-      return WindowAdd(*state.mutable_actions(), day, 0, 1);
-    case Event::kProductViewed:
-      return WindowAdd(*state.mutable_products(), day, 1);
+    case Event::kProductClicked: return WindowAdd(*state.mutable_actions(), day, 1);
+    case Event::kProductsSearched: return WindowAdd(*state.mutable_actions(), day, 0, 1);
+    case Event::kProductViewed: return WindowAdd(*state.mutable_products(), day, 1);
     case Event::kProductAdded:
       state.set_last_cart_s(std::max(state.last_cart_s(), second));
       return WindowAdd(*state.mutable_products(), day, 0, 1);
     case Event::kCheckoutStarted:
       state.set_last_checkout_s(std::max(state.last_checkout_s(), second));
       return state.set_checkouts(state.checkouts() + 1);
-    default:
-      return;
+    default: return;
   }
 }
 

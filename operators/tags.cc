@@ -20,16 +20,11 @@ constexpr std::string_view kInterest = "interest:";
 
 std::string_view NameOf(State::LifeCycle life_cycle) {
   switch (life_cycle) {
-    case State::NEW:
-      return "new";
-    case State::ACTIVE:
-      return "active";
-    case State::SILENT:
-      return "silent";
-    case State::LOST:
-      return "lost";
-    default:
-      return "";
+    case State::NEW: return "new";
+    case State::ACTIVE: return "active";
+    case State::SILENT: return "silent";
+    case State::LOST: return "lost";
+    default: return "";
   }
 }
 
@@ -39,12 +34,9 @@ bool IsActivity(const Event& event) {
     case Event::kEmailDelivered:
     case Event::kEmailBounced:
     case Event::kReplySent:
-    case Event::kIssueResolved:
-      return false;
-    case Event::kPhoneCall:
-      return event.phone_call().direction() != v1::PhoneCall::OUTBOUND;
-    default:
-      return true;
+    case Event::kIssueResolved: return false;
+    case Event::kPhoneCall: return event.phone_call().direction() != v1::PhoneCall::OUTBOUND;
+    default: return true;
   }
 }
 
@@ -91,10 +83,8 @@ v1::Reason WhyLifeCycle(const State& state, const TagsOptions& options, Timestam
                    absl::StrFormat("no activity for %.0f days", std::floor(silence)));
   };
   switch (state.life_cycle()) {
-    case State::LOST:
-      return silent_since(options.lost_days);
-    case State::SILENT:
-      return silent_since(options.silent_days);
+    case State::LOST: return silent_since(options.lost_days);
+    case State::SILENT: return silent_since(options.silent_days);
     case State::NEW:
       return Because("tags.days_known", known, "<", static_cast<double>(options.new_days),
                      absl::StrFormat("first seen %.0f days ago", std::floor(known)));
@@ -205,17 +195,14 @@ void Tags::OnTimer(const Timer& timer, State& state, Context& context) const {
       SetLifeCycleTimer(state, context);
       CheckReturning(state, context, changes);
       break;
-    case kReturningTimer:
-      CheckReturning(state, context, changes);
-      break;
+    case kReturningTimer: CheckReturning(state, context, changes); break;
     case kPurchasesTimer:
       if (purchases_) CheckPurchases(*purchases_, state, context, changes);
       break;
     case kInterestsTimer:
       if (interests_) CheckInterests(*interests_, state, context, changes);
       break;
-    default:
-      break;
+    default: break;
   }
   if (!changes.empty()) Apply(std::move(changes), state, context);
 }
@@ -244,14 +231,9 @@ void Tags::SetLifeCycleTimer(const State& state, Context& context) const {
     case State::NEW:
       context.SetTimer(kLifeCycleTimer, std::min(first + days(options_.new_days), last + days(options_.silent_days)));
       break;
-    case State::ACTIVE:
-      context.SetTimer(kLifeCycleTimer, last + days(options_.silent_days));
-      break;
-    case State::SILENT:
-      context.SetTimer(kLifeCycleTimer, last + days(options_.lost_days));
-      break;
-    default:
-      context.CancelTimer(kLifeCycleTimer);
+    case State::ACTIVE: context.SetTimer(kLifeCycleTimer, last + days(options_.silent_days)); break;
+    case State::SILENT: context.SetTimer(kLifeCycleTimer, last + days(options_.lost_days)); break;
+    default: context.CancelTimer(kLifeCycleTimer);
   }
 }
 

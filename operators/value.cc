@@ -31,34 +31,28 @@ std::string_view FeatureTypeName(FeatureType type) {
 }
 
 double AsNumber(const Value& value, double otherwise) {
-  return std::visit(Overloaded{[&](bool v) { return v ? 1.0 : 0.0; },
-                               [&](int64_t v) { return static_cast<double>(v); },
-                               [&](double v) { return v; },
-                               [&](Duration v) { return InDays(v); },
+  return std::visit(Overloaded{[&](bool v) { return v ? 1.0 : 0.0; }, [&](int64_t v) { return static_cast<double>(v); },
+                               [&](double v) { return v; }, [&](Duration v) { return InDays(v); },
                                [&](const auto&) { return otherwise; }},
                     value);
 }
 
 v1::FeatureValue ToProto(const Value& value) {
   v1::FeatureValue out;
-  std::visit(Overloaded{[&](std::monostate) {},
-                        [&](bool v) { out.set_boolean(v); },
-                        [&](int64_t v) { out.set_integer(v); },
-                        [&](double v) { out.set_number(v); },
-                        [&](std::string_view v) { out.set_text(std::string(v)); },
-                        [&](Timestamp v) { out.set_timestamp_us(ToMicros(v)); },
-                        [&](Duration v) { out.set_duration_us(v.count()); }},
-             value);
+  std::visit(
+      Overloaded{[&](std::monostate) {}, [&](bool v) { out.set_boolean(v); }, [&](int64_t v) { out.set_integer(v); },
+                 [&](double v) { out.set_number(v); }, [&](std::string_view v) { out.set_text(std::string(v)); },
+                 [&](Timestamp v) { out.set_timestamp_us(ToMicros(v)); },
+                 [&](Duration v) { out.set_duration_us(v.count()); }},
+      value);
   return out;
 }
 
 std::string ToText(const Value& value) {
   return std::visit(
       Overloaded{[](std::monostate) { return std::string("none"); },
-                 [](bool v) { return std::string(v ? "true" : "false"); },
-                 [](int64_t v) { return absl::StrCat(v); },
-                 [](double v) { return absl::StrFormat("%.4g", v); },
-                 [](std::string_view v) { return std::string(v); },
+                 [](bool v) { return std::string(v ? "true" : "false"); }, [](int64_t v) { return absl::StrCat(v); },
+                 [](double v) { return absl::StrFormat("%.4g", v); }, [](std::string_view v) { return std::string(v); },
                  [](Timestamp v) {
                    return absl::FormatTime("%Y-%m-%d %H:%M:%S", absl::FromUnixMicros(ToMicros(v)), absl::UTCTimeZone());
                  },

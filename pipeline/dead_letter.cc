@@ -19,7 +19,8 @@ std::string AsText(std::string_view bytes) {
 }
 
 std::string Id(std::string_view topic, const Record& record) {
-  const std::string place = absl::StrCat(absl::string_view(topic.data(), topic.size()), "/", record.partition, "/", record.offset);
+  const std::string place =
+      absl::StrCat(absl::string_view(topic.data(), topic.size()), "/", record.partition, "/", record.offset);
   const XXH128_hash_t hash = XXH3_128bits(place.data(), place.size());
   return absl::StrCat(absl::Hex(hash.high64, absl::kZeroPad16), absl::Hex(hash.low64, absl::kZeroPad16));
 }

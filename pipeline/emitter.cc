@@ -3,9 +3,9 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "google/protobuf/io/coded_stream.h"
 #include "google/protobuf/util/json_util.h"
 #include "google/protobuf/wire_format_lite.h"
-#include "google/protobuf/io/coded_stream.h"
 #include "portrait/v1/result.pb.h"
 #include "xxhash.h"
 

@@ -86,7 +86,8 @@ void Engine::RunWorker(size_t index) {
     LogWarning("a worker begins anew", {{"worker", name}, {"reason", std::string(ended.message())}});
     health_.Wait(name, absl::StrCat("beginning anew: ", ended.message()));
     if (!joined_once && ports_.clock().Monotonic() - begin > options_.startup_timeout) {
-      return Fail(name, absl::DeadlineExceededError(absl::StrCat("no start within startup.timeout: ", ended.message())));
+      return Fail(name,
+                  absl::DeadlineExceededError(absl::StrCat("no start within startup.timeout: ", ended.message())));
     }
     if (!Pause(kRestartPause)) return;
   }
@@ -103,7 +104,9 @@ absl::Status Engine::Live(Worker& worker, const std::string& name, bool& joined_
     Report(worker, name);
   }
   const absl::Status stopped = worker.Stop();
-  if (!stopped.ok()) LogWarning("the last commit failed: the next start replays", {{"worker", name}, {"reason", std::string(stopped.message())}});
+  if (!stopped.ok())
+    LogWarning("the last commit failed: the next start replays",
+               {{"worker", name}, {"reason", std::string(stopped.message())}});
   return absl::OkStatus();
 }
 

@@ -10,7 +10,8 @@ constexpr uint64_t kFiring = 1;
 constexpr uint64_t kFirstSource = 4;  // 2 and 3 are for switches and sweeps
 
 absl::Status Contradiction(const v1::JournalEntry& entry, std::string_view what) {
-  return absl::DataLossError(absl::StrCat("journal entry ", EntryName(entry), " contradicts itself: ", std::string(what)));
+  return absl::DataLossError(
+      absl::StrCat("journal entry ", EntryName(entry), " contradicts itself: ", std::string(what)));
 }
 
 }  // namespace

@@ -1,8 +1,8 @@
 // Puts the records of a task's sources into one order: by (event time, source, offset).
 //
 // A source that has nothing here is waited for only while it is known to have more, and at most merge_wait (as
-// Kafka Streams does, KIP-353 and KIP-695): an idle topic delays nothing, and a backlog that was there from the start is
-// always taken in the same order.
+// Kafka Streams does, KIP-353 and KIP-695): an idle topic delays nothing, and a backlog that was there from the start
+// is always taken in the same order.
 #pragma once
 
 #include <cstdint>

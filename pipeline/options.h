@@ -18,7 +18,8 @@ struct SourceOptions {
   WireFormat format = WireFormat::kJson;  // of records without a content-type header
 };
 
-// Where the results of one type go. `output` is the name the operator declares (Description::Writes), or "dead-letters".
+// Where the results of one type go. `output` is the name the operator declares (Description::Writes), or
+// "dead-letters".
 struct OutputOptions {
   std::string output;
   std::string topic;

@@ -20,7 +20,8 @@ absl::Status Annotated(const absl::Status& status, const absl::string_view what)
 
 const v1::SourceRange* SourceOf(const v1::JournalEntry& entry, const std::string& topic) {
   const auto& sources = entry.sources();
-  const auto it = std::find_if(sources.begin(), sources.end(), [&](const auto& source) { return source.topic() == topic; });
+  const auto it =
+      std::find_if(sources.begin(), sources.end(), [&](const auto& source) { return source.topic() == topic; });
   return it == sources.end() ? nullptr : &*it;
 }
 
@@ -56,9 +57,10 @@ class Recovery::Replay final : public StepVisitor {
     for (size_t s = 0; s < cursors_.size(); ++s) {
       int64_t from = -1, end = -1;
       for (const v1::JournalEntry& entry : tail) {
-        if (s >= static_cast<size_t>(entry.sources_size()) || entry.sources(static_cast<int>(s)).topic() != task_.topics_[s]) {
-          return absl::FailedPreconditionError(
-              absl::StrCat("the sources differ from those of the journal's tail: source ", s, " is ", task_.topics_[s]));
+        if (s >= static_cast<size_t>(entry.sources_size()) ||
+            entry.sources(static_cast<int>(s)).topic() != task_.topics_[s]) {
+          return absl::FailedPreconditionError(absl::StrCat(
+              "the sources differ from those of the journal's tail: source ", s, " is ", task_.topics_[s]));
         }
         const auto& range = entry.sources(static_cast<int>(s));
         if (range.count() == 0) continue;
@@ -174,7 +176,8 @@ absl::StatusOr<std::vector<v1::JournalEntry>> Recovery::ReadTail(const LogRange&
       v1::JournalEntry& entry = entries.emplace_back();
       const auto value = (*record)->value.value_or(std::string_view());
       if (!entry.ParseFromArray(value.data(), static_cast<int>(value.size()))) {
-        return absl::DataLossError(absl::StrCat("no journal entry: partition ", task_.partition_, " offset ", (*record)->offset));
+        return absl::DataLossError(
+            absl::StrCat("no journal entry: partition ", task_.partition_, " offset ", (*record)->offset));
       }
       if (entries.size() > 1 && entries[entries.size() - 2].last() + 1 != entry.first()) {
         return absl::DataLossError(absl::StrCat("journal entries do not follow each other: ",
@@ -187,13 +190,13 @@ absl::StatusOr<std::vector<v1::JournalEntry>> Recovery::ReadTail(const LogRange&
     const uint64_t floor = entries.back().floor();
     if (entries.front().first() <= floor) {
       entries.erase(entries.begin(), std::find_if(entries.begin(), std::prev(entries.end()), [&](const auto& entry) {
-        return entry.last() >= floor && entry.first() <= entry.last();
-      }));
+                      return entry.last() >= floor && entry.first() <= entry.last();
+                    }));
       return entries;
     }
     if (whole) {
-      return absl::DataLossError(absl::StrCat("the journal begins at step ", entries.front().first(),
-                                              " but its floor is ", floor));
+      return absl::DataLossError(
+          absl::StrCat("the journal begins at step ", entries.front().first(), " but its floor is ", floor));
     }
   }
 }
@@ -201,9 +204,9 @@ absl::StatusOr<std::vector<v1::JournalEntry>> Recovery::ReadTail(const LogRange&
 absl::Status Recovery::StartHistory(const std::vector<int64_t>& committed, const LogRange& changelog) {
   const std::string partition = absl::StrCat("partition ", task_.partition_);
   if (std::any_of(committed.begin(), committed.end(), [](int64_t offset) { return offset >= 0; })) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        "the group has committed offsets but the journal ", task_.options_.JournalTopic(), " is empty: ", partition,
-        "; was the topic deleted? To begin anew use another application id"));
+    return absl::FailedPreconditionError(
+        absl::StrCat("the group has committed offsets but the journal ", task_.options_.JournalTopic(),
+                     " is empty: ", partition, "; was the topic deleted? To begin anew use another application id"));
   }
   auto meta = task_.rows_.store().Meta();
   if (!meta.ok()) return meta.status();
@@ -239,9 +242,10 @@ absl::Status Recovery::OpenStore(const std::string& lineage, const LogRange& cha
   position_.changelog_position = changelog.begin;
   if (!meta->has_value()) return absl::OkStatus();
   if ((*meta)->lineage() != lineage) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        "the local state of partition ", task_.partition_, " belongs to another history: local ", (*meta)->lineage(),
-        ", journal ", lineage, "; delete it (in ", task_.options_.state_dir.string(), ") to restore from the changelog"));
+    return absl::FailedPreconditionError(
+        absl::StrCat("the local state of partition ", task_.partition_, " belongs to another history: local ",
+                     (*meta)->lineage(), ", journal ", lineage, "; delete it (in ", task_.options_.state_dir.string(),
+                     ") to restore from the changelog"));
   }
   if ((*meta)->changelog_position() > changelog.end) {
     return absl::DataLossError(absl::StrCat("the local state of partition ", task_.partition_,
@@ -279,8 +283,8 @@ absl::Status Recovery::RestoreRows(const LogRange& changelog, uint64_t last) {
     auto header = ReadRowHeader(value);
     if (!header.ok()) return header.status();
     if (header->number > last) {
-      return absl::DataLossError(absl::StrCat("a row in the changelog is ahead of the journal: offset ", (*record)->offset,
-                                              " step ", header->number, ", journal ", last));
+      return absl::DataLossError(absl::StrCat("a row in the changelog is ahead of the journal: offset ",
+                                              (*record)->offset, " step ", header->number, ", journal ", last));
     }
     batch.puts.emplace_back(std::string((*record)->key.value_or(std::string_view())), std::string(value));
     ++report_.rows_restored;
@@ -314,7 +318,8 @@ absl::Status Recovery::ReplayTail(const std::vector<v1::JournalEntry>& tail) {
     task_.applier_.set_state(tail.front().before());
     task_.emitter_.Discard(true);
     for (const v1::JournalEntry& entry : tail) {
-      if (absl::Status s = ReplayEntry(entry, floor, replay); !s.ok()) return Annotated(s, absl::StrCat("replay of ", EntryName(entry)));
+      if (absl::Status s = ReplayEntry(entry, floor, replay); !s.ok())
+        return Annotated(s, absl::StrCat("replay of ", EntryName(entry)));
     }
     task_.emitter_.Discard(false);
   }
@@ -352,7 +357,8 @@ absl::Status Recovery::CheckEntry(const v1::JournalEntry& entry, uint64_t floor)
   if (entry.first() < floor || highest_ >= entry.first() || task_.applier_.skipped()) return absl::OkStatus();
   ++report_.digests_compared;
   if (outputs.digest == entry.output_digest() && outputs.count == entry.outputs()) return absl::OkStatus();
-  return absl::DataLossError(absl::StrCat("the results differ: replayed ", outputs.count, ", journal ", entry.outputs()));
+  return absl::DataLossError(
+      absl::StrCat("the results differ: replayed ", outputs.count, ", journal ", entry.outputs()));
 }
 
 absl::Status Recovery::CheckWitness(const v1::JournalEntry& entry, const v1::Witness& witness) {
@@ -370,8 +376,8 @@ absl::Status Recovery::CheckOffsets(const v1::JournalEntry& last, const std::vec
     // No offset at all: the group was away so long that Kafka forgot it. The journal still knows.
     if (source == nullptr || committed[s] < 0 || committed[s] == source->next_offset()) continue;
     return absl::FailedPreconditionError(absl::StrCat(
-        "the group's offset differs from the journal's: ", task_.topics_[s], " partition ", task_.partition_, ", group ",
-        committed[s], ", journal ", source->next_offset(), "; somebody moved the group's offsets"));
+        "the group's offset differs from the journal's: ", task_.topics_[s], " partition ", task_.partition_,
+        ", group ", committed[s], ", journal ", source->next_offset(), "; somebody moved the group's offsets"));
   }
   return absl::OkStatus();
 }

@@ -72,8 +72,7 @@ std::vector<RowImage> RowSet::TakeImages(const Pace& pace, Duration now) {
   }
   std::vector<RowImage> images;
   images.reserve(count);
-  while (!dirty_.empty() &&
-         (images.size() < count || now - dirty_.front()->dirty_since >= pace.checkpoint_interval)) {
+  while (!dirty_.empty() && (images.size() < count || now - dirty_.front()->dirty_since >= pace.checkpoint_interval)) {
     CachedRow& row = *dirty_.front();
     dirty_.pop_front();
     RowImage image{row.customer_id, row.number, {}};

@@ -42,8 +42,8 @@ class StepApplier {
   absl::Status Input(uint64_t step, const portrait::Input& input, uint64_t floor, Duration now);
   void Tick(int64_t time_us);
 
-  // Live: fires the timers at or before the watermark, of at most `max_rows` rows, and returns the bound up to which all
-  // have fired; nothing when none was due (then there was no step).
+  // Live: fires the timers at or before the watermark, of at most `max_rows` rows, and returns the bound up to which
+  // all have fired; nothing when none was due (then there was no step).
   absl::StatusOr<std::optional<TimerHint>> FireDue(uint64_t step, int max_rows, Duration now);
   // Replay: fires up to the bound.
   absl::Status FireUpTo(uint64_t step, const TimerHint& bound, uint64_t floor, Duration now);

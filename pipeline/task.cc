@@ -19,9 +19,14 @@ std::vector<std::string> TopicsOf(const EngineOptions& options) {
 
 Task::Task(int32_t partition, int32_t partitions, const Chain& chain, const EngineOptions& options,
            EventDecoder& decoder, std::unique_ptr<RowStore> store, size_t cache_bytes)
-    : partition_(partition), chain_(chain), options_(options), topics_(TopicsOf(options)),
-      intake_(chain, options, decoder, partitions), merge_(options.sources.size(), options.merge_wait),
-      rows_(chain, std::move(store), cache_bytes), applier_(chain, options, rows_, emitter_),
+    : partition_(partition),
+      chain_(chain),
+      options_(options),
+      topics_(TopicsOf(options)),
+      intake_(chain, options, decoder, partitions),
+      merge_(options.sources.size(), options.merge_wait),
+      rows_(chain, std::move(store), cache_bytes),
+      applier_(chain, options, rows_, emitter_),
       log_(options.sources.size()) {}
 
 void Task::Start(TaskPosition position) {
@@ -87,7 +92,6 @@ absl::StatusOr<Task::Progress> Task::Advance(size_t max_steps, Duration now, Tim
   }
   return Progress::kBusy;
 }
-
 
 TaskCommit Task::Freeze(v1::EntryId id, Duration now, bool hand_over) {
   TaskCommit commit;

@@ -10,8 +10,8 @@ namespace portrait {
 namespace {
 
 constexpr size_t kRecordsAtOnce = 10'000;
-constexpr size_t kStepsAtOnce = 256;     // between two looks at the clock
-constexpr size_t kPauseAbove = 50'000;   // records of one source that wait for others
+constexpr size_t kStepsAtOnce = 256;    // between two looks at the clock
+constexpr size_t kPauseAbove = 50'000;  // records of one source that wait for others
 constexpr size_t kResumeBelow = 10'000;
 constexpr std::string_view kDeadLetters = "dead-letters";
 
@@ -92,7 +92,8 @@ absl::StatusOr<PartitionStart> Worker::Recover(int32_t partition, size_t cache_b
     running.metrics->restore_progress.Set(share);
   });
   if (!report.ok()) {
-    return absl::Status(report.status().code(), absl::StrCat("recovery of partition ", partition, ": ", report.status().message()));
+    return absl::Status(report.status().code(),
+                        absl::StrCat("recovery of partition ", partition, ": ", report.status().message()));
   }
   running.metrics->restore_progress.Set(1);
   metrics_.replayed_steps.Increment(static_cast<double>(report->steps_replayed));
@@ -220,8 +221,10 @@ absl::Status Worker::Commit(bool hand_over) {
   switch (outcome) {
     case CommitOutcome::kCommitted: return Conclude(std::move(commits));
     case CommitOutcome::kAborted: return absl::AbortedError("the transaction was aborted");
-    case CommitOutcome::kUnknown: return absl::AbortedError("the outcome of a commit is unknown: the journal will tell");
-    case CommitOutcome::kFenced: return absl::AbortedError("another producer with this transactional id has taken over");
+    case CommitOutcome::kUnknown:
+      return absl::AbortedError("the outcome of a commit is unknown: the journal will tell");
+    case CommitOutcome::kFenced:
+      return absl::AbortedError("another producer with this transactional id has taken over");
   }
   return absl::InternalError("no such outcome");
 }
@@ -244,7 +247,8 @@ absl::Status Worker::Write(const TaskCommit& commit, int32_t partition) {
   const std::string changelog = options_.ChangelogTopic(), journal = options_.JournalTopic();
   for (const RowImage& image : commit.images) {
     metrics_.changelog_bytes.Increment(static_cast<double>(image.row.size()));
-    absl::Status s = producer_->Write({.topic = changelog, .partition = partition, .key = image.customer_id, .value = image.row});
+    absl::Status s =
+        producer_->Write({.topic = changelog, .partition = partition, .key = image.customer_id, .value = image.row});
     if (!s.ok()) return s;
   }
   const std::string entry = commit.entry.SerializeAsString();

@@ -1,8 +1,8 @@
 // A worker: one thread with its own consumer, transactional producer and tasks.
 //
-// Everything of one commit interval goes into one transaction: results, row images, one journal entry for each task with
-// progress, and the offsets of every source of every task in it. What does not commit is not repaired: ports and tasks
-// are thrown away, and recovery goes on from what did commit.
+// Everything of one commit interval goes into one transaction: results, row images, one journal entry for each task
+// with progress, and the offsets of every source of every task in it. What does not commit is not repaired: ports and
+// tasks are thrown away, and recovery goes on from what did commit.
 #pragma once
 
 #include <atomic>

@@ -92,7 +92,8 @@ absl::StatusOr<std::unique_ptr<RocksDbRowStore>> RocksDbRowStore::Open(const std
   if (!opened.ok()) {
     absl::Status status = FromRocksDb(opened, impl->folder);
     if (absl::IsFailedPrecondition(status)) return status;
-    return absl::Status(status.code(), absl::StrCat(status.message(), "; what is in this folder can be restored: delete it"));
+    return absl::Status(status.code(),
+                        absl::StrCat(status.message(), "; what is in this folder can be restored: delete it"));
   }
   impl->db.reset(db);
   return std::unique_ptr<RocksDbRowStore>(new RocksDbRowStore(std::move(impl)));

@@ -26,7 +26,8 @@ struct RowHeader {
 absl::StatusOr<RowHeader> ReadRowHeader(std::string_view row);
 
 struct RowBatch {
-  std::vector<std::pair<std::string, std::string>> puts;  // customer id, stored row; the later of two for one customer wins
+  std::vector<std::pair<std::string, std::string>>
+      puts;  // customer id, stored row; the later of two for one customer wins
   std::vector<std::string> removals;
   v1::StoreMeta meta;
 };
@@ -43,7 +44,8 @@ class RowStore {
   // Nothing when the store is new.
   virtual absl::StatusOr<std::optional<v1::StoreMeta>> Meta() = 0;
   // Every row in the order of its key. The callback's error ends the scan and is returned.
-  virtual absl::Status Scan(const std::function<absl::Status(std::string_view customer_id, std::string_view row)>& visit) = 0;
+  virtual absl::Status Scan(
+      const std::function<absl::Status(std::string_view customer_id, std::string_view row)>& visit) = 0;
   virtual absl::Status Flush() = 0;
 };
 

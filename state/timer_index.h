@@ -45,9 +45,9 @@ class TimerIndex {
   void OpenUntilNonEmpty();
   TimerHint TakeFirst();
 
-  std::vector<TimerHint> open_;                         // a heap, earliest first; all of buckets below open_end_
-  int64_t open_end_ = INT64_MIN;                        // buckets below this are open
-  std::map<int64_t, std::vector<TimerHint>> buckets_;   // those not yet open
+  std::vector<TimerHint> open_;                        // a heap, earliest first; all of buckets below open_end_
+  int64_t open_end_ = INT64_MIN;                       // buckets below this are open
+  std::map<int64_t, std::vector<TimerHint>> buckets_;  // those not yet open
   size_t size_ = 0;
 };
 

@@ -1,6 +1,6 @@
 // The lean work: the least that a profile engine does with an event, the same for every contender of a benchmark.
-// Per customer first and last time, views, opens, clicks, orders, spend, and decayed interest by category; one result for
-// every 20 views and every purchase.
+// Per customer first and last time, views, opens, clicks, orders, spend, and decayed interest by category; one result
+// for every 20 views and every purchase.
 #pragma once
 
 #include "lean/lean_state.pb.h"

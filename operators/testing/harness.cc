@@ -49,7 +49,8 @@ Chain::Verdict OperatorHarness::Send(Event event) {
   }
   const std::string customer(RowKey(event));
   RowState& row = rows_.try_emplace(customer, chain_->EmptyRow()).first->second;
-  const auto verdict = chain_->OnEvent(event, {"test", 0, sent_++}, EventTime(event) < now_, customer, row, calendar_, *this);
+  const auto verdict =
+      chain_->OnEvent(event, {"test", 0, sent_++}, EventTime(event) < now_, customer, row, calendar_, *this);
   StoreAndLoad(row);
   return verdict;
 }

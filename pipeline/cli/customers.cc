@@ -60,7 +60,8 @@ absl::StatusOr<std::vector<FeatureRef>> ChosenFeatures(const Chain& chain, const
 }
 
 // The latest image of every row of a partition, by customer.
-absl::StatusOr<std::map<std::string, std::string>> ReadRows(LogReader& reader, const std::string& topic, int32_t partition) {
+absl::StatusOr<std::map<std::string, std::string>> ReadRows(LogReader& reader, const std::string& topic,
+                                                            int32_t partition) {
   std::map<std::string, std::string> rows;
   auto range = reader.Range(topic, partition, kTimeout);
   if (!range.ok()) return range.status();
@@ -122,12 +123,14 @@ void AddCustomers(Program& program) {
   auto arguments = std::make_shared<CustomersArguments>();
   CLI::App& app = program.AddCommand(
       {.name = "customers",
-       .about = "Prints all customers' features as CSV, as of their last rows in the changelog (complete after a clean stop)",
+       .about = "Prints all customers' features as CSV, as of their last rows in the changelog (complete after a clean "
+                "stop)",
        .examples = {"portrait customers --features purchases.orders,purchases.spend",
                     "portrait customers --customer anna              # all features of one customer"}},
       [arguments](const Program& chosen) { return Customers(*arguments, chosen); });
   arguments->config.AddTo(app);
-  app.add_option("--features", arguments->features, "Which, separated by commas; all but lists by default (`portrait describe`)");
+  app.add_option("--features", arguments->features,
+                 "Which, separated by commas; all but lists by default (`portrait describe`)");
   app.add_option("--customer", arguments->customer, "Only this one");
 }
 

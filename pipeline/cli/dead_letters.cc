@@ -8,8 +8,8 @@
 #include "absl/strings/str_cat.h"
 #include "pipeline/cli/commands.h"
 #include "pipeline/cli/config_arguments.h"
-#include "pipeline/ports/clock.h"
 #include "pipeline/kafka/log_reader.h"
+#include "pipeline/ports/clock.h"
 #include "pipeline/service/kafka_client_options.h"
 #include "pipeline/tools/kafka_sink.h"
 #include "pipeline/tools/progress_bar.h"
@@ -35,7 +35,8 @@ struct LetterOptions {
 using LetterVisitor = std::function<absl::Status(const v1::DeadLetter&)>;
 
 // Every dead letter that is there and is asked for, up to the limit.
-absl::Status VisitLetters(const LetterOptions& options, const Config& config, const Program& program, const LetterVisitor& visit) {
+absl::Status VisitLetters(const LetterOptions& options, const Config& config, const Program& program,
+                          const LetterVisitor& visit) {
   auto chain = program.BuildChain(config);
   if (!chain.ok()) return chain.status();
   KafkaTail::Start start = KafkaTail::Start::Beginning();
@@ -101,11 +102,15 @@ absl::Status Resend(const LetterOptions& options, const Config& config, const Pr
     sink = *std::move(opened);
   }
   LetterSender sender(sink.get(), reader->get(), kRequestTimeout);
-  absl::Status status = VisitLetters(options, config, program, [&](const v1::DeadLetter& letter) { return sender.Send(letter); });
+  absl::Status status =
+      VisitLetters(options, config, program, [&](const v1::DeadLetter& letter) { return sender.Send(letter); });
   if (sink != nullptr) status.Update(sink->Finish());
-  std::cout << LongCount(sender.sent()) << (options.dry_run ? " records would be sent again\n" : " records sent again\n");
-  for (const auto& [topic, count] : sender.by_topic()) std::cout << "  to " << topic << "  " << LongCount(count) << "\n";
-  for (const auto& [reason, count] : sender.not_sent()) std::cout << "  not sent, because " << reason << "  " << LongCount(count) << "\n";
+  std::cout << LongCount(sender.sent())
+            << (options.dry_run ? " records would be sent again\n" : " records sent again\n");
+  for (const auto& [topic, count] : sender.by_topic())
+    std::cout << "  to " << topic << "  " << LongCount(count) << "\n";
+  for (const auto& [reason, count] : sender.not_sent())
+    std::cout << "  not sent, because " << reason << "  " << LongCount(count) << "\n";
   return status;
 }
 
@@ -121,21 +126,24 @@ absl::Status DeadLetters(const LetterOptions& options, const Program& program) {
 
 void AddDeadLetters(Program& program) {
   auto options = std::make_shared<LetterOptions>();
-  CLI::App& app = program.AddCommand({.name = "dead-letters",
-                                      .about = "Shows the records that were set aside, counts them, sends them again after a fix",
-                                      .examples = {"portrait dead-letters count                                  # by code and topic",
-                                                   "portrait dead-letters list --code malformed_json --limit 10",
-                                                   "portrait dead-letters resend --code wrong_partition --dry-run",
-                                                   "portrait dead-letters resend --code wrong_partition --since 2h"}},
-                                     [options](const Program& chosen) { return DeadLetters(*options, chosen); });
+  CLI::App& app = program.AddCommand(
+      {.name = "dead-letters",
+       .about = "Shows the records that were set aside, counts them, sends them again after a fix",
+       .examples = {"portrait dead-letters count                                  # by code and topic",
+                    "portrait dead-letters list --code malformed_json --limit 10",
+                    "portrait dead-letters resend --code wrong_partition --dry-run",
+                    "portrait dead-letters resend --code wrong_partition --since 2h"}},
+      [options](const Program& chosen) { return DeadLetters(*options, chosen); });
   options->config.AddTo(app);
-  app.add_option("action", options->action, "list; count by code and topic; resend: each record to its topic, as it was.\n"
-                                            "Every resend sends all that match: --since leaves out what an earlier one sent")
+  app.add_option("action", options->action,
+                 "list; count by code and topic; resend: each record to its topic, as it was.\n"
+                 "Every resend sends all that match: --since leaves out what an earlier one sent")
       ->capture_default_str()
       ->check(CLI::IsMember({"list", "count", "resend"}));
   app.add_option("--code", options->codes, "Only with this code (docs/dead-letters.md); may be given again");
   app.add_option("--topic", options->topics, "Only records of this topic; may be given again");
-  app.add_option("--since", options->since, "Only letters that arrived since: 2026-01-31, or 2h (ago)")->type_name("TIME");
+  app.add_option("--since", options->since, "Only letters that arrived since: 2026-01-31, or 2h (ago)")
+      ->type_name("TIME");
   app.add_option("-n,--limit", options->limit, "At most this many");
   app.add_flag("--dry-run", options->dry_run, "Count what would be sent, send nothing");
   app.add_flag("--json", options->json, "List as JSON, one object a line, values as Base64");

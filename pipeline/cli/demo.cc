@@ -55,13 +55,15 @@ PopulationOptions PopulationOf(const DemoArguments& arguments) {
   if (!arguments.cdnow.empty()) {
     population.dates_only = true;
     population.begin = population.end = Timestamp();
-    population.categories = {"rock", "pop", "jazz", "classical", "country", "hip-hop", "blues", "folk", "soundtracks", "electronic", "latin", "children"};
+    population.categories = {"rock",  "pop",  "jazz",        "classical",  "country", "hip-hop",
+                             "blues", "folk", "soundtracks", "electronic", "latin",   "children"};
   }
   return population;
 }
 
 void TellHowToSubscribe(const Config& config, const std::filesystem::path& file) {
-  std::cout << "The broker is at " << config.kafka.brokers << ", the engine runs. Look at the results from another terminal:\n"
+  std::cout << "The broker is at " << config.kafka.brokers
+            << ", the engine runs. Look at the results from another terminal:\n"
             << "  portrait tail churn-alerts --band high --from-beginning --config " << file.string() << "\n"
             << "  portrait tail tag-changes --tag silent --json --from-beginning --config " << file.string() << "\n"
             << "Send it more: its topics are " << config.engine.sources[0].topic << " and the like (docs/events.md).\n";
@@ -121,16 +123,21 @@ void AddDemo(Program& program) {
   CLI::App& app = program.AddCommand(
       {.name = "demo",
        .about = "Sends events through a whole engine and tells what came of them; brings a broker of its own",
-       .examples = {"portrait demo                                    # a made-up population, a broker inside the process",
-                    "portrait demo --cdnow CDNOW_master.txt           # 69 659 real purchases, browsing and mail made up around them",
-                    "portrait demo --brokers localhost:9092 --exit    # on your brokers, in topics of its own",
-                    "deploy/demo.sh                                   # on a bare machine: installs, builds, fetches CDNOW, runs this"}},
+       .examples =
+           {"portrait demo                                    # a made-up population, a broker inside the process",
+            "portrait demo --cdnow CDNOW_master.txt           # 69 659 real purchases, browsing and mail made up "
+            "around them",
+            "portrait demo --brokers localhost:9092 --exit    # on your brokers, in topics of its own",
+            "deploy/demo.sh                                   # on a bare machine: installs, builds, fetches CDNOW, "
+            "runs this"}},
       [options](const Program& chosen) { return RunDemo(*options, chosen); });
   options->config.AddTo(app);
-  app.add_option("--cdnow", options->cdnow, "CDNOW_master.txt, as it lies in the Python package lifetimes 0.11.3")->type_name("FILE");
+  app.add_option("--cdnow", options->cdnow, "CDNOW_master.txt, as it lies in the Python package lifetimes 0.11.3")
+      ->type_name("FILE");
   app.add_option("-n,--customers", options->customers, "Of the made-up population")->capture_default_str();
   app.add_option("--seed", options->seed, "The same seed makes the same events")->capture_default_str();
-  app.add_option("--dirt", options->dirt, "Add dirt after this share of records: duplicates, broken clocks, garbage")->check(CLI::Range(0.0, 1.0));
+  app.add_option("--dirt", options->dirt, "Add dirt after this share of records: duplicates, broken clocks, garbage")
+      ->check(CLI::Range(0.0, 1.0));
   app.add_flag("--exit", options->exit, "End after the last screen, do not keep the broker");
 }
 

@@ -50,7 +50,8 @@ absl::StatusOr<PopulationOptions> PopulationOf(const GenerateOptions& options) {
     population.begin = *from;
     if (options.to.empty()) population.end = population.begin + length;
   }
-  if (population.begin >= population.end) return absl::InvalidArgumentError("the time ends before it begins: --from, --to");
+  if (population.begin >= population.end)
+    return absl::InvalidArgumentError("the time ends before it begins: --from, --to");
   return population;
 }
 
@@ -67,12 +68,13 @@ absl::StatusOr<std::unique_ptr<RecordSink>> OpenSink(const GenerateOptions& opti
 }
 
 void Report(const EventWriter& writer, const DirtySink& dirty, Timestamp begin, Timestamp end, bool stopped) {
-  std::cerr << LongCount(writer.events()) << " events" << (stopped ? " (stopped)" : "") << ", " << LongCount(writer.bytes())
-            << " bytes, of " << ToText(begin) << " to " << ToText(end) << "\n";
+  std::cerr << LongCount(writer.events()) << " events" << (stopped ? " (stopped)" : "") << ", "
+            << LongCount(writer.bytes()) << " bytes, of " << ToText(begin) << " to " << ToText(end) << "\n";
   for (const auto& [topic, count] : writer.by_topic()) std::cerr << "  " << topic << "  " << LongCount(count) << "\n";
   for (size_t i = 0; i < kDirtKinds; ++i) {
     const auto dirt = static_cast<Dirt>(i);
-    if (dirty.count(dirt) > 0) std::cerr << "  dirt added: " << DirtName(dirt) << "  " << LongCount(dirty.count(dirt)) << "\n";
+    if (dirty.count(dirt) > 0)
+      std::cerr << "  dirt added: " << DirtName(dirt) << "  " << LongCount(dirty.count(dirt)) << "\n";
   }
 }
 
@@ -95,7 +97,8 @@ absl::Status Generate(const GenerateOptions& options) {
   Event event;
   while (pacer.Wait(stop) && (options.limit == 0 || writer.events() < options.limit) && population.Next(event)) {
     if (status = writer.Write(event); !status.ok()) break;
-    bar.Update(static_cast<uint64_t>(event.event_time_us() - ToMicros(population.begin())), ShortCount(writer.events()) + " events");
+    bar.Update(static_cast<uint64_t>(event.event_time_us() - ToMicros(population.begin())),
+               ShortCount(writer.events()) + " events");
   }
   status.Update((*sink)->Finish());
   bar.Finish();
@@ -110,23 +113,33 @@ void AddGenerate(Program& program) {
   CLI::App& app = program.AddCommand(
       {.name = "generate",
        .about = "Makes up a believable population: browsing, mails, purchases, service contacts, in order of time",
-       .examples = {"portrait generate --customers 10000 --days 365              # to the topics of the default configuration",
-                    "portrait generate --rate 500 -b localhost:9092              # five hundred events a second",
-                    "portrait generate --out data/                               # NDJSON files, Segment-shaped",
-                    "portrait generate --customers 5 --limit 20 --out - | jq .   # a look at some"}},
+       .examples =
+           {"portrait generate --customers 10000 --days 365              # to the topics of the default configuration",
+            "portrait generate --rate 500 -b localhost:9092              # five hundred events a second",
+            "portrait generate --out data/                               # NDJSON files, Segment-shaped",
+            "portrait generate --customers 5 --limit 20 --out - | jq .   # a look at some"}},
       [options](const Program&) { return Generate(*options); });
   options->config.AddTo(app);
   app.add_option("-n,--customers", options->customers, "How many customers")->capture_default_str();
-  app.add_option("--seed", options->seed, "The same seed and times make the same events, ids included")->capture_default_str();
+  app.add_option("--seed", options->seed, "The same seed and times make the same events, ids included")
+      ->capture_default_str();
   app.add_option("--from", options->from, "Events from this time on: 2026-01-31, or 90d (ago)")->type_name("TIME");
   app.add_option("--to", options->to, "Events before this time; today 00:00 UTC by default")->type_name("TIME");
-  app.add_option("--days", options->days, "Length, where --from or --to is not given")->capture_default_str()->check(CLI::PositiveNumber);
-  app.add_option("--format", options->format, "Of records in Kafka")->capture_default_str()->check(CLI::IsMember({"protobuf", "json"}));
-  app.add_option("-o,--out", options->out, "Write NDJSON files into this folder, or all to standard output with -, not to Kafka")->type_name("FOLDER");
+  app.add_option("--days", options->days, "Length, where --from or --to is not given")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
+  app.add_option("--format", options->format, "Of records in Kafka")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"protobuf", "json"}));
+  app.add_option("-o,--out", options->out,
+                 "Write NDJSON files into this folder, or all to standard output with -, not to Kafka")
+      ->type_name("FOLDER");
   app.add_option("--topic", options->topic, "Everything to this topic, in place of five by kind of event");
-  app.add_option("--rate", options->rate, "Events a second; as fast as it goes by default")->check(CLI::NonNegativeNumber);
+  app.add_option("--rate", options->rate, "Events a second; as fast as it goes by default")
+      ->check(CLI::NonNegativeNumber);
   app.add_option("--limit", options->limit, "Stop after this many events");
-  app.add_option("--dirt", options->dirt, "Add dirt after this share of records: duplicates, broken clocks, garbage")->check(CLI::Range(0.0, 1.0));
+  app.add_option("--dirt", options->dirt, "Add dirt after this share of records: duplicates, broken clocks, garbage")
+      ->check(CLI::Range(0.0, 1.0));
   app.add_option("--currency", options->currency, "Of all amounts")->capture_default_str();
 }
 

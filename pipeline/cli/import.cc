@@ -1,4 +1,6 @@
 // `portrait import`: CSV, blank-separated or NDJSON files to topics.
+#include "pipeline/tools/import.h"
+
 #include <fstream>
 #include <iostream>
 #include <memory>
@@ -7,7 +9,6 @@
 #include "pipeline/cli/commands.h"
 #include "pipeline/cli/config_arguments.h"
 #include "pipeline/tools/event_writer.h"
-#include "pipeline/tools/import.h"
 #include "pipeline/tools/kafka_sink.h"
 #include "pipeline/tools/pacer.h"
 #include "pipeline/tools/progress_bar.h"
@@ -54,7 +55,8 @@ absl::StatusOr<Mapping> MappingOf(const ImportArguments& arguments) {
   take(arguments.group, mapping.group);
   if (!arguments.event.empty()) {
     const auto kind = EventKindNamed(arguments.event);
-    if (!kind) return absl::InvalidArgumentError(absl::StrCat("no such kind of event (see event.proto): ", arguments.event));
+    if (!kind)
+      return absl::InvalidArgumentError(absl::StrCat("no such kind of event (see event.proto): ", arguments.event));
     mapping.event = *kind;
     mapping.event_column.clear();
   }
@@ -65,7 +67,8 @@ absl::StatusOr<Mapping> MappingOf(const ImportArguments& arguments) {
   } else if (arguments.delimiter.size() == 1) {
     mapping.table.delimiter = arguments.delimiter[0];
   } else if (!arguments.delimiter.empty()) {
-    return absl::InvalidArgumentError(absl::StrCat("needs one character, tab or whitespace: --delimiter ", arguments.delimiter));
+    return absl::InvalidArgumentError(
+        absl::StrCat("needs one character, tab or whitespace: --delimiter ", arguments.delimiter));
   }
   for (const std::string& field : arguments.fields) {
     if (absl::Status status = AddField(field, mapping); !status.ok()) return status;
@@ -93,7 +96,8 @@ class NullSink final : public RecordSink {
   absl::Status Finish() override { return absl::OkStatus(); }
 };
 
-absl::StatusOr<std::unique_ptr<RecordSink>> OpenSink(const ImportArguments& arguments, const std::vector<std::string>& topics) {
+absl::StatusOr<std::unique_ptr<RecordSink>> OpenSink(const ImportArguments& arguments,
+                                                     const std::vector<std::string>& topics) {
   if (arguments.dry_run) return std::make_unique<NullSink>();
   if (arguments.out == "-") return std::make_unique<LineSink>(&std::cout);
   if (!arguments.out.empty()) return std::make_unique<LineSink>(std::filesystem::path(arguments.out));
@@ -108,7 +112,8 @@ absl::Status Import(const ImportArguments& arguments) {
   auto mapping = MappingOf(arguments);
   if (!mapping.ok()) return mapping.status();
   const bool json = arguments.format == "json" || !arguments.out.empty();
-  const EventWriterOptions writing{.format = json ? WireFormat::kJson : WireFormat::kProtobuf, .only_topic = arguments.topic};
+  const EventWriterOptions writing{.format = json ? WireFormat::kJson : WireFormat::kProtobuf,
+                                   .only_topic = arguments.topic};
   auto sink = OpenSink(arguments, TargetsOf(*mapping, writing));
   if (!sink.ok()) return sink.status();
   std::ofstream rejects;
@@ -121,7 +126,8 @@ absl::Status Import(const ImportArguments& arguments) {
   const StopSignal stop;
   Pacer pacer(arguments.rate, &clock);
   std::unique_ptr<ProgressBar> bar;
-  ImportOptions options{.mapping = *mapping, .sort = arguments.sort, .rejects = arguments.rejects.empty() ? nullptr : &rejects};
+  ImportOptions options{
+      .mapping = *mapping, .sort = arguments.sort, .rejects = arguments.rejects.empty() ? nullptr : &rejects};
   options.progress = [&](uint64_t rows, uint64_t done, uint64_t total) {
     if (bar == nullptr) bar = std::make_unique<ProgressBar>("importing", ProgressOptions{.total = total});
     bar->Update(done, ShortCount(rows) + " rows");
@@ -138,7 +144,8 @@ absl::Status Import(const ImportArguments& arguments) {
   bar.reset();
   status.Update((*sink)->Finish());
   std::cerr << importer.report().Text();
-  for (const auto& [topic, count] : writer.by_topic()) std::cerr << LongCount(count) << (arguments.dry_run ? " would go to " : " to ") << topic << "\n";
+  for (const auto& [topic, count] : writer.by_topic())
+    std::cerr << LongCount(count) << (arguments.dry_run ? " would go to " : " to ") << topic << "\n";
   return status;
 }
 
@@ -148,30 +155,44 @@ void AddImport(Program& program) {
   auto options = std::make_shared<ImportArguments>();
   CLI::App& app = program.AddCommand(
       {.name = "import",
-       .about = "Reads CSV, blank-separated or NDJSON files, plain or gzipped, by a mapping of columns; counts every row",
+       .about =
+           "Reads CSV, blank-separated or NDJSON files, plain or gzipped, by a mapping of columns; counts every row",
        .examples = {"portrait import --mapping deploy/examples/cdnow.yaml --sort CDNOW_master.txt",
-                    "portrait import --dry-run --customer id --time when --event order_completed --field total=amount sales.csv",
-                    "portrait import ... --field 'total=Quantity*UnitPrice' --field currency==GBP --where 'Quantity > 0' retail.csv.gz"}},
+                    "portrait import --dry-run --customer id --time when --event order_completed --field total=amount "
+                    "sales.csv",
+                    "portrait import ... --field 'total=Quantity*UnitPrice' --field currency==GBP --where 'Quantity > "
+                    "0' retail.csv.gz"}},
       [options](const Program&) { return Import(*options); });
   options->config.AddTo(app);
   app.add_option("files", options->files, "Files, or - for standard input")->required();
   app.add_option("-m,--mapping", options->mapping, "How columns become events: docs/tools.md")->type_name("FILE");
   app.add_option("--customer", options->customer, "Column with the customer's id")->type_name("COLUMN");
   app.add_option("--time", options->time, "Column with the time")->type_name("COLUMN");
-  app.add_option("--time-format", options->time_format, "iso8601 (default), unix, unix_ms, unix_us, or as strptime: %Y%m%d");
+  app.add_option("--time-format", options->time_format,
+                 "iso8601 (default), unix, unix_ms, unix_us, or as strptime: %Y%m%d");
   app.add_option("--event", options->event, "Kind of event, as in event.proto: order_completed");
-  app.add_option("--event-id", options->event_id, "Column with the event's id; file and line by default")->type_name("COLUMN");
-  app.add_option("--group", options->group, "Column; following rows that are equal there are one event")->type_name("COLUMN");
-  app.add_option("--field", options->fields, "A field of the event: total=Amount, total=Price*Number, currency==EUR")->type_name("FIELD=SOURCE");
+  app.add_option("--event-id", options->event_id, "Column with the event's id; file and line by default")
+      ->type_name("COLUMN");
+  app.add_option("--group", options->group, "Column; following rows that are equal there are one event")
+      ->type_name("COLUMN");
+  app.add_option("--field", options->fields, "A field of the event: total=Amount, total=Price*Number, currency==EUR")
+      ->type_name("FIELD=SOURCE");
   app.add_option("--where", options->where, "Leave out rows unless this holds: 'Quantity > 0'")->type_name("CONDITION");
-  app.add_option("--delimiter", options->delimiter, "Of CSV: one character, tab, or whitespace for columns parted by blanks");
+  app.add_option("--delimiter", options->delimiter,
+                 "Of CSV: one character, tab, or whitespace for columns parted by blanks");
   app.add_flag("--sort", options->sort, "Send in order of time; holds all events in memory (some 200 bytes each)");
   app.add_flag("--dry-run", options->dry_run, "Read and count, send nothing");
-  app.add_option("--rejects", options->rejects, "Write every rejected row here: file, line, reason, detail, text")->type_name("FILE");
-  app.add_option("--format", options->format, "Of records in Kafka")->capture_default_str()->check(CLI::IsMember({"protobuf", "json"}));
-  app.add_option("-o,--out", options->out, "Write NDJSON files into this folder, or all to standard output with -, not to Kafka")->type_name("FOLDER");
+  app.add_option("--rejects", options->rejects, "Write every rejected row here: file, line, reason, detail, text")
+      ->type_name("FILE");
+  app.add_option("--format", options->format, "Of records in Kafka")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"protobuf", "json"}));
+  app.add_option("-o,--out", options->out,
+                 "Write NDJSON files into this folder, or all to standard output with -, not to Kafka")
+      ->type_name("FOLDER");
   app.add_option("--topic", options->topic, "Everything to this topic, in place of five by kind of event");
-  app.add_option("--rate", options->rate, "Events a second; as fast as it goes by default")->check(CLI::NonNegativeNumber);
+  app.add_option("--rate", options->rate, "Events a second; as fast as it goes by default")
+      ->check(CLI::NonNegativeNumber);
 }
 
 }  // namespace portrait

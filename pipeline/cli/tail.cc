@@ -47,7 +47,8 @@ absl::Status Tail(const TailOptions& options, const Program& program) {
   auto chain = program.BuildChain(*config);
   if (!chain.ok()) return chain.status();
   const std::vector<ResultTopic> all = ResultTopics(**chain, config->engine);
-  auto topics = options.outputs.empty() ? std::vector<ResultTopic>(all.begin(), all.end() - 1) : ChooseResultTopics(all, options.outputs);
+  auto topics = options.outputs.empty() ? std::vector<ResultTopic>(all.begin(), all.end() - 1)
+                                        : ChooseResultTopics(all, options.outputs);
   if (!topics.ok()) return topics.status();
   auto start = StartOf(options);
   if (!start.ok()) return start.status();
@@ -68,7 +69,8 @@ absl::Status Tail(const TailOptions& options, const Program& program) {
     const auto message = DecodeResult(*(*result)->topic->type, (*result)->record);
     if (!message.ok()) {
       const Record& record = (*result)->record;
-      std::cerr << "portrait tail: " << (*result)->topic->topic << "/" << record.partition << "@" << record.offset << ": " << message.status().message() << "\n";
+      std::cerr << "portrait tail: " << (*result)->topic->topic << "/" << record.partition << "@" << record.offset
+                << ": " << message.status().message() << "\n";
       continue;
     }
     if (!filter.Passes(**message)) continue;
@@ -83,21 +85,24 @@ absl::Status Tail(const TailOptions& options, const Program& program) {
 
 void AddTail(Program& program) {
   auto options = std::make_shared<TailOptions>();
-  CLI::App& app = program.AddCommand({.name = "tail",
-                                      .about = "Shows results as they come: tag changes, churn alerts, dead letters",
-                                      .examples = {"portrait tail                                        # every result, from now on",
-                                                   "portrait tail churn-alerts --band high --json        # for a program",
-                                                   "portrait tail tag-changes --tag silent --since 7d    # who fell silent this week",
-                                                   "portrait tail --customer 00042 --from-beginning --exit"}},
-                                     [options](const Program& chosen) { return Tail(*options, chosen); });
+  CLI::App& app = program.AddCommand(
+      {.name = "tail",
+       .about = "Shows results as they come: tag changes, churn alerts, dead letters",
+       .examples = {"portrait tail                                        # every result, from now on",
+                    "portrait tail churn-alerts --band high --json        # for a program",
+                    "portrait tail tag-changes --tag silent --since 7d    # who fell silent this week",
+                    "portrait tail --customer 00042 --from-beginning --exit"}},
+      [options](const Program& chosen) { return Tail(*options, chosen); });
   options->config.AddTo(app);
-  app.add_option("outputs", options->outputs, "Names of outputs, as in `portrait describe`, or dead-letters; all but these by default");
+  app.add_option("outputs", options->outputs,
+                 "Names of outputs, as in `portrait describe`, or dead-letters; all but these by default");
   app.add_flag("--from-beginning", options->from_beginning, "All that is there, not only what comes");
   app.add_option("--since", options->since, "From this time of arrival on: 2026-01-31, or 2h (ago)")->type_name("TIME");
   app.add_flag("--exit", options->exit, "End when everything that is there has been shown");
   app.add_option("--customer", options->customers, "Only of this customer; may be given again");
   app.add_option("--tag", options->tags, "Only changes of this tag; may be given again");
-  app.add_option("--band", options->band, "Only churn alerts of at least this band")->check(CLI::IsMember({"low", "medium", "high"}));
+  app.add_option("--band", options->band, "Only churn alerts of at least this band")
+      ->check(CLI::IsMember({"low", "medium", "high"}));
   app.add_option("--code", options->codes, "Only dead letters with this code; may be given again");
   app.add_flag("--json", options->json, "One JSON object a line, with the names of result.proto");
   app.add_option("-n,--limit", options->limit, "End after this many");

@@ -20,8 +20,8 @@ struct DecoderOptions {
   size_t max_record_bytes = 1'000'000;  // of the value; a larger one is rejected unread
 };
 
-// Keeps buffers from record to record: one for each thread. Protobuf itself writes a line to stderr for every text that is
-// not UTF-8; a program that logs in its own way turns that off by google::protobuf::SetLogHandler.
+// Keeps buffers from record to record: one for each thread. Protobuf itself writes a line to stderr for every text that
+// is not UTF-8; a program that logs in its own way turns that off by google::protobuf::SetLogHandler.
 class Decoder final : public EventDecoder {
  public:
   explicit Decoder(DecoderOptions options = {});

@@ -9,9 +9,9 @@
 namespace portrait {
 
 struct EventName {
-  std::string_view name;        // "Order Completed"; matched whatever its case, blanks, underscores and dashes
-  EventKind kind;               // BODY_NOT_SET: known, but cannot be processed
-  std::string_view instead;     // then: what to send instead
+  std::string_view name;     // "Order Completed"; matched whatever its case, blanks, underscores and dashes
+  EventKind kind;            // BODY_NOT_SET: known, but cannot be processed
+  std::string_view instead;  // then: what to send instead
 };
 
 // All names, the one to prefer first where a kind has several.

@@ -13,8 +13,8 @@
 namespace portrait {
 
 // Microseconds since 1970-01-01 UTC. Reads "2026-01-31", and with a "T", "t" or blank after it "12:00", "12:00:00" or
-// "12:00:00.123456789" (what is finer than a microsecond is cut off), then nothing (UTC), "Z", "z", "+01:00", "+0100" or
-// "+01". Years 0001 to 9999; a leap second counts as the next second. Anything else: nothing.
+// "12:00:00.123456789" (what is finer than a microsecond is cut off), then nothing (UTC), "Z", "z", "+01:00", "+0100"
+// or "+01". Years 0001 to 9999; a leap second counts as the next second. Anything else: nothing.
 std::optional<int64_t> ParseIsoTime(std::string_view text);
 
 }  // namespace portrait

@@ -101,7 +101,8 @@ void ReadCart(const JsonEvent& in, FieldReader& read, v1::Cart& cart) {
 template <class Message>
 void ReadCampaign(const JsonEvent& in, FieldReader& read, Message& message) {
   read.Text({in.properties[Key::kCampaignId], in.properties[Key::kCampaignName], in.campaign[Key::kId],
-             in.campaign[Key::kName]}, message, &Message::mutable_campaign_id);
+             in.campaign[Key::kName]},
+            message, &Message::mutable_campaign_id);
 }
 
 void ReadEmail(const JsonEvent& in, FieldReader& read, v1::Email& email) {

@@ -130,8 +130,8 @@ std::optional<Rejection> Parse(std::string_view text, simdjson::dom::parser& par
   const auto error = parser.parse(text.data(), text.size()).get(root);
   if (error == simdjson::UTF8_ERROR) return Reject(RejectionCode::kInvalidUtf8, "the text is not valid UTF-8");
   if (error) {
-    return Reject(RejectionCode::kMalformedJson, absl::StrCat("the value is no JSON (", simdjson::error_message(error),
-                                                              "): ", Quoted(text)));
+    return Reject(RejectionCode::kMalformedJson,
+                  absl::StrCat("the value is no JSON (", simdjson::error_message(error), "): ", Quoted(text)));
   }
   if (root.get(object)) {
     return Reject(RejectionCode::kNotAnObject, absl::StrCat("the value is no JSON object: ", Quoted(text)));

@@ -11,7 +11,7 @@ namespace portrait {
 struct JsonEvent {
   Fields top;
   Fields properties;
-  Fields traits;          // of an identify call
+  Fields traits;  // of an identify call
   Fields context;
   Fields page;            // context.page
   Fields campaign;        // context.campaign

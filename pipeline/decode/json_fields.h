@@ -7,7 +7,8 @@
 //   if (auto rejection = std::move(read).rejection()) ...
 //
 // Each reading function takes candidates and uses the first that is there; null and, for texts, "" count as not there.
-// A value of the wrong type is noted as a rejection, the first one is kept, and reading goes on as if it were not there.
+// A value of the wrong type is noted as a rejection, the first one is kept, and reading goes on as if it were not
+// there.
 #pragma once
 
 #include <simdjson.h>
@@ -74,8 +75,8 @@ class FieldReader {
   // A number, also as a text. Is finite.
   std::optional<double> Number(Candidates candidates);
 
-  // An amount of money as a number or a text, in millionths, rounded to the nearest; exact up to 10^9 units. A text that
-  // is no number is a bad_amount, one beyond 9 * 10^12 units an absurd_amount.
+  // An amount of money as a number or a text, in millionths, rounded to the nearest; exact up to 10^9 units. A text
+  // that is no number is a bad_amount, one beyond 9 * 10^12 units an absurd_amount.
   std::optional<int64_t> Amount(Candidates candidates);
 
   // Microseconds since 1970. An ISO 8601 text, or a number since 1970 whose size tells the unit: below 10^11 seconds,

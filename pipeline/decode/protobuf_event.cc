@@ -21,7 +21,8 @@ constexpr int kFirstBody = 20, kMostDepth = 100;
 // The name of the first text field in these bytes that is not UTF-8; empty if there is none before the bytes break off.
 // Protobuf refuses such an event like any broken bytes, so this looks again, to say why.
 std::string_view FieldWithoutUtf8(std::string_view bytes, const Descriptor& type, int depth) {
-  google::protobuf::io::CodedInputStream in(reinterpret_cast<const uint8_t*>(bytes.data()), static_cast<int>(bytes.size()));
+  google::protobuf::io::CodedInputStream in(reinterpret_cast<const uint8_t*>(bytes.data()),
+                                            static_cast<int>(bytes.size()));
   while (const uint32_t tag = in.ReadTag()) {
     if (WireFormatLite::GetTagWireType(tag) != WireFormatLite::WIRETYPE_LENGTH_DELIMITED) {
       if (!WireFormatLite::SkipField(&in, tag)) return {};

@@ -46,10 +46,8 @@ bool IsPassing(rd_kafka_resp_err_t error) {
     case RD_KAFKA_RESP_ERR_UNKNOWN_LEADER_EPOCH:
     case RD_KAFKA_RESP_ERR_OFFSET_NOT_AVAILABLE:
     case RD_KAFKA_RESP_ERR_UNSTABLE_OFFSET_COMMIT:
-    case RD_KAFKA_RESP_ERR_THROTTLING_QUOTA_EXCEEDED:
-      return true;
-    default:
-      return false;
+    case RD_KAFKA_RESP_ERR_THROTTLING_QUOTA_EXCEEDED: return true;
+    default: return false;
   }
 }
 
@@ -58,33 +56,26 @@ bool IsPassing(rd_kafka_resp_err_t error) {
 absl::StatusCode StatusCodeOf(rd_kafka_resp_err_t error) {
   if (IsPassing(error)) return absl::StatusCode::kUnavailable;
   switch (error) {
-    case RD_KAFKA_RESP_ERR_NO_ERROR:
-      return absl::StatusCode::kOk;
+    case RD_KAFKA_RESP_ERR_NO_ERROR: return absl::StatusCode::kOk;
     case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
     case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
-    case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
-      return absl::StatusCode::kNotFound;
+    case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART: return absl::StatusCode::kNotFound;
     case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
     case RD_KAFKA_RESP_ERR__NO_OFFSET:
-    case RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:
-      return absl::StatusCode::kOutOfRange;
+    case RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE: return absl::StatusCode::kOutOfRange;
     case RD_KAFKA_RESP_ERR__FENCED:
     case RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH:
     case RD_KAFKA_RESP_ERR_PRODUCER_FENCED:
-    case RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID:
-      return absl::StatusCode::kFailedPrecondition;
+    case RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID: return absl::StatusCode::kFailedPrecondition;
     case RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION:
-    case RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID:
-      return absl::StatusCode::kAborted;
+    case RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID: return absl::StatusCode::kAborted;
     case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
     case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
     case RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED:
-    case RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED:
-      return absl::StatusCode::kPermissionDenied;
+    case RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED: return absl::StatusCode::kPermissionDenied;
     case RD_KAFKA_RESP_ERR__AUTHENTICATION:
     case RD_KAFKA_RESP_ERR__SSL:
-    case RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED:
-      return absl::StatusCode::kUnauthenticated;
+    case RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED: return absl::StatusCode::kUnauthenticated;
     case RD_KAFKA_RESP_ERR__INVALID_ARG:
     case RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION:
     case RD_KAFKA_RESP_ERR_INVALID_PARTITIONS:
@@ -93,18 +84,13 @@ absl::StatusCode StatusCodeOf(rd_kafka_resp_err_t error) {
     case RD_KAFKA_RESP_ERR_INVALID_REQUEST:
     case RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP:
     case RD_KAFKA_RESP_ERR_POLICY_VIOLATION:
-    case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE:
-      return absl::StatusCode::kInvalidArgument;
-    case RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS:
-      return absl::StatusCode::kAlreadyExists;
-    case RD_KAFKA_RESP_ERR__QUEUE_FULL:
-      return absl::StatusCode::kResourceExhausted;
+    case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE: return absl::StatusCode::kInvalidArgument;
+    case RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS: return absl::StatusCode::kAlreadyExists;
+    case RD_KAFKA_RESP_ERR__QUEUE_FULL: return absl::StatusCode::kResourceExhausted;
     case RD_KAFKA_RESP_ERR__BAD_MSG:
     case RD_KAFKA_RESP_ERR__BAD_COMPRESSION:
-    case RD_KAFKA_RESP_ERR_INVALID_MSG:
-      return absl::StatusCode::kDataLoss;
-    default:
-      return absl::StatusCode::kInternal;
+    case RD_KAFKA_RESP_ERR_INVALID_MSG: return absl::StatusCode::kDataLoss;
+    default: return absl::StatusCode::kInternal;
   }
 }
 

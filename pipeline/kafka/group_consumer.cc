@@ -156,8 +156,7 @@ absl::Status KafkaGroupConsumer::HandleMessageError(const rd_kafka_message_t& me
       LogWarning("the group goes on without this member, which has not polled for too long",
                  {{"instance", options_.instance_id}, {"reason", text}});
       return absl::OkStatus();  // the loss of the assignment follows
-    default:
-      break;
+    default: break;
   }
   absl::Status status =
       StatusOf(message.err, topic.empty() ? "kafka consumer" : absl::StrCat("kafka topic ", topic), text);

@@ -96,9 +96,8 @@ void MemoryBroker::Wait(Duration timeout) {
 }
 
 bool MemoryBroker::OffsetsPending(const Place& place) const {
-  return std::any_of(transactions_.begin(), transactions_.end(), [&](const auto& entry) {
-    return entry.second.open && entry.second.offsets.contains(place);
-  });
+  return std::any_of(transactions_.begin(), transactions_.end(),
+                     [&](const auto& entry) { return entry.second.open && entry.second.offsets.contains(place); });
 }
 
 // ---------------------------------------------------------------- consumer
@@ -130,8 +129,9 @@ class MemoryConsumer final : public GroupConsumer {
     for (auto& [place, next] : positions_) {
       const auto& log = broker_->logs_[{sources_[static_cast<size_t>(place.first)], place.second}];
       if (next < log.begin) {
-        return absl::OutOfRangeError(absl::StrCat(sources_[static_cast<size_t>(place.first)], " partition ", place.second,
-                                                  ": offset ", next, " is gone, the log begins at ", log.begin));
+        return absl::OutOfRangeError(absl::StrCat(sources_[static_cast<size_t>(place.first)], " partition ",
+                                                  place.second, ": offset ", next, " is gone, the log begins at ",
+                                                  log.begin));
       }
       const int64_t end = broker_->StableEnd(log);
       for (; next < end && records.size() - before < limit; ++next) {
@@ -225,9 +225,8 @@ class MemoryProducer final : public TransactionalProducer {
     if (absl::Status s = Enter(); !s.ok()) return s;
     const std::string topic(record.topic);
     if (!broker_->partitions_.contains(topic)) return absl::NotFoundError(absl::StrCat("no such topic: ", topic));
-    const int32_t partition = record.partition >= 0
-                                  ? record.partition
-                                  : PartitionOf(record.key.value_or(""), broker_->partitions_[topic]);
+    const int32_t partition =
+        record.partition >= 0 ? record.partition : PartitionOf(record.key.value_or(""), broker_->partitions_[topic]);
     StoredRecord stored;
     stored.state = StoredRecord::State::kOpen;
     stored.transactional_id = id_;

@@ -1,7 +1,7 @@
 // A broker in memory, for tests and the simulator: logs with transactions, one consumer group, and faults on demand.
 //
-// It keeps what a real one keeps when clients die: committed records and offsets, open transactions, producer epochs. It
-// does not lose what it has acknowledged. Everything is deterministic. One thread.
+// It keeps what a real one keeps when clients die: committed records and offsets, open transactions, producer epochs.
+// It does not lose what it has acknowledged. Everything is deterministic. One thread.
 #pragma once
 
 #include <cstdint>
@@ -110,7 +110,7 @@ class MemoryBroker {
   std::map<std::string, Transaction> transactions_;
   std::map<Place, int64_t> committed_offsets_;
   std::map<std::string, CommitFault> faults_;
-  std::string member_;       // who owns all partitions
+  std::string member_;  // who owns all partitions
   int64_t generation_ = 0;
   size_t poll_limit_ = 0;
   uint64_t incarnations_ = 0;

@@ -9,8 +9,8 @@ namespace portrait {
 class Clock {
  public:
   virtual ~Clock() = default;
-  virtual Timestamp Now() const = 0;        // wall time
-  virtual Duration Monotonic() const = 0;   // since some fixed point; never goes back
+  virtual Timestamp Now() const = 0;       // wall time
+  virtual Duration Monotonic() const = 0;  // since some fixed point; never goes back
 };
 
 class SystemClock final : public Clock {

@@ -39,8 +39,9 @@ class AssignmentListener {
   virtual void OnLost(const std::vector<int32_t>& partitions) = 0;
 };
 
-// One thread. Guarantees: records of one partition of one source come in offset order, without gaps but for what the log
-// no longer holds; records of aborted or open transactions never come; index p of all sources is always on one member.
+// One thread. Guarantees: records of one partition of one source come in offset order, without gaps but for what the
+// log no longer holds; records of aborted or open transactions never come; index p of all sources is always on one
+// member.
 class GroupConsumer {
  public:
   virtual ~GroupConsumer() = default;

@@ -13,8 +13,8 @@ namespace portrait {
 
 enum class CommitOutcome {
   kCommitted,
-  kAborted,   // nothing of the transaction will ever be seen
-  kUnknown,   // throw this producer away; a new one with the same id settles it (Init), then look at the journal
+  kAborted,  // nothing of the transaction will ever be seen
+  kUnknown,  // throw this producer away; a new one with the same id settles it (Init), then look at the journal
   // Another producer with this id has begun, or the coordinator gave up on this transaction, which stayed open for too
   // long. Does not say whether the transaction was committed: look at the journal, if this process still owns the task.
   kFenced,
@@ -42,8 +42,8 @@ class TransactionalProducer {
   virtual absl::Status SendOffsets(const std::vector<std::string>& sources, const std::vector<PartitionStart>& offsets,
                                    const GroupGeneration& generation) = 0;
   virtual CommitOutcome Commit(Duration timeout) = 0;
-  // After kCommitted: one after the last offset that this transaction is known to have written in the partition, else -1.
-  // Never too high; too low where an answer was lost and the records were sent twice.
+  // After kCommitted: one after the last offset that this transaction is known to have written in the partition, else
+  // -1. Never too high; too low where an answer was lost and the records were sent twice.
   virtual int64_t WrittenEnd(std::string_view topic, int32_t partition) const = 0;
   // After an error of Write or SendOffsets. Not OK: throw the producer away.
   virtual absl::Status Abort(Duration timeout) = 0;

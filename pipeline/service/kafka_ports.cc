@@ -30,11 +30,12 @@ absl::Status CheckInternalTopics(const Config& config, KafkaTopics& topics, int 
   if (!found.ok()) return found.status();
   for (const TopicDescription& topic : *found) {
     if (topic.partitions == 0) {
-      return absl::NotFoundError(absl::StrCat("no such topic: ", topic.name, "; `portrait topics --create` makes what is missing"));
+      return absl::NotFoundError(
+          absl::StrCat("no such topic: ", topic.name, "; `portrait topics --create` makes what is missing"));
     }
     if (topic.partitions != partitions) {
-      return absl::FailedPreconditionError(absl::StrCat("partition count differs from that of the sources: ", topic.name,
-                                                        " ", topic.partitions, ", sources ", partitions));
+      return absl::FailedPreconditionError(absl::StrCat("partition count differs from that of the sources: ",
+                                                        topic.name, " ", topic.partitions, ", sources ", partitions));
     }
   }
   return absl::OkStatus();
@@ -73,8 +74,8 @@ absl::StatusOr<std::unique_ptr<GroupConsumer>> KafkaPorts::NewConsumer(int worke
 
 absl::StatusOr<std::unique_ptr<TransactionalProducer>> KafkaPorts::NewProducer(int worker) {
   const KafkaOptions options = KafkaClientOptions(config_, absl::StrCat("worker-", worker));
-  auto made = KafkaTransactionalProducer::Create(
-      options, absl::StrCat(config_.engine.application_id, ".", options.instance_id));
+  auto made = KafkaTransactionalProducer::Create(options,
+                                                 absl::StrCat(config_.engine.application_id, ".", options.instance_id));
   if (!made.ok()) return made.status();
   return *std::move(made);
 }

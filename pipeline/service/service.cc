@@ -20,11 +20,13 @@ absl::StatusOr<std::unique_ptr<Service>> Service::Start(const Config& config, co
   if (!ports.ok()) return ports.status();
   service->ports_ = *std::move(ports);
   service->health_.Ready("brokers");
-  service->engine_ = std::make_unique<Engine>(chain, service->config_.engine, *service->ports_, service->metrics_,
-                                              service->health_);
+  service->engine_ =
+      std::make_unique<Engine>(chain, service->config_.engine, *service->ports_, service->metrics_, service->health_);
   service->engine_->Start();
-  LogInfo("started", {{"application", config.engine.application_id}, {"instance", config.engine.instance_id},
-                      {"chain", chain.version()}, {"partitions", service->ports_->partitions()},
+  LogInfo("started", {{"application", config.engine.application_id},
+                      {"instance", config.engine.instance_id},
+                      {"chain", chain.version()},
+                      {"partitions", service->ports_->partitions()},
                       {"workers", config.engine.workers}});
   return service;
 }

@@ -17,8 +17,8 @@ absl::Status WaitForBrokers(const Config& config, const std::function<absl::Stat
     const absl::Status status = ask();
     if (!absl::IsUnavailable(status)) return status;
     if (clock.Monotonic() >= deadline) {
-      return absl::DeadlineExceededError(absl::StrCat("no broker answered within startup.timeout: ",
-                                                      config.kafka.brokers, ": ", status.message()));
+      return absl::DeadlineExceededError(
+          absl::StrCat("no broker answered within startup.timeout: ", config.kafka.brokers, ": ", status.message()));
     }
     if (!std::exchange(said, true)) LogWarning("waiting for the brokers", {{"brokers", config.kafka.brokers}});
     std::this_thread::sleep_for(std::chrono::milliseconds(200));

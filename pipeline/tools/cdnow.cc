@@ -32,7 +32,8 @@ absl::StatusOr<std::vector<GivenPurchase>> ReadCdnow(const std::filesystem::path
   if (status.ok()) status = importer.Finish();
   if (!status.ok()) return status;
   if (importer.report().rejected_rows() > 0 || purchases.empty()) {
-    return absl::DataLossError(absl::StrCat("not the purchases of CDNOW: ", path.string(), "\n", importer.report().Text()));
+    return absl::DataLossError(
+        absl::StrCat("not the purchases of CDNOW: ", path.string(), "\n", importer.report().Text()));
   }
   return purchases;
 }

@@ -11,7 +11,8 @@ namespace portrait {
 
 void LetterCounts::Add(const v1::DeadLetter& letter) {
   Group& group = groups_[{letter.code(), letter.topic()}];
-  if (group.count++ == 0) group.example = absl::StrCat(letter.topic(), "/", letter.partition(), "@", letter.offset(), ": ", letter.text());
+  if (group.count++ == 0)
+    group.example = absl::StrCat(letter.topic(), "/", letter.partition(), "@", letter.offset(), ": ", letter.text());
   group.first_us = std::min(group.first_us, letter.timestamp_us());
   group.last_us = std::max(group.last_us, letter.timestamp_us());
   ++total_;
@@ -20,8 +21,9 @@ void LetterCounts::Add(const v1::DeadLetter& letter) {
 std::string LetterCounts::Text() const {
   std::string text = absl::StrFormat("%12s dead letters\n", LongCount(total_));
   for (const auto& [name, group] : groups_) {
-    absl::StrAppendFormat(&text, "%12s  %s, %s, records of %s to %s\n                %s\n", LongCount(group.count), name.first, name.second,
-                          MinuteText(group.first_us), MinuteText(group.last_us), group.example);
+    absl::StrAppendFormat(&text, "%12s  %s, %s, records of %s to %s\n                %s\n", LongCount(group.count),
+                          name.first, name.second, MinuteText(group.first_us), MinuteText(group.last_us),
+                          group.example);
   }
   return text;
 }
@@ -55,7 +57,8 @@ absl::Status LetterSender::Send(const v1::DeadLetter& letter) {
 }
 
 absl::StatusOr<Record> LetterSender::FetchOriginal(const v1::DeadLetter& letter) {
-  const absl::Status gone = absl::NotFoundError(absl::StrCat(letter.topic(), "/", letter.partition(), "@", letter.offset()));
+  const absl::Status gone =
+      absl::NotFoundError(absl::StrCat(letter.topic(), "/", letter.partition(), "@", letter.offset()));
   if (reader_ == nullptr) return gone;
   const auto range = reader_->Range(letter.topic(), letter.partition(), timeout_);
   if (!range.ok()) return range.status();

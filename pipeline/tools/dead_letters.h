@@ -1,8 +1,8 @@
 // Dead letters: what they are about, and sending their records again once the cause is gone.
 //
 // A record goes back as it was: topic, key, bytes, headers, timestamp; the partition is found anew from the key (so a
-// wrong partition heals), or stays for a record without one. A letter that was cut holds only the start of the value: the
-// original is fetched from its topic, as long as it is still there.
+// wrong partition heals), or stays for a record without one. A letter that was cut holds only the start of the value:
+// the original is fetched from its topic, as long as it is still there.
 #pragma once
 
 #include <cstdint>
@@ -41,7 +41,8 @@ class LetterCounts {
 class LetterSender {
  public:
   // `sink` and `reader` must outlive this. `sink` null: a dry run. `reader` null: cut letters cannot be sent.
-  LetterSender(RecordSink* sink, LogReader* reader, Duration timeout) : sink_(sink), reader_(reader), timeout_(timeout) {}
+  LetterSender(RecordSink* sink, LogReader* reader, Duration timeout)
+      : sink_(sink), reader_(reader), timeout_(timeout) {}
 
   // Not OK: sending itself failed. A letter whose original is gone is counted, and is no error.
   absl::Status Send(const v1::DeadLetter& letter);

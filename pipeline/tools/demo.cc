@@ -42,7 +42,11 @@ class WatchedStream final : public EventStream {
 
 EventTopics TopicsOf(const Config& config) {
   const auto& sources = config.engine.sources;
-  return {.browsing = sources[0].topic, .email = sources[1].topic, .purchases = sources[2].topic, .service = sources[3].topic, .profile = sources[4].topic};
+  return {.browsing = sources[0].topic,
+          .email = sources[1].topic,
+          .purchases = sources[2].topic,
+          .service = sources[3].topic,
+          .profile = sources[4].topic};
 }
 
 std::vector<std::string> SourceNames(const Config& config) {
@@ -53,7 +57,8 @@ std::vector<std::string> SourceNames(const Config& config) {
 
 }  // namespace
 
-Config DemoConfig(const Config& base, const DemoPlace& place, const std::vector<ResultTopic>& results, const std::filesystem::path& state_dir) {
+Config DemoConfig(const Config& base, const DemoPlace& place, const std::vector<ResultTopic>& results,
+                  const std::filesystem::path& state_dir) {
   Config config = base;
   config.engine.application_id = place.application_id;
   config.engine.instance_id = place.application_id + "-1";
@@ -62,11 +67,13 @@ Config DemoConfig(const Config& base, const DemoPlace& place, const std::vector<
   config.engine.allowed_lateness = days(7);
   config.engine.state_dir = state_dir;
   config.engine.sources.clear();
-  for (const char* source : {"browsing-events", "email-events", "purchase-events", "service-events", "profile-events"}) {
+  for (const char* source :
+       {"browsing-events", "email-events", "purchase-events", "service-events", "profile-events"}) {
     config.engine.sources.push_back({place.topic_prefix + source, WireFormat::kJson});
   }
   config.engine.outputs.clear();
-  for (const ResultTopic& result : results) config.engine.outputs.push_back({result.output, place.topic_prefix + result.output, WireFormat::kProtobuf});
+  for (const ResultTopic& result : results)
+    config.engine.outputs.push_back({result.output, place.topic_prefix + result.output, WireFormat::kProtobuf});
   return config;
 }
 
@@ -83,22 +90,31 @@ absl::Status CreateDemoTopics(const Config& config, int partitions, MockCluster*
   if (!admin.ok()) return admin.status();
   std::vector<NewTopic> topics;
   for (const PlannedTopic& topic : planned) {
-    topics.push_back({.name = topic.name, .partitions = topic.partitions, .replication = topic.replication, .configs = topic.configs});
+    topics.push_back({.name = topic.name,
+                      .partitions = topic.partitions,
+                      .replication = topic.replication,
+                      .configs = topic.configs});
   }
   return (*admin)->CreateAll(topics, seconds(30));
 }
 
 std::string DemoConfigYaml(const Config& config) {
-  std::string yaml = absl::StrCat("# Written by `portrait demo`, for the other commands to look at it.\nbrokers: ", config.kafka.brokers,
-                                  "\napplication: {id: ", config.engine.application_id, "}\nclock: event\nlateness: 7d\nsources:\n");
+  std::string yaml = absl::StrCat(
+      "# Written by `portrait demo`, for the other commands to look at it.\nbrokers: ", config.kafka.brokers,
+      "\napplication: {id: ", config.engine.application_id, "}\nclock: event\nlateness: 7d\nsources:\n");
   for (const SourceOptions& source : config.engine.sources) absl::StrAppend(&yaml, "  - {topic: ", source.topic, "}\n");
   absl::StrAppend(&yaml, "outputs:\n");
-  for (const OutputOptions& output : config.engine.outputs) absl::StrAppend(&yaml, "  ", output.output, ": {topic: ", output.topic, "}\n");
+  for (const OutputOptions& output : config.engine.outputs)
+    absl::StrAppend(&yaml, "  ", output.output, ": {topic: ", output.topic, "}\n");
   return yaml;
 }
 
 Demo::Demo(DemoOptions options, const Chain& chain, const StopSignal& stop)
-    : options_(std::move(options)), chain_(chain), stop_(stop), results_(ResultTopics(chain, options_.config.engine)), stories_(ChooseWatched()) {}
+    : options_(std::move(options)),
+      chain_(chain),
+      stop_(stop),
+      results_(ResultTopics(chain, options_.config.engine)),
+      stories_(ChooseWatched()) {}
 
 Demo::~Demo() { static_cast<void>(Stop()); }
 
@@ -109,7 +125,8 @@ absl::flat_hash_set<std::string> Demo::ChooseWatched() const {
   for (const auto& [customer, count] : orders) {
     if (count >= kStoryOrders && count <= kStoryOrdersMost && watched.size() < kWatchedMost) watched.insert(customer);
   }
-  for (uint32_t i = 1; options_.purchases.empty() && i <= std::min<uint32_t>(options_.population.customers, kWatchedMost); ++i) {
+  for (uint32_t i = 1;
+       options_.purchases.empty() && i <= std::min<uint32_t>(options_.population.customers, kWatchedMost); ++i) {
     watched.insert(absl::StrFormat("%s%06d", options_.population.id_prefix, i));
   }
   return watched;
@@ -151,7 +168,13 @@ uint64_t Demo::Written() const {
 }
 
 Demo::Counts Demo::counts() const {
-  Counts counts{.sent = sent_, .orders = orders_, .events = sent_events_, .duplicates_sent = duplicates_sent_, .received = Received(), .results = Written(), .read = read_};
+  Counts counts{.sent = sent_,
+                .orders = orders_,
+                .events = sent_events_,
+                .duplicates_sent = duplicates_sent_,
+                .received = Received(),
+                .results = Written(),
+                .read = read_};
   counts.duplicates = static_cast<uint64_t>(metrics_.duplicate_events.Value());
   counts.late = static_cast<uint64_t>(metrics_.late_events.Value());
   const std::scoped_lock lock(mutex_);
@@ -159,7 +182,10 @@ Demo::Counts Demo::counts() const {
   return counts;
 }
 
-std::string Demo::Note() const { return absl::StrCat(ShortCount(sent_), " events sent, ", ShortCount(Received()), " in, ", ShortCount(read_), " results"); }
+std::string Demo::Note() const {
+  return absl::StrCat(ShortCount(sent_), " events sent, ", ShortCount(Received()), " in, ", ShortCount(read_),
+                      " results");
+}
 
 absl::Status Demo::Send() {
   auto kafka = KafkaSink::Open(options_.config, "demo", SourceNames(options_.config));
@@ -192,7 +218,8 @@ absl::Status Demo::Send() {
   duplicates_sent_ = dirty.count(Dirt::kDuplicate);
   for (size_t i = 0; i < kDirtKinds; ++i) {
     const auto kind = static_cast<Dirt>(i);
-    if (dirty.count(kind) > 0) absl::StrAppendFormat(&dirt_text_, "  %-24s %12s\n", std::string(DirtName(kind)), LongCount(dirty.count(kind)));
+    if (dirty.count(kind) > 0)
+      absl::StrAppendFormat(&dirt_text_, "  %-24s %12s\n", std::string(DirtName(kind)), LongCount(dirty.count(kind)));
   }
   if (absl::Status status = (*kafka)->Finish(); !status.ok()) return status;
   bar.Update(static_cast<uint64_t>((population.end() - population.begin()).count()), Note());
@@ -276,7 +303,8 @@ void Demo::Tell(std::ostream& out, double took_s) const {
   const Counts all = counts();
   const std::scoped_lock lock(mutex_);
   out << absl::StrFormat("\nEvents: %s in %.1f s, from %s\n", LongCount(all.sent), took_s,
-                         options_.purchases.empty() ? "a made-up population" : "real purchases with made-up browsing and mail around them");
+                         options_.purchases.empty() ? "a made-up population"
+                                                    : "real purchases with made-up browsing and mail around them");
   for (const auto& [topic, count] : sent_by_topic_) out << absl::StrFormat("  %-24s %12s\n", topic, LongCount(count));
   out << absl::StrFormat("  %-24s %12s\n", "of them orders", LongCount(all.orders));
   if (!dirt_text_.empty()) out << "Dirt sent with them, on purpose\n" << dirt_text_;
@@ -285,8 +313,10 @@ void Demo::Tell(std::ostream& out, double took_s) const {
       << absl::StrFormat("  %-24s %12s\n", "duplicates dropped", LongCount(all.duplicates))
       << absl::StrFormat("  %-24s %12s\n", "late, counted still", LongCount(all.late))
       << absl::StrFormat("  %-24s %12s\n", "dead letters", LongCount(all.dead_letters)) << tally_.LettersText();
-  if (all.received != all.sent) out << "  " << LongCount(all.sent - all.received) << " events never arrived: the broker dropped them\n";
-  if (all.read != all.results) out << "  results written " << LongCount(all.results) << ", read " << LongCount(all.read) << "\n";
+  if (all.received != all.sent)
+    out << "  " << LongCount(all.sent - all.received) << " events never arrived: the broker dropped them\n";
+  if (all.read != all.results)
+    out << "  results written " << LongCount(all.results) << ", read " << LongCount(all.read) << "\n";
   out << "\nTags\n" << tally_.TagsText() << "\nChurn alerts\n" << tally_.AlertsText();
   const std::vector<std::string> chosen = stories_.Choose(options_.stories);
   if (!chosen.empty()) out << "\nStories\n";

@@ -62,9 +62,9 @@ class Demo {
   absl::Status Stop();
 
   struct Counts {
-    uint64_t sent = 0;      // records, dirt included
-    uint64_t orders = 0;    // of them
-    uint64_t events = 0;    // of them clean
+    uint64_t sent = 0;    // records, dirt included
+    uint64_t orders = 0;  // of them
+    uint64_t events = 0;  // of them clean
     uint64_t duplicates_sent = 0;
     uint64_t received = 0;  // by the engine
     uint64_t results = 0;   // written
@@ -115,12 +115,13 @@ class Demo {
 // What the topics of a demonstration are called.
 struct DemoPlace {
   std::string application_id;  // starts the names of the internal ones
-  std::string topic_prefix;  // of sources and results
+  std::string topic_prefix;    // of sources and results
   int partitions = 4;
 };
 
 // The configuration of a demonstration: event time, its own application and topics, rows in `state_dir`.
-Config DemoConfig(const Config& base, const DemoPlace& place, const std::vector<ResultTopic>& results, const std::filesystem::path& state_dir);
+Config DemoConfig(const Config& base, const DemoPlace& place, const std::vector<ResultTopic>& results,
+                  const std::filesystem::path& state_dir);
 
 // Creates its topics: in the mock cluster if there is one, else on the brokers of the configuration.
 absl::Status CreateDemoTopics(const Config& config, int partitions, MockCluster* mock);

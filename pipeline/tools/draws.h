@@ -1,5 +1,5 @@
-// Seeded random draws for made-up data. The distributions of <random> differ between standard libraries; these don't, so
-// one seed makes one population everywhere.
+// Seeded random draws for made-up data. The distributions of <random> differ between standard libraries; these don't,
+// so one seed makes one population everywhere.
 //
 //   Draws draws(DrawSeed(seed, customer));
 //   double days = draws.Exponential(14);
@@ -22,9 +22,9 @@ class Draws {
   explicit Draws(uint64_t seed) : state_(seed) {}
 
   uint64_t Bits();
-  double Uniform();                          // in [0, 1)
-  double Uniform(double low, double high);   // in [low, high)
-  uint64_t Below(uint64_t n);                // in [0, n); n at least 1
+  double Uniform();                         // in [0, 1)
+  double Uniform(double low, double high);  // in [low, high)
+  uint64_t Below(uint64_t n);               // in [0, n); n at least 1
   bool Chance(double probability);
   double Exponential(double mean);
   double Normal();

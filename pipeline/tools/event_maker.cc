@@ -150,7 +150,8 @@ void EventMaker::MakeCart(const PlannedStep& step, const StepContext& context, v
   cart.set_value_micros(step.value);
   cart.set_currency(options_.currency);
   for (const PlannedStep& other : context.steps) {
-    if (other.kind == Event::kProductAdded && other.time_us <= step.time_us) AddProduct(other.item, *cart.add_products());
+    if (other.kind == Event::kProductAdded && other.time_us <= step.time_us)
+      AddProduct(other.item, *cart.add_products());
   }
 }
 

@@ -23,9 +23,9 @@ struct GivenPurchase {
 struct StepContext {
   uint64_t customer = 0;
   std::string_view customer_id;
-  uint32_t event_number = 0;       // of the customer, from 1
+  uint32_t event_number = 0;  // of the customer, from 1
   bool app = false;
-  uint32_t number = 0;             // of the order, ticket or campaign
+  uint32_t number = 0;                 // of the order, ticket or campaign
   std::span<const PlannedStep> steps;  // of the whole episode: an order names what was put into the cart
   const GivenPurchase* purchase = nullptr;
 };
@@ -37,8 +37,8 @@ struct EventMakerOptions {
 };
 
 // What `item` says of steps that are no visit.
-//   mails: the day of the campaign (since 1970-01-01); `value`: MailPart. service: 0 delivery, 1 returns, 2 payment, 3 quality.
-//   refunds: `value` is the amount. ratings: `value` is the score in percent.
+//   mails: the day of the campaign (since 1970-01-01); `value`: MailPart. service: 0 delivery, 1 returns, 2 payment, 3
+//   quality. refunds: `value` is the amount. ratings: `value` is the score in percent.
 enum class MailPart { kCampaign, kReceipt };
 
 class EventMaker {

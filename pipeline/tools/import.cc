@@ -33,7 +33,8 @@ uint64_t ImportReport::rejected_rows() const { return Sum(rejected); }
 
 std::string ImportReport::Text() const {
   std::string text = absl::StrFormat("%12s rows read\n%12s events sent", LongCount(rows), LongCount(events));
-  absl::StrAppend(&text, joined > 0 ? absl::StrCat(" (", LongCount(joined), " rows joined others of their group)\n") : "\n");
+  absl::StrAppend(&text,
+                  joined > 0 ? absl::StrCat(" (", LongCount(joined), " rows joined others of their group)\n") : "\n");
   for (const auto& [condition, count] : left_out) {
     absl::StrAppendFormat(&text, "%12s left out, because not: %s\n", LongCount(count), condition);
   }
@@ -41,7 +42,8 @@ std::string ImportReport::Text() const {
   for (const auto& [reason, count] : rejected) {
     absl::StrAppendFormat(&text, "%12s   %s\n", LongCount(count), reason);
     for (const Reject& example : examples) {
-      if (example.reason == reason) absl::StrAppend(&text, "                 ", example.file, ":", example.line, ": ", example.detail, "\n");
+      if (example.reason == reason)
+        absl::StrAppend(&text, "                 ", example.file, ":", example.line, ": ", example.detail, "\n");
     }
   }
   return text;
@@ -52,7 +54,8 @@ absl::Status Importer::Add(const std::filesystem::path& path) {
   auto mapper = RowMapper::Create(options_.mapping, file);
   if (!mapper.ok()) return mapper.status();
   auto table = TableReader::Open(path, options_.mapping.table, (*mapper)->columns());
-  if (!table.ok()) return absl::Status(table.status().code(), absl::StrCat(path.string(), ": ", table.status().message()));
+  if (!table.ok())
+    return absl::Status(table.status().code(), absl::StrCat(path.string(), ": ", table.status().message()));
   std::string group;
   Event event;
   for (TableRow row; (*table)->Next(row);) {
@@ -65,7 +68,9 @@ absl::Status Importer::Add(const std::filesystem::path& path) {
         if (absl::Status status = Take(event, group); !status.ok()) return status;
         break;
       case RowMapper::Outcome::kLeftOut: ++report_.left_out[(*mapper)->reason()]; break;
-      case RowMapper::Outcome::kRejected: Reject({file, row.line, (*mapper)->reason(), (*mapper)->detail(), row.text}); break;
+      case RowMapper::Outcome::kRejected:
+        Reject({file, row.line, (*mapper)->reason(), (*mapper)->detail(), row.text});
+        break;
     }
   }
   if (absl::Status status = Flush(); !status.ok()) return status;
@@ -116,8 +121,8 @@ absl::Status Importer::Finish() {
 
 void Importer::Reject(ImportReport::Reject reject) {
   if (options_.rejects != nullptr) {
-    *options_.rejects << reject.file << '\t' << reject.line << '\t' << reject.reason << '\t' << OneField(reject.detail) << '\t'
-                      << OneField(reject.text) << '\n';
+    *options_.rejects << reject.file << '\t' << reject.line << '\t' << reject.reason << '\t' << OneField(reject.detail)
+                      << '\t' << OneField(reject.text) << '\n';
   }
   if (++report_.rejected[reject.reason] <= options_.examples_each) report_.examples.push_back(std::move(reject));
 }

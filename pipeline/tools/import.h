@@ -1,5 +1,5 @@
-// Tables to events: reads files by a mapping, hands the events on, and counts every row: sent, left out, or rejected with
-// its line and the reason.
+// Tables to events: reads files by a mapping, hands the events on, and counts every row: sent, left out, or rejected
+// with its line and the reason.
 //
 //   Importer importer({.mapping = mapping, .sort = true}, [&](const Event& event) { return writer.Write(event); });
 //   status = importer.Add("sales.csv");
@@ -33,7 +33,7 @@ struct ImportReport {
 
   uint64_t rows = 0;
   uint64_t events = 0;
-  uint64_t joined = 0;  // rows that became part of the event of an earlier one
+  uint64_t joined = 0;                       // rows that became part of the event of an earlier one
   std::map<std::string, uint64_t> left_out;  // by condition
   std::map<std::string, uint64_t> rejected;  // by reason
   std::vector<Reject> examples;              // the first of each reason
@@ -81,7 +81,7 @@ class Importer {
   ImportOptions options_;
   Consumer consumer_;
   ImportReport report_;
-  Event open_;          // the event that further rows of its group may join
+  Event open_;  // the event that further rows of its group may join
   std::string group_;
   bool has_open_ = false;
   std::vector<Held> held_;

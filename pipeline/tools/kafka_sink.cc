@@ -19,7 +19,8 @@ constexpr Duration kRequestTimeout = seconds(5);
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<KafkaSink>> KafkaSink::Open(const Config& config, std::string_view role, const std::vector<std::string>& topics) {
+absl::StatusOr<std::unique_ptr<KafkaSink>> KafkaSink::Open(const Config& config, std::string_view role,
+                                                           const std::vector<std::string>& topics) {
   const KafkaOptions options = KafkaClientOptions(config, role);
   auto admin = KafkaTopics::Create(options);
   if (!admin.ok()) return admin.status();
@@ -34,7 +35,8 @@ absl::StatusOr<std::unique_ptr<KafkaSink>> KafkaSink::Open(const Config& config,
   });
   if (!status.ok()) return status;
   if (!missing.empty()) {
-    return absl::NotFoundError(absl::StrCat("no such topic: ", absl::StrJoin(missing, ", "), "; `portrait topics --create` makes what is missing"));
+    return absl::NotFoundError(absl::StrCat("no such topic: ", absl::StrJoin(missing, ", "),
+                                            "; `portrait topics --create` makes what is missing"));
   }
   auto producer = KafkaProducer::Create(options);
   if (!producer.ok()) return producer.status();

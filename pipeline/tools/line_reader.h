@@ -19,10 +19,10 @@
 namespace portrait {
 
 struct Line {
-  int64_t number = 0;      // from 1
-  std::string_view text;   // without its end (LF or CR LF); valid until the next call
-  bool too_long = false;   // text is only the start
-  bool ended = true;       // false: the file ends without a line break
+  int64_t number = 0;     // from 1
+  std::string_view text;  // without its end (LF or CR LF); valid until the next call
+  bool too_long = false;  // text is only the start
+  bool ended = true;      // false: the file ends without a line break
 };
 
 enum class TextEncoding { kUtf8, kLatin1 };
@@ -41,7 +41,7 @@ class LineReader {
 
   const absl::Status& status() const { return status_; }
   uint64_t bytes_read() const { return static_cast<uint64_t>(gzoffset(file_.get())); }  // of the file as it lies there
-  uint64_t bytes_total() const { return bytes_total_; }  // 0: unknown
+  uint64_t bytes_total() const { return bytes_total_; }                                 // 0: unknown
 
  private:
   struct Closer {

@@ -92,7 +92,8 @@ class MappingReader {
 
   // The value of one of several names.
   template <class Value>
-  bool Choice(const ConfigNode::Entry& entry, std::initializer_list<std::pair<std::string_view, Value>> choices, Value& to) {
+  bool Choice(const ConfigNode::Entry& entry, std::initializer_list<std::pair<std::string_view, Value>> choices,
+              Value& to) {
     std::string names;
     for (const auto& [name, value] : choices) {
       if (entry.value.text == name) {
@@ -108,11 +109,14 @@ class MappingReader {
   bool ReadTable(const ConfigNode::Entry& entry) {
     TableOptions& table = mapping_.table;
     if (entry.key == "format") {
-      return Choice<TableFormat>(entry, {{"csv", TableFormat::kCsv}, {"whitespace", TableFormat::kWhitespace}, {"ndjson", TableFormat::kNdjson}},
-                                 table.format);
+      return Choice<TableFormat>(
+          entry,
+          {{"csv", TableFormat::kCsv}, {"whitespace", TableFormat::kWhitespace}, {"ndjson", TableFormat::kNdjson}},
+          table.format);
     }
     if (entry.key == "encoding") {
-      return Choice<TextEncoding>(entry, {{"utf-8", TextEncoding::kUtf8}, {"latin-1", TextEncoding::kLatin1}}, table.encoding);
+      return Choice<TextEncoding>(entry, {{"utf-8", TextEncoding::kUtf8}, {"latin-1", TextEncoding::kLatin1}},
+                                  table.encoding);
     }
     if (entry.key == "header") return Choice<bool>(entry, {{"true", true}, {"false", false}}, table.header);
     if (entry.key == "columns") return TextList(entry, table.columns);
@@ -173,7 +177,8 @@ class MappingReader {
     } else {
       Entries(entry.value, entry.key, [&](const ConfigNode::Entry& inner) {
         if (inner.key == "column") return Text(inner, field.source.text);
-        if (inner.key == "constant") return field.source.kind = ValueSource::Kind::kConstant, Text(inner, field.source.text);
+        if (inner.key == "constant")
+          return field.source.kind = ValueSource::Kind::kConstant, Text(inner, field.source.text);
         if (inner.key == "multiply") {
           return field.source.kind = ValueSource::Kind::kProduct, TextList(inner, field.source.factors);
         }
@@ -210,15 +215,19 @@ absl::StatusOr<RowCondition> ParseCondition(std::string_view text) {
   for (const TestName& test : kTests) {
     const size_t at = padded.find(test.name);
     if (at == std::string::npos || at == 0) continue;
-    RowCondition condition{.column = Trimmed(std::string_view(padded).substr(0, at)), .test = test.test, .operand = {}, .text = Trimmed(text)};
+    RowCondition condition{.column = Trimmed(std::string_view(padded).substr(0, at)),
+                           .test = test.test,
+                           .operand = {},
+                           .text = Trimmed(text)};
     condition.operand = Trimmed(std::string_view(padded).substr(at + test.name.size()));
     const bool has_operand = !condition.operand.empty();
     if (condition.column.empty() || has_operand != test.takes_operand) break;
     return condition;
   }
-  return absl::InvalidArgumentError(absl::StrCat(
-      "no condition such as \"Quantity > 0\" (=, !=, <, <=, >, >=, starts with, does not start with, is empty, is not empty): ",
-      std::string(text)));
+  return absl::InvalidArgumentError(
+      absl::StrCat("no condition such as \"Quantity > 0\" (=, !=, <, <=, >, >=, starts with, does not start with, is "
+                   "empty, is not empty): ",
+                   std::string(text)));
 }
 
 ValueSource ParseValueSource(std::string_view text) {
@@ -235,7 +244,8 @@ absl::Status CheckMapping(const Mapping& mapping) {
   if (mapping.customer.empty()) return absl::InvalidArgumentError("customer: names no column");
   if (mapping.time.column.empty()) return absl::InvalidArgumentError("time: names no column");
   if (mapping.event == Event::BODY_NOT_SET && mapping.event_column.empty()) {
-    return absl::InvalidArgumentError("event: needs a kind of event, such as order_completed, or a column that says it");
+    return absl::InvalidArgumentError(
+        "event: needs a kind of event, such as order_completed, or a column that says it");
   }
   if (mapping.table.format == TableFormat::kNdjson && !mapping.table.columns.empty()) {
     return absl::InvalidArgumentError("table: columns are named in each line of ndjson");

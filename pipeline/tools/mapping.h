@@ -42,7 +42,18 @@ struct FieldMapping {
 
 // Leaves a row out unless it holds. "Quantity > 0", "Country = France", "InvoiceNo starts with C", "Id is not empty".
 struct RowCondition {
-  enum class Test { kEqual, kNotEqual, kLess, kLessOrEqual, kGreater, kGreaterOrEqual, kStarts, kStartsNot, kEmpty, kNotEmpty };
+  enum class Test {
+    kEqual,
+    kNotEqual,
+    kLess,
+    kLessOrEqual,
+    kGreater,
+    kGreaterOrEqual,
+    kStarts,
+    kStartsNot,
+    kEmpty,
+    kNotEmpty
+  };
   std::string column;
   Test test = Test::kEqual;
   std::string operand;
@@ -51,7 +62,7 @@ struct RowCondition {
 
 struct TimeMapping {
   std::string column;
-  std::string format = "iso8601";  // or unix, unix_ms, unix_us, or as strptime: %Y-%m-%d
+  std::string format = "iso8601";             // or unix, unix_ms, unix_us, or as strptime: %Y-%m-%d
   absl::TimeZone zone = absl::UTCTimeZone();  // of times that name none
 };
 
@@ -60,11 +71,11 @@ struct Mapping {
   char decimal_mark = '.';
   std::string customer;
   TimeMapping time;
-  EventKind event = Event::BODY_NOT_SET;            // of every row, unless a column says it:
+  EventKind event = Event::BODY_NOT_SET;  // of every row, unless a column says it:
   std::string event_column;
-  std::map<std::string, EventKind> event_names;     // what the column may hold; names of event.proto always may
-  std::string event_id;                             // column; empty: file and line
-  std::string group;                                // column; following rows that are equal there are one event
+  std::map<std::string, EventKind> event_names;  // what the column may hold; names of event.proto always may
+  std::string event_id;                          // column; empty: file and line
+  std::string group;                             // column; following rows that are equal there are one event
   std::vector<FieldMapping> fields;
   std::vector<RowCondition> where;
 };

@@ -13,7 +13,8 @@ Duration Pacer::Due() const {
 
 bool Pacer::Wait(const StopSignal& stop) {
   constexpr Duration kShort = std::chrono::milliseconds(2), kLong = std::chrono::milliseconds(100);
-  for (Duration due = Due(); due > kShort && !stop.raised(); due = Due()) std::this_thread::sleep_for(std::min(due, kLong));
+  for (Duration due = Due(); due > kShort && !stop.raised(); due = Due())
+    std::this_thread::sleep_for(std::min(due, kLong));
   ++events_;
   return !stop.raised();
 }

@@ -12,9 +12,9 @@ namespace portrait {
 namespace {
 
 constexpr int64_t kSecond = 1'000'000, kMinute = 60 * kSecond, kHour = 60 * kMinute, kDay = 24 * kHour;
-constexpr uint64_t kEpisodes = 16;             // purposes of a seed from here on
-constexpr uint32_t kComplaints = 1'000'000;    // tickets about orders are numbered from here
-constexpr double kNewcomersWhoOrder = 0.8;     // at once
+constexpr uint64_t kEpisodes = 16;           // purposes of a seed from here on
+constexpr uint32_t kComplaints = 1'000'000;  // tickets about orders are numbered from here
+constexpr double kNewcomersWhoOrder = 0.8;   // at once
 
 int64_t Days(double days) { return static_cast<int64_t>(days * static_cast<double>(kDay)); }
 int64_t Hours(double hours) { return static_cast<int64_t>(hours * static_cast<double>(kHour)); }
@@ -206,7 +206,8 @@ Traits Population::TraitsAt(uint32_t customer) const {
   if (purchases_.empty()) return traits;
   // What is known of their purchases takes the place of the drawn rate.
   const Customer& who = customers_[customer];
-  const int64_t span_us = purchases_[who.first_purchase + who.purchases - 1].time_us - purchases_[who.first_purchase].time_us;
+  const int64_t span_us =
+      purchases_[who.first_purchase + who.purchases - 1].time_us - purchases_[who.first_purchase].time_us;
   const double rate = who.purchases / (static_cast<double>(span_us) / static_cast<double>(kDay) + 45);
   traits.visits_per_day = std::clamp(rate * options_.traits.visits_per_order, 1.0 / 300, 2.0);
   traits.contacts_per_day *= rate / traits.orders_per_day;
@@ -293,8 +294,8 @@ void Population::GoShopping(uint32_t place, int64_t time_us) {
              .referrer = DrawReferrer(draws),
              .products = static_cast<int>(std::clamp(drawn, 1.0, 6.0))},
             traits, shop_, draws, episode.steps);
-  const bool leaves = purchases_.empty() ? draws.Chance(traits.leaves_after_order)
-                                         : order == customers_[customer].purchases;
+  const bool leaves =
+      purchases_.empty() ? draws.Chance(traits.leaves_after_order) : order == customers_[customer].purchases;
   if (leaves) customers_[customer].left_us = episode.due_us;
   const int64_t due_us = episode.due_us, paid_micros = episode.steps.back().value;
   const bool complains = leaves && draws.Chance(0.2);
@@ -315,8 +316,10 @@ void Population::FollowUp(uint32_t customer, uint32_t order, int64_t time_us, in
     episode.steps.push_back({delivered_us + Hours(draws.Exponential(2)), Event::kEmailOpened, 0, kReceipt});
   }
   if (purchases_.empty() && draws.Chance(0.03)) {
-    const int64_t part = draws.Chance(0.7) ? paid_micros : paid_micros / 20'000 * 10'000;  // all, or half in whole cents
-    episode.steps.push_back({episode.steps.back().time_us + kDay + Days(draws.Exponential(6)), Event::kOrderRefunded, 0, part});
+    const int64_t part =
+        draws.Chance(0.7) ? paid_micros : paid_micros / 20'000 * 10'000;  // all, or half in whole cents
+    episode.steps.push_back(
+        {episode.steps.back().time_us + kDay + Days(draws.Exponential(6)), Event::kOrderRefunded, 0, part});
   }
   Await(place, episode.steps.front().time_us);
 }
@@ -366,7 +369,8 @@ void Population::AwaitMail(uint32_t place, int64_t after_us) {
   int64_t number = (after_us - start_us) / spacing_us + 1;
   while (!draws.Chance(traits.takes_mail)) ++number;
   episode.number = static_cast<uint32_t>(number);
-  const int64_t time_us = start_us + number * spacing_us + static_cast<int64_t>(draws.Below(static_cast<uint64_t>(30 * kMinute)));
+  const int64_t time_us =
+      start_us + number * spacing_us + static_cast<int64_t>(draws.Below(static_cast<uint64_t>(30 * kMinute)));
   episode.draws = draws.state();
   Await(place, time_us);
 }
@@ -378,8 +382,11 @@ void Population::TakeMail(uint32_t place, int64_t time_us) {
   const auto day = static_cast<int32_t>(StartOfDay(time_us) / kDay);
   const Campaign campaign = shop_.CampaignOf(episode.number, day);
   auto& steps = episode.steps;
-  const auto add = [&](int64_t at_us, EventKind kind) { steps.push_back({at_us, kind, day, static_cast<int64_t>(MailPart::kCampaign)}); };
-  const bool likes = std::find(traits.favourites.begin(), traits.favourites.end(), campaign.category) != traits.favourites.end();
+  const auto add = [&](int64_t at_us, EventKind kind) {
+    steps.push_back({at_us, kind, day, static_cast<int64_t>(MailPart::kCampaign)});
+  };
+  const bool likes =
+      std::find(traits.favourites.begin(), traits.favourites.end(), campaign.category) != traits.favourites.end();
   const double interest = (customers_[episode.customer].left_us < time_us ? 0.2 : 1) * (likes ? 1.5 : 1);
 
   if (draws.Chance(0.005)) {

@@ -8,8 +8,8 @@
 // Two ways: everything drawn (traits.h has the model of buying), or around given purchases, which are then told as they
 // are; nothing is refunded.
 //
-// The same options give the same events, ids included, on every machine. Memory: about 400 bytes a customer, plus what is
-// under way (visits, mails that wait to be opened), whatever the length of time. One thread.
+// The same options give the same events, ids included, on every machine. Memory: about 400 bytes a customer, plus what
+// is under way (visits, mails that wait to be opened), whatever the length of time. One thread.
 #pragma once
 
 #include <memory>
@@ -35,10 +35,10 @@ struct PopulationOptions {
   std::string currency = "USD";
   std::vector<std::string> categories;  // empty: the shop's usual ones
   TraitOptions traits;
-  double established = 0.7;     // share of customers who were there before `begin`
-  double dormant = 0.2;         // share of these who had already stopped buying
+  double established = 0.7;  // share of customers who were there before `begin`
+  double dormant = 0.2;      // share of these who had already stopped buying
   double campaigns_per_week = 1;
-  bool dates_only = false;      // given purchases: times are dates, so an hour of the day is made up
+  bool dates_only = false;  // given purchases: times are dates, so an hour of the day is made up
 };
 
 class Population final : public EventStream {

@@ -62,7 +62,8 @@ void ProgressBar::Draw() {
   open_ = true;
 }
 
-std::string ProgressBar::Line(std::string_view label, uint64_t done, uint64_t total, std::string_view note, Duration elapsed) {
+std::string ProgressBar::Line(std::string_view label, uint64_t done, uint64_t total, std::string_view note,
+                              Duration elapsed) {
   std::string line(label);
   if (total > 0) {
     const double share = std::min(1.0, static_cast<double>(done) / static_cast<double>(total));
@@ -73,7 +74,8 @@ std::string ProgressBar::Line(std::string_view label, uint64_t done, uint64_t to
   }
   if (!note.empty()) line.append("  ").append(note);
   if (total > 0 && done > 0 && done < total && elapsed >= seconds(2)) {
-    const double left = static_cast<double>(elapsed.count()) * (static_cast<double>(total - done) / static_cast<double>(done));
+    const double left =
+        static_cast<double>(elapsed.count()) * (static_cast<double>(total - done) / static_cast<double>(done));
     absl::StrAppend(&line, "  ", MinutesAndSeconds(Duration(static_cast<int64_t>(left))), " left");
   } else {
     absl::StrAppend(&line, "  ", MinutesAndSeconds(elapsed));

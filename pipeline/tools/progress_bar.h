@@ -16,10 +16,10 @@
 namespace portrait {
 
 struct ProgressOptions {
-  uint64_t total = 0;               // 0: unknown, only the note is shown
-  std::ostream* stream = nullptr;   // default: std::cerr
-  int terminal = -1;                // 1 or 0: is one or is none; -1: looks whether standard error is one
-  const Clock* clock = nullptr;     // default: the system's; must outlive the bar
+  uint64_t total = 0;              // 0: unknown, only the note is shown
+  std::ostream* stream = nullptr;  // default: std::cerr
+  int terminal = -1;               // 1 or 0: is one or is none; -1: looks whether standard error is one
+  const Clock* clock = nullptr;    // default: the system's; must outlive the bar
 };
 
 // One thread. Draws ten times a second at most, so that Update may be called for every record.
@@ -36,7 +36,8 @@ class ProgressBar {
   bool shown() const { return shown_; }
 
   // The line as it is drawn: importing [=====>     ]  50 %  1.2 M events  0:12 left
-  static std::string Line(std::string_view label, uint64_t done, uint64_t total, std::string_view note, Duration elapsed);
+  static std::string Line(std::string_view label, uint64_t done, uint64_t total, std::string_view note,
+                          Duration elapsed);
 
  private:
   void Draw();

@@ -26,9 +26,9 @@ class RecordSink {
   virtual absl::Status Finish() = 0;
 };
 
-// Writes values as lines: one file for each topic in a folder (<topic>.ndjson), which is made if need be and whose files
-// of these names are overwritten; or all of them to one stream. Keys, headers and timestamps are left out, so values must
-// be text that says who and when: Segment-shaped JSON does.
+// Writes values as lines: one file for each topic in a folder (<topic>.ndjson), which is made if need be and whose
+// files of these names are overwritten; or all of them to one stream. Keys, headers and timestamps are left out, so
+// values must be text that says who and when: Segment-shaped JSON does.
 class LineSink final : public RecordSink {
  public:
   explicit LineSink(std::filesystem::path folder) : folder_(std::move(folder)) {}

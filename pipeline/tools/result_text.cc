@@ -54,17 +54,18 @@ std::string Because(const v1::ResultInfo& info) {
 }
 
 std::string TagLine(const v1::TagChange& change) {
-  return absl::StrCat(MinuteText(change.info().event_time_us()), "  ", change.info().customer_id(), "  ", change.after() ? "+ " : "- ",
-                      change.tag(), Because(change.info()));
+  return absl::StrCat(MinuteText(change.info().event_time_us()), "  ", change.info().customer_id(), "  ",
+                      change.after() ? "+ " : "- ", change.tag(), Because(change.info()));
 }
 
 std::string AlertLine(const v1::ChurnAlert& alert) {
   const bool closed = alert.phase() == v1::ChurnAlert::CLOSED;
-  std::string line = absl::StrCat(MinuteText(alert.info().event_time_us()), "  ", alert.info().customer_id(), closed ? "  ~" : "  !",
-                                  " churn ", View(PhaseName(alert.phase())));
+  std::string line = absl::StrCat(MinuteText(alert.info().event_time_us()), "  ", alert.info().customer_id(),
+                                  closed ? "  ~" : "  !", " churn ", View(PhaseName(alert.phase())));
   if (!closed) absl::StrAppend(&line, ", ", View(BandName(alert.band())));
   if (!closed && alert.horizon_days() > 0) {
-    absl::StrAppendFormat(&line, ": %.0f %% that no order comes within %d days", alert.probability() * 100, alert.horizon_days());
+    absl::StrAppendFormat(&line, ": %.0f %% that no order comes within %d days", alert.probability() * 100,
+                          alert.horizon_days());
   }
   if (!closed && alert.value_at_risk_micros() > 0) {
     absl::StrAppend(&line, ", ", MoneyText(alert.value_at_risk_micros(), alert.currency()), " at risk");
@@ -73,9 +74,12 @@ std::string AlertLine(const v1::ChurnAlert& alert) {
 }
 
 std::string LetterLine(const v1::DeadLetter& letter) {
-  std::string line = absl::StrCat(MinuteText(letter.timestamp_us()), "  ", letter.topic(), "/", letter.partition(), "@", letter.offset(),
-                                  "  ! ", letter.code(), ": ", letter.text());
-  absl::StrAppend(&line, letter.tombstone() ? " (no value)" : absl::StrCat(" (", std::max<int64_t>(letter.original_bytes(), letter.value().size()), " bytes)"));
+  std::string line = absl::StrCat(MinuteText(letter.timestamp_us()), "  ", letter.topic(), "/", letter.partition(), "@",
+                                  letter.offset(), "  ! ", letter.code(), ": ", letter.text());
+  absl::StrAppend(
+      &line, letter.tombstone()
+                 ? " (no value)"
+                 : absl::StrCat(" (", std::max<int64_t>(letter.original_bytes(), letter.value().size()), " bytes)"));
   return line;
 }
 
@@ -98,8 +102,10 @@ absl::StatusOr<std::unique_ptr<Message>> DecodeResult(const google::protobuf::De
   }
   google::protobuf::util::JsonParseOptions options;
   options.ignore_unknown_fields = true;
-  const auto status = google::protobuf::util::JsonStringToMessage({record.value->data(), record.value->size()}, message.get(), options);
-  if (!status.ok()) return absl::InvalidArgumentError(absl::StrCat("not a ", type.name(), " as JSON: ", status.ToString()));
+  const auto status =
+      google::protobuf::util::JsonStringToMessage({record.value->data(), record.value->size()}, message.get(), options);
+  if (!status.ok())
+    return absl::InvalidArgumentError(absl::StrCat("not a ", type.name(), " as JSON: ", status.ToString()));
   return message;
 }
 
@@ -108,7 +114,8 @@ std::string ResultLine(const Message& result) {
   if (const auto* alert = As<v1::ChurnAlert>(result)) return AlertLine(*alert);
   if (const auto* letter = As<v1::DeadLetter>(result)) return LetterLine(*letter);
   const v1::ResultInfo* info = InfoOf(result);
-  const std::string head = info == nullptr ? "" : absl::StrCat(MinuteText(info->event_time_us()), "  ", info->customer_id(), "  ");
+  const std::string head =
+      info == nullptr ? "" : absl::StrCat(MinuteText(info->event_time_us()), "  ", info->customer_id(), "  ");
   return head + ResultJson(result);
 }
 
@@ -125,7 +132,8 @@ std::string ReasonText(const v1::Reason& reason) {
   if (!reason.text().empty()) return reason.text();
   if (reason.feature().empty()) return {};
   std::string text = absl::StrCat(reason.feature(), " ", FeatureText(reason.value()));
-  if (!reason.comparison().empty()) absl::StrAppend(&text, " (", reason.comparison(), " ", FeatureText(reason.threshold()), ")");
+  if (!reason.comparison().empty())
+    absl::StrAppend(&text, " (", reason.comparison(), " ", FeatureText(reason.threshold()), ")");
   return text;
 }
 
@@ -140,7 +148,8 @@ std::string ReasonsText(const v1::ResultInfo& info) {
 
 std::string MoneyText(int64_t micros, std::string_view currency) {
   const int64_t cents = (std::llabs(micros) + 5'000) / 10'000;
-  return absl::StrFormat("%s%d.%02d%s%s", micros < 0 ? "-" : "", cents / 100, cents % 100, currency.empty() ? "" : " ", View(currency));
+  return absl::StrFormat("%s%d.%02d%s%s", micros < 0 ? "-" : "", cents / 100, cents % 100, currency.empty() ? "" : " ",
+                         View(currency));
 }
 
 std::string MinuteText(int64_t time_us) {

@@ -24,15 +24,18 @@ std::string TopicOf(const EngineOptions& options, const std::string& name) {
 
 std::vector<ResultTopic> ResultTopics(const Chain& chain, const EngineOptions& options) {
   std::vector<ResultTopic> topics;
-  for (const OutputDescription& output : chain.outputs()) topics.push_back({output.topic, TopicOf(options, output.topic), output.message});
+  for (const OutputDescription& output : chain.outputs())
+    topics.push_back({output.topic, TopicOf(options, output.topic), output.message});
   topics.push_back({"dead-letters", TopicOf(options, "dead-letters"), v1::DeadLetter::descriptor()});
   return topics;
 }
 
-absl::StatusOr<std::vector<ResultTopic>> ChooseResultTopics(const std::vector<ResultTopic>& all, const std::vector<std::string>& names) {
+absl::StatusOr<std::vector<ResultTopic>> ChooseResultTopics(const std::vector<ResultTopic>& all,
+                                                            const std::vector<std::string>& names) {
   std::vector<ResultTopic> chosen;
   for (const std::string& name : names) {
-    const auto found = std::find_if(all.begin(), all.end(), [&](const ResultTopic& topic) { return topic.output == name || topic.topic == name; });
+    const auto found = std::find_if(
+        all.begin(), all.end(), [&](const ResultTopic& topic) { return topic.output == name || topic.topic == name; });
     if (found == all.end()) {
       std::string there;
       for (const ResultTopic& topic : all) absl::StrAppend(&there, there.empty() ? "" : ", ", topic.output);
@@ -43,7 +46,8 @@ absl::StatusOr<std::vector<ResultTopic>> ChooseResultTopics(const std::vector<Re
   return chosen;
 }
 
-absl::StatusOr<std::unique_ptr<ResultReader>> ResultReader::Open(const Config& config, std::string_view role, std::vector<ResultTopic> topics,
+absl::StatusOr<std::unique_ptr<ResultReader>> ResultReader::Open(const Config& config, std::string_view role,
+                                                                 std::vector<ResultTopic> topics,
                                                                  KafkaTail::Start start) {
   std::unique_ptr<ResultReader> reader(new ResultReader());
   reader->topics_ = std::move(topics);

@@ -26,7 +26,8 @@ struct ResultTopic {
 std::vector<ResultTopic> ResultTopics(const Chain& chain, const EngineOptions& options);
 
 // Those with these names (of the output or the topic). InvalidArgument names one that is not there, and those that are.
-absl::StatusOr<std::vector<ResultTopic>> ChooseResultTopics(const std::vector<ResultTopic>& all, const std::vector<std::string>& names);
+absl::StatusOr<std::vector<ResultTopic>> ChooseResultTopics(const std::vector<ResultTopic>& all,
+                                                            const std::vector<std::string>& names);
 
 // Reads several result topics at once, as they come. One thread.
 class ResultReader {
@@ -37,8 +38,8 @@ class ResultReader {
   };
 
   // NotFound: a topic does not exist.
-  static absl::StatusOr<std::unique_ptr<ResultReader>> Open(const Config& config, std::string_view role, std::vector<ResultTopic> topics,
-                                                            KafkaTail::Start start);
+  static absl::StatusOr<std::unique_ptr<ResultReader>> Open(const Config& config, std::string_view role,
+                                                            std::vector<ResultTopic> topics, KafkaTail::Start start);
 
   // The next result of any of them; nothing when none came within about the timeout. Unavailable: the brokers are away;
   // call again.

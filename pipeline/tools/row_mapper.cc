@@ -27,7 +27,8 @@ const google::protobuf::Descriptor* BodyOf(EventKind kind) {
   return Event::descriptor()->FindFieldByNumber(static_cast<int>(kind))->message_type();
 }
 
-// The message inside `body` that the last field of the path belongs to. Of repeated messages the one that is being made.
+// The message inside `body` that the last field of the path belongs to. Of repeated messages the one that is being
+// made.
 Message& Inner(const std::vector<const FieldDescriptor*>& path, Message& body) {
   Message* at = &body;
   for (size_t i = 0; i + 1 < path.size(); ++i) {
@@ -74,7 +75,8 @@ absl::StatusOr<std::unique_ptr<RowMapper>> RowMapper::Create(Mapping mapping, st
   } else {  // any kind may come, and sets those of the fields that it has
     for (int number = 0; number < kEventKinds && status.ok(); ++number) {
       const auto* field = Event::descriptor()->FindFieldByNumber(number);
-      if (field != nullptr && field->containing_oneof() != nullptr) status = mapper->AddTargets(static_cast<EventKind>(number), known);
+      if (field != nullptr && field->containing_oneof() != nullptr)
+        status = mapper->AddTargets(static_cast<EventKind>(number), known);
     }
   }
   if (!status.ok()) return status;
@@ -108,8 +110,10 @@ absl::StatusOr<RowMapper::Target> RowMapper::FindTarget(EventKind kind, const Fi
     const FieldDescriptor* found = nullptr;
     if (message != nullptr) {
       found = message->FindFieldByName(name);
-      if (found == nullptr && (found = message->FindFieldByName(name + "_micros")) != nullptr) target.unit = Target::Unit::kMoney;
-      if (found == nullptr && (found = message->FindFieldByName(name + "_us")) != nullptr) target.unit = Target::Unit::kSeconds;
+      if (found == nullptr && (found = message->FindFieldByName(name + "_micros")) != nullptr)
+        target.unit = Target::Unit::kMoney;
+      if (found == nullptr && (found = message->FindFieldByName(name + "_us")) != nullptr)
+        target.unit = Target::Unit::kSeconds;
     }
     if (found == nullptr) return absl::NotFoundError(field.field);
     target.path.push_back(found);
@@ -117,7 +121,8 @@ absl::StatusOr<RowMapper::Target> RowMapper::FindTarget(EventKind kind, const Fi
   }
   const FieldDescriptor* last = target.path.back();
   if (last->message_type() != nullptr || last->is_repeated()) {
-    return absl::InvalidArgumentError(absl::StrCat("this field has fields of its own, name one of them: ", field.field));
+    return absl::InvalidArgumentError(
+        absl::StrCat("this field has fields of its own, name one of them: ", field.field));
   }
   if (last->name().ends_with("_micros")) target.unit = Target::Unit::kMoney;
   if (target.source.kind == ValueSource::Kind::kColumn) target.columns.push_back(Column(target.source.text));
@@ -151,16 +156,22 @@ RowMapper::Outcome RowMapper::Map(const TableRow& row, Event& event, std::string
     const RowCondition& condition = mapping_.where[i];
     bool good = true;
     if (Holds(condition, conditions_[i], row, good)) continue;
-    if (!good) return Reject("bad_number", absl::StrCat(condition.column, " is no number: ", Quoted(Value(row, conditions_[i]))));
+    if (!good)
+      return Reject("bad_number",
+                    absl::StrCat(condition.column, " is no number: ", Quoted(Value(row, conditions_[i]))));
     reason_ = condition.text;
     detail_.clear();
     return Outcome::kLeftOut;
   }
   if (Value(row, customer_).empty()) return Reject("missing_customer", mapping_.customer + " is empty");
   const auto time_us = TimeOf(Value(row, time_));
-  if (!time_us) return Reject("bad_time", absl::StrCat(mapping_.time.column, " is no time as ", mapping_.time.format, ": ", Quoted(Value(row, time_))));
+  if (!time_us)
+    return Reject("bad_time", absl::StrCat(mapping_.time.column, " is no time as ", mapping_.time.format, ": ",
+                                           Quoted(Value(row, time_))));
   const auto kind = KindOf(row);
-  if (!kind) return Reject("unknown_event", absl::StrCat(mapping_.event_column, " is no kind of event: ", Quoted(Value(row, event_))));
+  if (!kind)
+    return Reject("unknown_event",
+                  absl::StrCat(mapping_.event_column, " is no kind of event: ", Quoted(Value(row, event_))));
 
   const std::string place = absl::StrCat(file_, ":", row.line);
   event.Clear();
@@ -222,7 +233,8 @@ std::optional<int64_t> RowMapper::TimeOf(std::string_view text) {
   if (format == "unix") return ParseMicros(text);
   if (format == "unix_ms" || format == "unix_us") {
     int64_t number = 0;
-    if (!absl::SimpleAtoi(View(text), &number) || number > INT64_MAX / 1000 || number < INT64_MIN / 1000) return std::nullopt;
+    if (!absl::SimpleAtoi(View(text), &number) || number > INT64_MAX / 1000 || number < INT64_MIN / 1000)
+      return std::nullopt;
     return format == "unix_ms" ? number * 1000 : number;
   }
   absl::Time time;
@@ -231,8 +243,8 @@ std::optional<int64_t> RowMapper::TimeOf(std::string_view text) {
     if (!absl::ParseTime(time_format_, View(text), mapping_.time.zone, &time, &error)) return std::nullopt;
     return absl::ToUnixMicros(time);
   }
-  for (const char* shape : {"%E4Y-%m-%d%ET%H:%M:%E*S%Ez", "%E4Y-%m-%d%ET%H:%M:%E*S", "%E4Y-%m-%d %H:%M:%E*S%Ez", "%E4Y-%m-%d %H:%M:%E*S",
-                            "%E4Y-%m-%d %H:%M", "%E4Y-%m-%d"}) {
+  for (const char* shape : {"%E4Y-%m-%d%ET%H:%M:%E*S%Ez", "%E4Y-%m-%d%ET%H:%M:%E*S", "%E4Y-%m-%d %H:%M:%E*S%Ez",
+                            "%E4Y-%m-%d %H:%M:%E*S", "%E4Y-%m-%d %H:%M", "%E4Y-%m-%d"}) {
     if (absl::ParseTime(shape, View(text), mapping_.time.zone, &time, &error)) return absl::ToUnixMicros(time);
   }
   return std::nullopt;
@@ -246,7 +258,8 @@ std::optional<std::string> RowMapper::TextOf(const Target& target, const TableRo
 
 std::optional<int64_t> RowMapper::MicrosOf(const Target& target, const TableRow& row) {
   if (target.source.kind != ValueSource::Kind::kProduct) {
-    return ParseMicros(*TextOf(target, row), target.source.kind == ValueSource::Kind::kConstant ? '.' : mapping_.decimal_mark);
+    return ParseMicros(*TextOf(target, row),
+                       target.source.kind == ValueSource::Kind::kConstant ? '.' : mapping_.decimal_mark);
   }
   int64_t product = kMicros;
   size_t column = 0;
@@ -286,15 +299,21 @@ bool RowMapper::SetField(const Target& target, const TableRow& row, Message& bod
   }
   const auto micros = MicrosOf(target, row);
   const bool whole = target.unit == Target::Unit::kAsIs;
-  const bool fits = micros && (!whole || field->cpp_type() == FieldDescriptor::CPPTYPE_DOUBLE || *micros % kMicros == 0);
+  const bool fits =
+      micros && (!whole || field->cpp_type() == FieldDescriptor::CPPTYPE_DOUBLE || *micros % kMicros == 0);
   if (!fits) {
     Reject(target.unit == Target::Unit::kMoney ? "bad_amount" : "bad_number",
-           absl::StrCat(field->name(), whole ? " is no such number: " : " is no number: ", Quoted(text.value_or("a product"))));
+           absl::StrCat(field->name(),
+                        whole ? " is no such number: " : " is no number: ", Quoted(text.value_or("a product"))));
     return false;
   }
   switch (field->cpp_type()) {
-    case FieldDescriptor::CPPTYPE_INT64: reflection->SetInt64(&message, field, whole ? *micros / kMicros : *micros); break;
-    case FieldDescriptor::CPPTYPE_INT32: reflection->SetInt32(&message, field, static_cast<int32_t>(*micros / kMicros)); break;
+    case FieldDescriptor::CPPTYPE_INT64:
+      reflection->SetInt64(&message, field, whole ? *micros / kMicros : *micros);
+      break;
+    case FieldDescriptor::CPPTYPE_INT32:
+      reflection->SetInt32(&message, field, static_cast<int32_t>(*micros / kMicros));
+      break;
     default: reflection->SetDouble(&message, field, static_cast<double>(*micros) / static_cast<double>(kMicros));
   }
   return true;

@@ -68,7 +68,7 @@ class RowMapper {
   std::string time_format_;
   std::vector<std::string> columns_;
   size_t customer_ = 0, time_ = 0, event_ = 0, event_id_ = 0, group_ = 0;
-  std::vector<size_t> conditions_;  // the columns of mapping_.where
+  std::vector<size_t> conditions_;                         // the columns of mapping_.where
   absl::flat_hash_map<int, std::vector<Target>> targets_;  // by kind of event
   std::string reason_, detail_;
 };

@@ -176,7 +176,9 @@ void AddProperties(const Event& event, Json& json) {
           .Text("path", event.product_list_viewed().path());
       return;
     case Event::kProductsSearched:
-      Fields(json).Text("query", event.products_searched().query()).CountIfAny("results", event.products_searched().results());
+      Fields(json)
+          .Text("query", event.products_searched().query())
+          .CountIfAny("results", event.products_searched().results());
       return;
     case Event::kCartViewed: return AddCart(event.cart_viewed(), json);
     case Event::kCheckoutStarted: return AddCart(event.checkout_started(), json);
@@ -201,16 +203,21 @@ void AddProperties(const Event& event, Json& json) {
       return;
     case Event::kPhoneCall:
       Fields(json).Text("agent", event.phone_call().agent()).Text("topic", event.phone_call().topic());
-      if (event.phone_call().duration_us() != 0) json["duration_seconds"] = static_cast<double>(event.phone_call().duration_us()) / 1e6;
+      if (event.phone_call().duration_us() != 0)
+        json["duration_seconds"] = static_cast<double>(event.phone_call().duration_us()) / 1e6;
       if (event.phone_call().direction() == v1::PhoneCall::INBOUND) json["direction"] = "inbound";
       if (event.phone_call().direction() == v1::PhoneCall::OUTBOUND) json["direction"] = "outbound";
       return;
     case Event::kFeedbackSubmitted:
-      Fields(json).Text("form", event.feedback_submitted().form()).Number("score", event.feedback_submitted().score())
+      Fields(json)
+          .Text("form", event.feedback_submitted().form())
+          .Number("score", event.feedback_submitted().score())
           .Text("text", event.feedback_submitted().text());
       return;
     case Event::kSocialInteraction:
-      Fields(json).Text("network", event.social_interaction().network()).Text("action", event.social_interaction().action())
+      Fields(json)
+          .Text("network", event.social_interaction().network())
+          .Text("action", event.social_interaction().action())
           .Text("text", event.social_interaction().text());
       return;
     case Event::kIdentified: return AddPerson(event.identified(), json);

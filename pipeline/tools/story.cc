@@ -20,7 +20,9 @@ std::string DayText(int64_t time_us) { return MinuteText(time_us).substr(0, 10);
 
 bool IsBrowsing(EventKind kind) { return kind >= Event::kPageViewed && kind <= Event::kCheckoutStarted; }
 
-std::string Many(int count, const char* one, const char* more) { return absl::StrCat(count, " ", count == 1 ? one : more); }
+std::string Many(int count, const char* one, const char* more) {
+  return absl::StrCat(count, " ", count == 1 ? one : more);
+}
 
 // What happened between two things that are told one by one: visits and mails, in one line.
 class Quiet {
@@ -44,7 +46,8 @@ class Quiet {
 
   std::string Line() const {
     std::vector<std::string> parts;
-    if (visits_ > 0) parts.push_back(absl::StrCat(Many(visits_, "visit", "visits"), " (", Many(pages_, "page", "pages"), ")"));
+    if (visits_ > 0)
+      parts.push_back(absl::StrCat(Many(visits_, "visit", "visits"), " (", Many(pages_, "page", "pages"), ")"));
     if (mails_ > 0) parts.push_back(Many(mails_, "mail", "mails"));
     if (opened_ > 0) parts.push_back(absl::StrCat(opened_, " opened"));
     if (clicked_ > 0) parts.push_back(absl::StrCat(clicked_, " clicked"));
@@ -60,14 +63,20 @@ class Quiet {
 
 std::string EventText(const Event& event) {
   switch (event.body_case()) {
-    case Event::kOrderCompleted: return "buys for " + MoneyText(event.order_completed().total_micros(), event.order_completed().currency());
-    case Event::kOrderRefunded: return "gets back " + MoneyText(event.order_refunded().total_micros(), event.order_refunded().currency());
+    case Event::kOrderCompleted:
+      return "buys for " + MoneyText(event.order_completed().total_micros(), event.order_completed().currency());
+    case Event::kOrderRefunded:
+      return "gets back " + MoneyText(event.order_refunded().total_micros(), event.order_refunded().currency());
     case Event::kOrderCancelled: return "cancels an order";
-    case Event::kQuestionAsked: return "asks a question" + (event.question_asked().topic().empty() ? "" : " about " + event.question_asked().topic());
-    case Event::kComplaintFiled: return "complains" + (event.complaint_filed().topic().empty() ? "" : " about " + event.complaint_filed().topic());
+    case Event::kQuestionAsked:
+      return "asks a question" +
+             (event.question_asked().topic().empty() ? "" : " about " + event.question_asked().topic());
+    case Event::kComplaintFiled:
+      return "complains" + (event.complaint_filed().topic().empty() ? "" : " about " + event.complaint_filed().topic());
     case Event::kReplySent: return "gets a reply";
     case Event::kIssueResolved: return "has it resolved";
-    case Event::kSatisfactionRated: return absl::StrFormat("rates the service %.0f %%", event.satisfaction_rated().score() * 100);
+    case Event::kSatisfactionRated:
+      return absl::StrFormat("rates the service %.0f %%", event.satisfaction_rated().score() * 100);
     case Event::kUnsubscribed: return "leaves the mailing list";
     case Event::kEmailMarkedAsSpam: return "marks a mail as spam";
     case Event::kIdentified: return "registers";
@@ -78,9 +87,11 @@ std::string EventText(const Event& event) {
 std::string AlertText(const v1::ChurnAlert& alert) {
   std::string text = absl::StrCat("ALERT ", std::string(PhaseName(alert.phase())));
   if (alert.phase() != v1::ChurnAlert::CLOSED) {
-    absl::StrAppend(&text, ", ", std::string(BandName(alert.band())), ": ",
-                    absl::StrFormat("%.0f %% that no order comes within %d days", alert.probability() * 100, alert.horizon_days()));
-    if (alert.value_at_risk_micros() > 0) absl::StrAppend(&text, ", ", MoneyText(alert.value_at_risk_micros(), alert.currency()), " at risk");
+    absl::StrAppend(
+        &text, ", ", std::string(BandName(alert.band())), ": ",
+        absl::StrFormat("%.0f %% that no order comes within %d days", alert.probability() * 100, alert.horizon_days()));
+    if (alert.value_at_risk_micros() > 0)
+      absl::StrAppend(&text, ", ", MoneyText(alert.value_at_risk_micros(), alert.currency()), " at risk");
   }
   const std::string because = ReasonsText(alert.info());
   return because.empty() ? text : absl::StrCat(text, "\n              because ", because);
@@ -88,7 +99,9 @@ std::string AlertText(const v1::ChurnAlert& alert) {
 
 }  // namespace
 
-StoryBook::Life* StoryBook::Find(const std::string& customer) { return watched_.contains(customer) ? &lives_[customer] : nullptr; }
+StoryBook::Life* StoryBook::Find(const std::string& customer) {
+  return watched_.contains(customer) ? &lives_[customer] : nullptr;
+}
 
 void StoryBook::Add(const Event& event) {
   Life* life = Find(event.customer_id());
@@ -141,14 +154,16 @@ double StoryBook::CameBack(const Life& life) {
 
 double StoryBook::Leaving(const Life& life) {
   if (!life.open || life.orders < 3) return 0;
-  return std::max(0.1, 20 + 10 * life.probability + 4.0 / life.alerts + (life.complained_us > life.resolved_us ? 4 : 0) +
+  return std::max(0.1, 20 + 10 * life.probability + 4.0 / life.alerts +
+                           (life.complained_us > life.resolved_us ? 4 : 0) +
                            std::min(static_cast<double>(life.value_at_risk_micros) / 1e7, 5.0) - Length(life));
 }
 
 double StoryBook::Loyal(const Life& life) {
   if (life.open || life.orders < 4) return 0;
   double score = 20 - 3.0 * life.alerts - Length(life);
-  for (const auto& [tag, held] : life.tags) score += held && (tag.starts_with("frequent") || tag.starts_with("high")) ? 5 : 0;
+  for (const auto& [tag, held] : life.tags)
+    score += held && (tag.starts_with("frequent") || tag.starts_with("high")) ? 5 : 0;
   return std::max(score, 0.1);
 }
 
@@ -163,7 +178,8 @@ std::vector<std::string> StoryBook::Choose(size_t count) const {
     for (const auto& [customer, life] : lives_) {
       if (std::find(chosen.begin(), chosen.end(), customer) != chosen.end()) continue;
       const double score = wish(life);
-      if (score > best_score || (best != nullptr && score == best_score && customer < *best)) best = &customer, best_score = score;
+      if (score > best_score || (best != nullptr && score == best_score && customer < *best))
+        best = &customer, best_score = score;
     }
     if (best != nullptr) chosen.push_back(*best);
   }
@@ -171,8 +187,11 @@ std::vector<std::string> StoryBook::Choose(size_t count) const {
 }
 
 std::string StoryBook::Headline(const Life& life) {
-  if (life.open) return life.complained_us > life.resolved_us ? "complained in vain, and is about to leave" : "is about to leave";
-  if (life.closed > 0) return life.closed == 1 ? "was about to leave, and came back" : absl::StrCat("was about to leave ", life.closed, " times, and came back each time");
+  if (life.open)
+    return life.complained_us > life.resolved_us ? "complained in vain, and is about to leave" : "is about to leave";
+  if (life.closed > 0)
+    return life.closed == 1 ? "was about to leave, and came back"
+                            : absl::StrCat("was about to leave ", life.closed, " times, and came back each time");
   return life.orders > 3 ? "is loyal" : "comes and goes";
 }
 
@@ -207,7 +226,8 @@ std::string StoryBook::Tell(std::string_view customer, size_t lines_most) const 
     std::string text = moment.text;
     if (moment.kind == Event::kOrderCompleted && ++orders > 1) absl::StrAppendFormat(&text, " (order %d)", orders);
     if (moment.kind == Event::BODY_NOT_SET && !moment.group.empty()) {
-      while (i + 1 < moments.size() && moments[i + 1].time_us == moment.time_us && moments[i + 1].group == moment.group) {
+      while (i + 1 < moments.size() && moments[i + 1].time_us == moment.time_us &&
+             moments[i + 1].group == moment.group) {
         absl::StrAppend(&text, "  ", moments[++i].text);
       }
       absl::StrAppend(&text, "  because ", moment.group);
@@ -224,7 +244,8 @@ std::string StoryBook::Tell(std::string_view customer, size_t lines_most) const 
   if (lines.size() > lines_most) {
     const size_t head = lines_most / 3, tail = lines_most - head - 1, left_out = lines.size() - head - tail;
     lines.erase(lines.begin() + static_cast<std::ptrdiff_t>(head), lines.end() - static_cast<std::ptrdiff_t>(tail));
-    lines.insert(lines.begin() + static_cast<std::ptrdiff_t>(head), absl::StrCat("  ... ", left_out, " lines left out ..."));
+    lines.insert(lines.begin() + static_cast<std::ptrdiff_t>(head),
+                 absl::StrCat("  ... ", left_out, " lines left out ..."));
   }
   return absl::StrCat("Customer ", found->first, " ", Headline(life), "\n", absl::StrJoin(lines, "\n"), "\n");
 }

@@ -1,5 +1,5 @@
-// A customer told as a story: what they did, which tags came and went and why, which alerts were raised; in order of time
-// and in words.
+// A customer told as a story: what they did, which tags came and went and why, which alerts were raised; in order of
+// time and in words.
 //
 //   StoryBook book({"00042", "00099"});           // only these are remembered
 //   book.Add(event); book.Add(change); book.Add(alert);
@@ -19,7 +19,8 @@
 
 namespace portrait {
 
-// Not thread-safe. Events and results may come in any order between them; a result is told after the events of its time.
+// Not thread-safe. Events and results may come in any order between them; a result is told after the events of its
+// time.
 class StoryBook {
  public:
   explicit StoryBook(absl::flat_hash_set<std::string> watched) : watched_(std::move(watched)) {}
@@ -49,8 +50,8 @@ class StoryBook {
     int orders = 0;
     int tag_changes = 0;
     int alerts = 0, closed = 0;
-    bool open = false;              // an alert is open at the end
-    double probability = 0;         // of the last alert that is open
+    bool open = false;       // an alert is open at the end
+    double probability = 0;  // of the last alert that is open
     int64_t value_at_risk_micros = 0;
     int64_t last_order_us = INT64_MIN, last_closed_us = INT64_MIN;
     int64_t complained_us = INT64_MIN, resolved_us = INT64_MIN;

@@ -53,7 +53,8 @@ absl::Status TableReader::ReadHeader(const std::filesystem::path& path) {
   std::vector<std::string> names = options_.columns;
   if (options_.header) {
     Fields fields;
-    if (!NextFields(fields)) return absl::InvalidArgumentError(absl::StrCat("no line with the names of the columns: ", path.string()));
+    if (!NextFields(fields))
+      return absl::InvalidArgumentError(absl::StrCat("no line with the names of the columns: ", path.string()));
     if (names.empty()) names = fields.fields;
   }
   width_ = names.size();
@@ -89,7 +90,8 @@ bool TableReader::NextFields(Fields& fields) {
   for (Line line; lines_->Next(line);) {
     if (IsBlank(line.text)) continue;
     fields = {.line = line.number, .fields = SplitAtBlanks(line.text)};
-    if (line.too_long) fields.problem = "too_long", fields.detail = "the line is longer than 4 MiB", fields.fields.clear();
+    if (line.too_long)
+      fields.problem = "too_long", fields.detail = "the line is longer than 4 MiB", fields.fields.clear();
     fields.text = Shown(line.text);
     return true;
   }
@@ -118,7 +120,8 @@ bool TableReader::NextCsv(Fields& fields) {
 
 void TableReader::FeedCsv(const Line& line) {
   if (partial_lines_++ == 0) partial_.line = line.number;
-  if (partial_.text.size() < kShown) absl::StrAppend(&partial_.text, partial_.text.empty() ? "" : "\n", Shown(line.text));
+  if (partial_.text.size() < kShown)
+    absl::StrAppend(&partial_.text, partial_.text.empty() ? "" : "\n", Shown(line.text));
   const size_t before = complete_.size();
   csv_parse(&parser_, line.text.data(), line.text.size(), OnField, OnRow, this);
   csv_parse(&parser_, "\n", 1, OnField, OnRow, this);

@@ -36,9 +36,9 @@ struct TableOptions {
 struct TableRow {
   int64_t line = 0;                                // where it begins
   std::vector<std::optional<std::string>> values;  // of the columns asked for, in that order
-  std::string problem;  // a code such as ragged; empty: none
-  std::string detail;   // what is wrong, in words
-  std::string text;     // of a row with a problem: as it is in the file, at most kShown bytes
+  std::string problem;                             // a code such as ragged; empty: none
+  std::string detail;                              // what is wrong, in words
+  std::string text;  // of a row with a problem: as it is in the file, at most kShown bytes
 };
 
 // One thread.

@@ -44,14 +44,16 @@ uint64_t ResultTally::dead_letters() const {
 std::string ResultTally::TagsText() const {
   std::string text = absl::StrFormat("  %-24s %12s %12s %12s\n", "tag", "hold it now", "came", "went");
   for (const auto& [name, tag] : tags_) {
-    absl::StrAppendFormat(&text, "  %-24s %12s %12s %12s\n", name, LongCount(static_cast<uint64_t>(std::max<int64_t>(0, tag.came - tag.went))),
+    absl::StrAppendFormat(&text, "  %-24s %12s %12s %12s\n", name,
+                          LongCount(static_cast<uint64_t>(std::max<int64_t>(0, tag.came - tag.went))),
                           LongCount(static_cast<uint64_t>(tag.came)), LongCount(static_cast<uint64_t>(tag.went)));
   }
   return text;
 }
 
 std::string ResultTally::AlertsText() const {
-  std::string text = absl::StrFormat("  %-24s %12s %12s %12s %12s   %s\n", "churn alerts", "opened", "worsened to", "closed from", "open now", "at risk");
+  std::string text = absl::StrFormat("  %-24s %12s %12s %12s %12s   %s\n", "churn alerts", "opened", "worsened to",
+                                     "closed from", "open now", "at risk");
   for (const auto band : {v1::ChurnAlert::HIGH, v1::ChurnAlert::MEDIUM, v1::ChurnAlert::LOW}) {
     uint64_t open = 0;
     int64_t value = 0;
@@ -62,8 +64,8 @@ std::string ResultTally::AlertsText() const {
       const auto found = counts.find(band);
       return LongCount(found == counts.end() ? 0 : found->second);
     };
-    absl::StrAppendFormat(&text, "  %-24s %12s %12s %12s %12s   %s\n", std::string(BandName(band)), count(opened_), count(worsened_),
-                          count(closed_), LongCount(open), MoneyText(value, currency_));
+    absl::StrAppendFormat(&text, "  %-24s %12s %12s %12s %12s   %s\n", std::string(BandName(band)), count(opened_),
+                          count(worsened_), count(closed_), LongCount(open), MoneyText(value, currency_));
   }
   return text;
 }

@@ -16,7 +16,9 @@ constexpr int64_t kDay_ms = 86'400'000;
 // Local rows that were last brought up longer ago than half of this are thrown away and restored.
 constexpr int64_t kDeleteRetention_ms = 7 * kDay_ms;
 
-bool IsInternal(TopicPurpose purpose) { return purpose == TopicPurpose::kJournal || purpose == TopicPurpose::kChangelog; }
+bool IsInternal(TopicPurpose purpose) {
+  return purpose == TopicPurpose::kJournal || purpose == TopicPurpose::kChangelog;
+}
 
 std::map<std::string, std::string> ConfigsOf(TopicPurpose purpose, const TopicPlanOptions& options) {
   std::map<std::string, std::string> configs;
@@ -34,7 +36,8 @@ std::map<std::string, std::string> ConfigsOf(TopicPurpose purpose, const TopicPl
     default:
       configs["cleanup.policy"] = "delete";
       configs["message.timestamp.type"] = "LogAppendTime";
-      configs["retention.ms"] = options.retention <= Duration::zero() ? "-1" : absl::StrCat(options.retention / std::chrono::milliseconds(1));
+      configs["retention.ms"] =
+          options.retention <= Duration::zero() ? "-1" : absl::StrCat(options.retention / std::chrono::milliseconds(1));
   }
   return configs;
 }
@@ -74,17 +77,22 @@ class Checker {
     const bool compacts = policy->find("compact") != std::string::npos;
     switch (planned_.purpose) {
       case TopicPurpose::kSource:
-        return Add(Gravity::kWrong, "compaction drops events that a recovery needs; set cleanup.policy=delete: is " + *policy);
+        return Add(Gravity::kWrong,
+                   "compaction drops events that a recovery needs; set cleanup.policy=delete: is " + *policy);
       case TopicPurpose::kOutput:
-        return Add(compacts ? Gravity::kDoubtful : Gravity::kWrong, "keeps only the last result of a customer; set cleanup.policy=delete: is " + *policy);
-      default: return Add(Gravity::kWrong, absl::StrCat("a recovery would fail; set cleanup.policy=", wanted, ": is ", *policy));
+        return Add(compacts ? Gravity::kDoubtful : Gravity::kWrong,
+                   "keeps only the last result of a customer; set cleanup.policy=delete: is " + *policy);
+      default:
+        return Add(Gravity::kWrong,
+                   absl::StrCat("a recovery would fail; set cleanup.policy=", wanted, ": is ", *policy));
     }
   }
 
   void CheckUnlimited() {
     for (const char* name : {"retention.ms", "retention.bytes"}) {
       if (const int64_t value = Number(name, -1); value >= 0) {
-        Add(Gravity::kWrong, absl::StrCat("entries that a recovery needs would be deleted; set ", name, "=-1: is ", value));
+        Add(Gravity::kWrong,
+            absl::StrCat("entries that a recovery needs would be deleted; set ", name, "=-1: is ", value));
       }
     }
   }
@@ -94,22 +102,25 @@ class Checker {
     const int64_t retention_ms = Number("retention.ms", -1);
     if (type == nullptr || *type == "LogAppendTime") return;
     if (retention_ms >= 0) {
-      Add(Gravity::kDoubtful,
-          absl::StrFormat("records older than %.1f days by their own timestamp are deleted at once, so old events cannot be imported; "
-                          "set message.timestamp.type=LogAppendTime, or retention.ms=-1",
-                          static_cast<double>(retention_ms) / kDay_ms));
+      Add(Gravity::kDoubtful, absl::StrFormat("records older than %.1f days by their own timestamp are deleted at "
+                                              "once, so old events cannot be imported; "
+                                              "set message.timestamp.type=LogAppendTime, or retention.ms=-1",
+                                              static_cast<double>(retention_ms) / kDay_ms));
     }
     const int64_t before_ms = Number("message.timestamp.before.max.ms", INT64_MAX);
     if (before_ms < int64_t{365} * kDay_ms) {
-      Add(Gravity::kDoubtful, absl::StrCat("the broker refuses records with old timestamps; set message.timestamp.type=LogAppendTime: "
-                                           "message.timestamp.before.max.ms is ", before_ms));
+      Add(Gravity::kDoubtful,
+          absl::StrCat("the broker refuses records with old timestamps; set message.timestamp.type=LogAppendTime: "
+                       "message.timestamp.before.max.ms is ",
+                       before_ms));
     }
   }
 
   void CheckDeletes() {
     if (const int64_t value = Number("delete.retention.ms", kDeleteRetention_ms); value < kDay_ms) {
-      Add(Gravity::kDoubtful, absl::StrCat("local rows must be restored after ", value / 2'000,
-                                           " s of absence already; set delete.retention.ms=", kDeleteRetention_ms, ": is ", value));
+      Add(Gravity::kDoubtful,
+          absl::StrCat("local rows must be restored after ", value / 2'000,
+                       " s of absence already; set delete.retention.ms=", kDeleteRetention_ms, ": is ", value));
     }
   }
 
@@ -117,11 +128,14 @@ class Checker {
     if (actual_.replication == 0) return;
     const int64_t in_sync = Number("min.insync.replicas", 1);
     if (in_sync > actual_.replication) {
-      Add(Gravity::kWrong, absl::StrCat("nothing can be written: min.insync.replicas is ", in_sync, ", replicas ", actual_.replication));
+      Add(Gravity::kWrong,
+          absl::StrCat("nothing can be written: min.insync.replicas is ", in_sync, ", replicas ", actual_.replication));
     } else if (actual_.replication < planned_.replication) {
-      Add(Gravity::kDoubtful, absl::StrCat("a broker that fails may take data with it; replicas wanted: ", planned_.replication, ", are: ", actual_.replication));
+      Add(Gravity::kDoubtful, absl::StrCat("a broker that fails may take data with it; replicas wanted: ",
+                                           planned_.replication, ", are: ", actual_.replication));
     } else if (actual_.replication >= 3 && in_sync < 2) {
-      Add(Gravity::kDoubtful, absl::StrCat("an acknowledged record may lie on one broker only; set min.insync.replicas=2: is ", in_sync));
+      Add(Gravity::kDoubtful,
+          absl::StrCat("an acknowledged record may lie on one broker only; set min.insync.replicas=2: is ", in_sync));
     }
   }
 
@@ -131,9 +145,11 @@ class Checker {
 };
 
 // All sources and internal topics have the same number of partitions.
-void CheckPartitions(const std::vector<PlannedTopic>& planned, const std::vector<ActualTopic>& actual, std::vector<TopicFinding>& findings) {
+void CheckPartitions(const std::vector<PlannedTopic>& planned, const std::vector<ActualTopic>& actual,
+                     std::vector<TopicFinding>& findings) {
   const auto source = std::find_if(planned.begin(), planned.end(), [&](const PlannedTopic& topic) {
-    return topic.purpose == TopicPurpose::kSource && actual[static_cast<size_t>(&topic - planned.data())].partitions > 0;
+    return topic.purpose == TopicPurpose::kSource &&
+           actual[static_cast<size_t>(&topic - planned.data())].partitions > 0;
   });
   if (source == planned.end()) return;
   const int wanted = actual[static_cast<size_t>(source - planned.begin())].partitions;
@@ -141,8 +157,8 @@ void CheckPartitions(const std::vector<PlannedTopic>& planned, const std::vector
     const int partitions = actual[i].partitions;
     if (planned[i].purpose == TopicPurpose::kOutput || partitions == 0 || partitions == wanted) continue;
     findings.push_back({Gravity::kWrong, planned[i].name,
-                        absl::StrCat("the engine does not start: partition count differs: ", source->name, " ", wanted, ", ",
-                                     planned[i].name, " ", partitions)});
+                        absl::StrCat("the engine does not start: partition count differs: ", source->name, " ", wanted,
+                                     ", ", planned[i].name, " ", partitions)});
   }
 }
 
@@ -156,7 +172,7 @@ struct Acl {
 std::vector<Acl> AclsOf(const EngineOptions& engine, const std::vector<PlannedTopic>& planned) {
   std::vector<Acl> acls;
   for (const PlannedTopic& topic : planned) {
-    const char* operations = topic.purpose == TopicPurpose::kSource ? "Read Describe DescribeConfigs"
+    const char* operations = topic.purpose == TopicPurpose::kSource   ? "Read Describe DescribeConfigs"
                              : topic.purpose == TopicPurpose::kOutput ? "Write Describe DescribeConfigs"
                                                                       : "Read Write Describe DescribeConfigs";
     acls.push_back({operations, "Topic", topic.name});
@@ -168,11 +184,14 @@ std::vector<Acl> AclsOf(const EngineOptions& engine, const std::vector<PlannedTo
 
 }  // namespace
 
-std::vector<PlannedTopic> PlanTopics(const EngineOptions& engine, const std::vector<std::string>& outputs, const TopicPlanOptions& options) {
+std::vector<PlannedTopic> PlanTopics(const EngineOptions& engine, const std::vector<std::string>& outputs,
+                                     const TopicPlanOptions& options) {
   std::vector<PlannedTopic> planned;
   const auto add = [&](const std::string& name, TopicPurpose purpose) {
-    const bool there = std::any_of(planned.begin(), planned.end(), [&](const PlannedTopic& topic) { return topic.name == name; });
-    if (!there) planned.push_back({name, purpose, options.partitions, options.replication, ConfigsOf(purpose, options)});
+    const bool there =
+        std::any_of(planned.begin(), planned.end(), [&](const PlannedTopic& topic) { return topic.name == name; });
+    if (!there)
+      planned.push_back({name, purpose, options.partitions, options.replication, ConfigsOf(purpose, options)});
   };
   for (const SourceOptions& source : engine.sources) add(source.topic, TopicPurpose::kSource);
   for (const std::string& output : outputs) add(output, TopicPurpose::kOutput);
@@ -181,7 +200,8 @@ std::vector<PlannedTopic> PlanTopics(const EngineOptions& engine, const std::vec
   return planned;
 }
 
-std::vector<TopicFinding> CheckTopics(const std::vector<PlannedTopic>& planned, const std::vector<ActualTopic>& actual) {
+std::vector<TopicFinding> CheckTopics(const std::vector<PlannedTopic>& planned,
+                                      const std::vector<ActualTopic>& actual) {
   std::vector<TopicFinding> findings;
   for (size_t i = 0; i < planned.size(); ++i) {
     if (actual[i].partitions == 0) {
@@ -212,8 +232,8 @@ std::string AclText(const EngineOptions& engine, const std::vector<PlannedTopic>
   return text;
 }
 
-std::string AclCommands(const EngineOptions& engine, const std::vector<PlannedTopic>& planned, const std::string& brokers,
-                        const std::string& principal) {
+std::string AclCommands(const EngineOptions& engine, const std::vector<PlannedTopic>& planned,
+                        const std::string& brokers, const std::string& principal) {
   std::string text;
   for (const Acl& acl : AclsOf(engine, planned)) {
     absl::StrAppend(&text, "kafka-acls.sh --bootstrap-server ", brokers, " --add --allow-principal ", principal);

@@ -1,10 +1,10 @@
-// Which topics an engine needs, with which settings, and what is wrong with those that exist. Pure: the command `topics`
-// asks the brokers and creates.
+// Which topics an engine needs, with which settings, and what is wrong with those that exist. Pure: the command
+// `topics` asks the brokers and creates.
 //
-// Old event times. Kafka deletes by a record's timestamp, and clients stamp records with the time of the event: an import
-// of last year's orders would be gone at the next clean-up, within minutes. So sources and results are stamped by the
-// broker on arrival (message.timestamp.type=LogAppendTime), and are kept for a time after that; a broken clock of a
-// sender is then judged by the broker's.
+// Old event times. Kafka deletes by a record's timestamp, and clients stamp records with the time of the event: an
+// import of last year's orders would be gone at the next clean-up, within minutes. So sources and results are stamped
+// by the broker on arrival (message.timestamp.type=LogAppendTime), and are kept for a time after that; a broken clock
+// of a sender is then judged by the broker's.
 #pragma once
 
 #include <cstdint>
@@ -28,13 +28,14 @@ struct PlannedTopic {
 };
 
 struct TopicPlanOptions {
-  int partitions = 6;    // of sources and internal topics; results get as many
-  int replication = 3;   // -1: the broker's default
+  int partitions = 6;             // of sources and internal topics; results get as many
+  int replication = 3;            // -1: the broker's default
   Duration retention = days(30);  // of sources, results and dead letters; at or below zero: for ever
 };
 
 // The topics in the order in which they are shown. `outputs` are the topics of results, dead letters included.
-std::vector<PlannedTopic> PlanTopics(const EngineOptions& engine, const std::vector<std::string>& outputs, const TopicPlanOptions& options);
+std::vector<PlannedTopic> PlanTopics(const EngineOptions& engine, const std::vector<std::string>& outputs,
+                                     const TopicPlanOptions& options);
 
 // A topic as it is. `configs` may lack settings that the broker does not tell; those are not judged.
 struct ActualTopic {
@@ -60,7 +61,7 @@ int PartitionsOfSources(const std::vector<PlannedTopic>& planned, const std::vec
 std::string AclText(const EngineOptions& engine, const std::vector<PlannedTopic>& planned);
 
 // The same as commands for Kafka's kafka-acls.sh.
-std::string AclCommands(const EngineOptions& engine, const std::vector<PlannedTopic>& planned, const std::string& brokers,
-                        const std::string& principal);
+std::string AclCommands(const EngineOptions& engine, const std::vector<PlannedTopic>& planned,
+                        const std::string& brokers, const std::string& principal);
 
 }  // namespace portrait

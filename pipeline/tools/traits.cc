@@ -14,21 +14,23 @@ namespace {
 
 constexpr uint64_t kTraits = 1, kPerson = 2;  // purposes of a seed
 
-constexpr std::array kFemale = {"Anna", "Maria", "Elena", "Sofia", "Ingrid", "Mei", "Fatima", "Claire", "Nora", "Priya"};
+constexpr std::array kFemale = {"Anna", "Maria",  "Elena",  "Sofia", "Ingrid",
+                                "Mei",  "Fatima", "Claire", "Nora",  "Priya"};
 constexpr std::array kMale = {"Bert", "Jonas", "Marco", "Ivan", "Lars", "Wei", "Omar", "Luc", "Peter", "Arjun"};
-constexpr std::array kFamilyNames = {"Schmidt", "Rossi", "Novak", "Jensen", "Li",   "Haddad",
+constexpr std::array kFamilyNames = {"Schmidt", "Rossi", "Novak", "Jensen", "Li",    "Haddad",
                                      "Martin",  "Olsen", "Silva", "Kumar",  "Brown", "Kowalski"};
 struct Place {
   const char* country;
   const char* region;
   const char* city;
 };
-constexpr std::array kPlaces = {Place{"DE", "Bavaria", "Munich"},        Place{"DE", "Berlin", "Berlin"},
-                                Place{"FR", "Occitania", "Toulouse"},    Place{"IT", "Lombardy", "Milan"},
-                                Place{"GB", "Scotland", "Edinburgh"},    Place{"US", "Ohio", "Columbus"},
-                                Place{"US", "Oregon", "Portland"},       Place{"NL", "Utrecht", "Utrecht"},
-                                Place{"PL", "Lesser Poland", "Krakow"},  Place{"SE", "Skane", "Malmo"}};
-constexpr std::array kOccupations = {"teacher", "engineer", "nurse", "student", "manager", "carpenter", "retired", "designer"};
+constexpr std::array kPlaces = {Place{"DE", "Bavaria", "Munich"},       Place{"DE", "Berlin", "Berlin"},
+                                Place{"FR", "Occitania", "Toulouse"},   Place{"IT", "Lombardy", "Milan"},
+                                Place{"GB", "Scotland", "Edinburgh"},   Place{"US", "Ohio", "Columbus"},
+                                Place{"US", "Oregon", "Portland"},      Place{"NL", "Utrecht", "Utrecht"},
+                                Place{"PL", "Lesser Poland", "Krakow"}, Place{"SE", "Skane", "Malmo"}};
+constexpr std::array kOccupations = {"teacher", "engineer",  "nurse",   "student",
+                                     "manager", "carpenter", "retired", "designer"};
 constexpr std::array kEducations = {"secondary", "vocational", "bachelor", "master", "doctorate"};
 constexpr std::array kFamilies = {"single", "couple", "couple with children", "single with children"};
 

@@ -33,7 +33,8 @@ class VisitPlan {
 
   int ChooseCategory() {
     if (visit_.landing_category >= 0 && draws_.Chance(0.5)) return visit_.landing_category;
-    if (!draws_.Chance(traits_.favours)) return static_cast<int>(draws_.Below(static_cast<uint64_t>(shop_.categories())));
+    if (!draws_.Chance(traits_.favours))
+      return static_cast<int>(draws_.Below(static_cast<uint64_t>(shop_.categories())));
     constexpr double kWeights[] = {6, 3, 1};
     return traits_.favourites[draws_.Weighted(kWeights)];
   }
@@ -94,7 +95,8 @@ class VisitPlan {
     std::vector<int64_t> starts(pages_.size());
     double before = 0;
     for (size_t i = 0; i < shares.size(); ++i) {
-      starts[i] = visit_.begin_us + static_cast<int64_t>(before / sum * static_cast<double>(visit_.end_us - visit_.begin_us));
+      starts[i] =
+          visit_.begin_us + static_cast<int64_t>(before / sum * static_cast<double>(visit_.end_us - visit_.begin_us));
       before += shares[i];
     }
     return starts;
@@ -132,7 +134,9 @@ class VisitPlan {
     }
   }
 
-  void Add(int64_t time_us, EventKind kind, int32_t item, int64_t value) { steps_.push_back({time_us, kind, item, value}); }
+  void Add(int64_t time_us, EventKind kind, int32_t item, int64_t value) {
+    steps_.push_back({time_us, kind, item, value});
+  }
 
   const Visit& visit_;
   const Traits& traits_;
@@ -150,7 +154,8 @@ int64_t DrawVisitLength(Draws& draws, const Traits& traits) {
   return static_cast<int64_t>(std::clamp(length_s, 20.0, 3600.0) * kSecond);
 }
 
-void PlanVisit(const Visit& visit, const Traits& traits, const Shop& shop, Draws& draws, std::vector<PlannedStep>& steps) {
+void PlanVisit(const Visit& visit, const Traits& traits, const Shop& shop, Draws& draws,
+               std::vector<PlannedStep>& steps) {
   VisitPlan(visit, traits, shop, draws, steps).Make();
 }
 

@@ -34,17 +34,18 @@ enum class Referrer { kNone, kSearchEngine, kMail, kSocial, kPartner };
 
 struct Visit {
   int64_t begin_us = 0;
-  int64_t end_us = 0;       // the order is placed here, if there is one
+  int64_t end_us = 0;  // the order is placed here, if there is one
   Referrer referrer = Referrer::kNone;
-  int products = 0;         // that are bought; 0: just looking
+  int products = 0;           // that are bought; 0: just looking
   int landing_category = -1;  // comes from a mail about it
 };
 
 // How long the visit of such a customer takes.
 int64_t DrawVisitLength(Draws& draws, const Traits& traits);
 
-// Appends the steps in order of time, the last one at end_us: order_completed if something is bought (its `value` is the
-// sum of the prices), else the exit from the last page.
-void PlanVisit(const Visit& visit, const Traits& traits, const Shop& shop, Draws& draws, std::vector<PlannedStep>& steps);
+// Appends the steps in order of time, the last one at end_us: order_completed if something is bought (its `value` is
+// the sum of the prices), else the exit from the last page.
+void PlanVisit(const Visit& visit, const Traits& traits, const Shop& shop, Draws& draws,
+               std::vector<PlannedStep>& steps);
 
 }  // namespace portrait

@@ -48,10 +48,13 @@ class Shop {
   explicit Shop(bool real) : cluster(real ? TestCluster::Real() : TestCluster::Mock()), real_(real) {
     folder_ = std::filesystem::temp_directory_path() / absl::StrCat("portrait-commands-", getpid(), "-", ++made_);
     std::filesystem::create_directories(folder_);
-    std::string yaml = absl::StrCat("brokers: ", cluster.Options().brokers, "\napplication: {id: ", cluster.Unique("shop"), "}\nsources:\n");
-    for (const char* source : {"browsing", "email", "purchases", "service", "profile"}) absl::StrAppend(&yaml, "  - {topic: ", cluster.Unique(source), "}\n");
+    std::string yaml = absl::StrCat("brokers: ", cluster.Options().brokers,
+                                    "\napplication: {id: ", cluster.Unique("shop"), "}\nsources:\n");
+    for (const char* source : {"browsing", "email", "purchases", "service", "profile"})
+      absl::StrAppend(&yaml, "  - {topic: ", cluster.Unique(source), "}\n");
     absl::StrAppend(&yaml, "outputs:\n");
-    for (const char* output : {"tag-changes", "churn-alerts", "dead-letters"}) absl::StrAppend(&yaml, "  ", output, ": {topic: ", cluster.Unique(output), "}\n");
+    for (const char* output : {"tag-changes", "churn-alerts", "dead-letters"})
+      absl::StrAppend(&yaml, "  ", output, ": {topic: ", cluster.Unique(output), "}\n");
     std::ofstream(File("portrait.yaml")) << yaml;
   }
   ~Shop() { std::filesystem::remove_all(folder_); }
@@ -72,10 +75,12 @@ class Shop {
       REQUIRE(done.code == 0);
       return;
     }
-    for (const char* topic : {"browsing", "email", "purchases", "service", "profile", "tag-changes", "churn-alerts", "dead-letters"}) {
+    for (const char* topic :
+         {"browsing", "email", "purchases", "service", "profile", "tag-changes", "churn-alerts", "dead-letters"}) {
       REQUIRE(cluster.mock().CreateTopic(cluster.Unique(topic), partitions).ok());
     }
-    for (const char* topic : {".journal", ".changelog"}) REQUIRE(cluster.mock().CreateTopic(cluster.Unique("shop") + topic, partitions).ok());
+    for (const char* topic : {".journal", ".changelog"})
+      REQUIRE(cluster.mock().CreateTopic(cluster.Unique("shop") + topic, partitions).ok());
   }
 
   void Write(const std::string& topic, const google::protobuf::Message& result, std::string_view key) {
@@ -113,7 +118,8 @@ TEST_CASE("topics says what is missing, creates it, and is content then", "[comm
   Shop shop(/*real=*/true);
   const Done missing = shop.Run({"topics"});
   CHECK(missing.code == 1);
-  CHECK(missing.out.find(absl::StrCat("missing   ", shop.cluster.Unique("purchases"), ": does not exist\n")) != std::string::npos);
+  CHECK(missing.out.find(absl::StrCat("missing   ", shop.cluster.Unique("purchases"), ": does not exist\n")) !=
+        std::string::npos);
   CHECK(missing.err.find("--create makes what is missing: 10") != std::string::npos);
   const Done created = shop.Run({"topics", "--create", "--partitions", "3", "--replication", "1"});
   INFO(created.out << created.err);
@@ -131,8 +137,10 @@ TEST_CASE("topics finds what is wrong with those that exist", "[commands]") {
   shop.cluster.NewTopic("email", 4, {{"message.timestamp.type", "LogAppendTime"}});
   const Done done = shop.Run({"topics"});
   CHECK(done.code == 1);
-  CHECK(done.out.find(absl::StrCat("doubtful  ", shop.cluster.Unique("purchases"), ": records older than 7.0 days")) != std::string::npos);
-  CHECK(done.out.find(absl::StrCat("partition count differs: ", shop.cluster.Unique("email"), " 4, ", shop.cluster.Unique("purchases"), " 3")) != std::string::npos);
+  CHECK(done.out.find(absl::StrCat("doubtful  ", shop.cluster.Unique("purchases"), ": records older than 7.0 days")) !=
+        std::string::npos);
+  CHECK(done.out.find(absl::StrCat("partition count differs: ", shop.cluster.Unique("email"), " 4, ",
+                                   shop.cluster.Unique("purchases"), " 3")) != std::string::npos);
 }
 
 TEST_CASE("imported rows arrive, each once, in the partition of their key and with their time", "[commands]") {
@@ -141,11 +149,14 @@ TEST_CASE("imported rows arrive, each once, in the partition of their key and wi
   std::string rows = "customer,when,amount\n";
   for (int i = 0; i < 2000; ++i) absl::StrAppend(&rows, "customer", i % 97, ",1997-0", 1 + i % 9, "-01,", i, ".50\n");
   std::ofstream(shop.File("sales.csv")) << rows << "broken row\n";
-  const Done done = shop.Run({"import", "--topic", shop.cluster.Unique("purchases"), "--customer", "customer", "--time", "when", "--event",
-                              "order_completed", "--field", "total=amount", "--field", "currency==USD", shop.File("sales.csv")});
+  const Done done = shop.Run({"import", "--topic", shop.cluster.Unique("purchases"), "--customer", "customer", "--time",
+                              "when", "--event", "order_completed", "--field", "total=amount", "--field",
+                              "currency==USD", shop.File("sales.csv")});
   INFO(done.err);
   CHECK(done.code == 0);
-  CHECK(done.err.find("       2 001 rows read\n       2 000 events sent\n           1 rejected\n           1   ragged\n") != std::string::npos);
+  CHECK(done.err.find(
+            "       2 001 rows read\n       2 000 events sent\n           1 rejected\n           1   ragged\n") !=
+        std::string::npos);
   int64_t sum = 0;
   std::set<std::string> ids;
   size_t astray = 0;
@@ -164,7 +175,8 @@ TEST_CASE("imported rows arrive, each once, in the partition of their key and wi
 TEST_CASE("generated events arrive, dirt included", "[commands]") {
   Shop shop(GENERATE(false, true));
   shop.MakeTopics(2);
-  const Done done = shop.Run({"generate", "--topic", shop.cluster.Unique("browsing"), "--customers", "20", "--limit", "500", "--dirt", "0.2", "--from", "2026-01-01"});
+  const Done done = shop.Run({"generate", "--topic", shop.cluster.Unique("browsing"), "--customers", "20", "--limit",
+                              "500", "--dirt", "0.2", "--from", "2026-01-01"});
   INFO(done.err);
   REQUIRE(done.code == 0);
   size_t dirt = 0;
@@ -183,7 +195,8 @@ TEST_CASE("events to a topic that does not exist go nowhere, and the topic is na
   Shop shop(GENERATE(false, true));
   const Done done = shop.Run({"generate", "--topic", "no-such-topic", "--limit", "5"});
   CHECK(done.code == 1);
-  CHECK(done.err.find("no such topic: no-such-topic; `portrait topics --create` makes what is missing") != std::string::npos);
+  CHECK(done.err.find("no such topic: no-such-topic; `portrait topics --create` makes what is missing") !=
+        std::string::npos);
 }
 
 v1::TagChange Change(const std::string& customer, const std::string& tag) {
@@ -212,7 +225,8 @@ TEST_CASE("tail shows results as lines and as JSON, filtered", "[commands]") {
   CHECK(shop.Run({"tail", topic, "--from-beginning", "--json", "--limit", "1"}).out.starts_with("{\"info\":{"));
   const Done unknown = shop.Run({"tail", "gossip"});
   CHECK(unknown.code == 2);
-  CHECK(unknown.err.find("no such output: gossip; there are: tag-changes, churn-alerts, dead-letters") != std::string::npos);
+  CHECK(unknown.err.find("no such output: gossip; there are: tag-changes, churn-alerts, dead-letters") !=
+        std::string::npos);
 }
 
 v1::DeadLetter Letter(const std::string& code, const std::string& topic, const std::string& value) {
@@ -239,11 +253,13 @@ TEST_CASE("dead letters are shown, counted, and sent again as they were", "[comm
   shop.Write(letters, Letter("wrong_partition", purchases, "{\"first\":1}"), "anna");
   shop.Write(letters, Letter("malformed_json", purchases, "{broken"), "anna");
   shop.Write(letters, Letter("wrong_partition", purchases, "{\"second\":2}"), "anna");
-  CHECK(shop.Run({"dead-letters", "count"}).out.starts_with("           3 dead letters\n           1  malformed_json, "));
+  CHECK(
+      shop.Run({"dead-letters", "count"}).out.starts_with("           3 dead letters\n           1  malformed_json, "));
   CHECK(shop.Run({"dead-letters", "list", "--code", "malformed_json"}).out ==
         absl::StrCat("2026-01-31 12:00  ", purchases, "/1@7  ! malformed_json: because of a test (7 bytes)\n"));
   CHECK(shop.Run({"dead-letters", "resend"}).code == 2);
-  CHECK(shop.Run({"dead-letters", "resend", "--code", "wrong_partition", "--dry-run"}).out.starts_with("2 records would be sent again\n"));
+  CHECK(shop.Run({"dead-letters", "resend", "--code", "wrong_partition", "--dry-run"})
+            .out.starts_with("2 records would be sent again\n"));
   CHECK(shop.Read(purchases).empty());
   const Done done = shop.Run({"dead-letters", "resend", "--code", "wrong_partition"});
   INFO(done.err);
@@ -251,8 +267,9 @@ TEST_CASE("dead letters are shown, counted, and sent again as they were", "[comm
   std::string told;
   for (const Record& record : shop.Read(purchases)) {
     REQUIRE(record.headers.size() == 1);
-    absl::StrAppend(&told, record.partition == PartitionOf("anna", 3) ? "right partition " : "wrong partition ", std::string(*record.key), " ",
-                    std::string(*record.value), " ", std::string(record.headers[0].name), "=", std::string(*record.headers[0].value), "\n");
+    absl::StrAppend(&told, record.partition == PartitionOf("anna", 3) ? "right partition " : "wrong partition ",
+                    std::string(*record.key), " ", std::string(*record.value), " ", std::string(record.headers[0].name),
+                    "=", std::string(*record.headers[0].value), "\n");
   }
   CHECK(told ==
         "right partition anna {\"first\":1} content-type=application/json\n"

@@ -19,12 +19,14 @@ namespace {
 TEST_CASE("every event goes through, dirt is set aside or dropped, and every result is read", "[demo]") {
   const bool real = GENERATE(false, true);
   TestCluster cluster = real ? TestCluster::Real() : TestCluster::Mock();
-  const auto folder = std::filesystem::temp_directory_path() / absl::StrCat("portrait-demo-test-", getpid(), real ? "-real" : "-mock");
+  const auto folder =
+      std::filesystem::temp_directory_path() / absl::StrCat("portrait-demo-test-", getpid(), real ? "-real" : "-mock");
   Config base;
   base.kafka.brokers = cluster.Options().brokers;
   auto chain = BuildDefaultChain(base);
   REQUIRE(chain.ok());
-  const DemoPlace place{.application_id = cluster.Unique("demo"), .topic_prefix = cluster.Unique("demo") + ".", .partitions = 2};
+  const DemoPlace place{
+      .application_id = cluster.Unique("demo"), .topic_prefix = cluster.Unique("demo") + ".", .partitions = 2};
   DemoOptions options{.config = DemoConfig(base, place, ResultTopics(**chain, base.engine), folder), .dirt = 0.02};
   options.population = {.seed = 4, .customers = 150, .begin = At("2025-01-01"), .end = At("2025-07-01")};
   REQUIRE(CreateDemoTopics(options.config, place.partitions, real ? nullptr : &cluster.mock()).ok());

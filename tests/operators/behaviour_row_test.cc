@@ -33,28 +33,16 @@ Event Random(Timestamp time, std::mt19937& random) {
       event.mutable_email_link_clicked()->set_mail_id(absl::StrCat("m", below(30)));
       event.mutable_email_link_clicked()->set_kind(absl::StrCat("k", below(9)));
       break;
-    case 2:
-      event.mutable_complaint_filed()->set_ticket_id(absl::StrCat("t", below(20)));
-      break;
-    case 3:
-      event.mutable_reply_sent()->set_ticket_id(absl::StrCat("t", below(20)));
-      break;
-    case 4:
-      event.mutable_issue_resolved()->set_ticket_id(absl::StrCat("t", below(20)));
-      break;
+    case 2: event.mutable_complaint_filed()->set_ticket_id(absl::StrCat("t", below(20))); break;
+    case 3: event.mutable_reply_sent()->set_ticket_id(absl::StrCat("t", below(20))); break;
+    case 4: event.mutable_issue_resolved()->set_ticket_id(absl::StrCat("t", below(20))); break;
     case 5:
       event.mutable_identified()->set_city(absl::StrCat("city ", below(9)));
       event.mutable_identified()->set_age(20 + below(50));
       break;
-    case 6:
-      event.mutable_phone_call()->set_duration_us(below(1'000'000'000));
-      break;
-    case 7:
-      event.mutable_page_left()->set_dwell_us(below(100'000'000));
-      break;
-    case 8:
-      event.mutable_product_added()->mutable_product()->set_product_id(absl::StrCat("p", below(40)));
-      break;
+    case 6: event.mutable_phone_call()->set_duration_us(below(1'000'000'000)); break;
+    case 7: event.mutable_page_left()->set_dwell_us(below(100'000'000)); break;
+    case 8: event.mutable_product_added()->mutable_product()->set_product_id(absl::StrCat("p", below(40))); break;
     default:
       event.mutable_page_viewed()->set_path(absl::StrCat("/", below(40)));
       event.mutable_page_viewed()->set_category(absl::StrCat("category ", below(15)));

@@ -38,7 +38,8 @@ Event View(std::string_view customer, std::string_view time) {
 std::string Told(const OperatorHarness& harness) {
   std::string out;
   for (const auto& change : harness.Results<v1::TagChange>()) {
-    out += change.info().customer_id() + " " + change.tag() + " " + ToText(FromMicros(change.info().event_time_us())) + "\n";
+    out += change.info().customer_id() + " " + change.tag() + " " + ToText(FromMicros(change.info().event_time_us())) +
+           "\n";
   }
   return out;
 }

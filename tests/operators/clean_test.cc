@@ -64,7 +64,8 @@ TEST_CASE("every kind of event passes with an empty body, but for those that the
   for (int i = 0; i < bodies->field_count(); ++i) {
     Event event = Made();
     Event::GetReflection()->MutableMessage(&event, bodies->field(i));
-    if (const std::string result = Checked(event); result != "clean") said += bodies->field(i)->name() + " " + result + "\n";
+    if (const std::string result = Checked(event); result != "clean")
+      said += bodies->field(i)->name() + " " + result + "\n";
   }
   CHECK(said ==
         "order_refunded missing_field: a refund needs an amount above 0: total\n"
@@ -85,10 +86,11 @@ TEST_CASE("ids must be there, short and printable") {
     return made;
   };
   CHECK(Checked(with_id(std::string(256, 'x'))) == "clean");
-  CHECK(Checked(with_id(std::string(10'240, 'x'))) == "id_too_long: customer_id is longer than 256 bytes: 10240 bytes, \"" +
-                                                          std::string(40, 'x') + "...\"");
+  CHECK(Checked(with_id(std::string(10'240, 'x'))) ==
+        "id_too_long: customer_id is longer than 256 bytes: 10240 bytes, \"" + std::string(40, 'x') + "...\"");
   CHECK(Checked(with_id("an\tna")) == "bad_id: customer_id has control characters in it: \"an\\tna\"");
-  CHECK(Checked(with_id(std::string("an\0na", 5))) == "bad_id: customer_id has control characters in it: \"an\\x00na\"");
+  CHECK(Checked(with_id(std::string("an\0na", 5))) ==
+        "bad_id: customer_id has control characters in it: \"an\\x00na\"");
   CHECK(Checked(with_id("  ")) == "bad_id: customer_id has nothing but blanks in it: \"  \"");
   CHECK(Checked(with_id("anna meier")) == "clean");
   CHECK(Checked(with_id("änne")) == "clean");
@@ -151,8 +153,10 @@ TEST_CASE("a clock that is right within a minute is left alone") {
 
 TEST_CASE("clocks beyond all measure do no harm") {
   for (const int64_t sent : {std::numeric_limits<int64_t>::min(), std::numeric_limits<int64_t>::max(), int64_t{-1}}) {
-    for (const int64_t received : {std::numeric_limits<int64_t>::min(), std::numeric_limits<int64_t>::max(), int64_t{1}}) {
-      for (const int64_t time : {std::numeric_limits<int64_t>::min(), std::numeric_limits<int64_t>::max(), int64_t{0}}) {
+    for (const int64_t received :
+         {std::numeric_limits<int64_t>::min(), std::numeric_limits<int64_t>::max(), int64_t{1}}) {
+      for (const int64_t time :
+           {std::numeric_limits<int64_t>::min(), std::numeric_limits<int64_t>::max(), int64_t{0}}) {
         Event event = View();
         event.set_sent_time_us(sent);
         event.set_received_time_us(received);

@@ -17,7 +17,8 @@ TEST_CASE("the table of dead letters in the documentation is that of the program
   REQUIRE(start != std::string::npos);
   std::string expected;
   for (const RejectionInfo& info : RejectionCodes()) {
-    expected += "| `" + std::string(info.name) + "` | " + std::string(info.meaning) + " | " + std::string(info.remedy) + " |\n";
+    expected +=
+        "| `" + std::string(info.name) + "` | " + std::string(info.meaning) + " | " + std::string(info.remedy) + " |\n";
   }
   CHECK(document.substr(start + head.size()) == expected);
 }

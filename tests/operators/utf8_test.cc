@@ -24,13 +24,15 @@ TEST_CASE("UTF-8 is what Protobuf takes for UTF-8") {
   const unsigned seed = Catch::getSeed();  // again by --rng-seed
   INFO("seed " << seed);
   std::mt19937 random(seed);
-  const std::string_view pieces[] = {"a", "\x7F", "ü", "€", "🙂", "\x80", "\xC2", "\xE0", "\xED", "\xF0", "\xF4", "\xBF", "\xA0", "\x90", "\xFF"};
+  const std::string_view pieces[] = {"a",    "\x7F", "ü",    "€",    "🙂",   "\x80", "\xC2", "\xE0",
+                                     "\xED", "\xF0", "\xF4", "\xBF", "\xA0", "\x90", "\xFF"};
   int valid = 0;
   for (int i = 0; i < 200'000; ++i) {
     std::string text;
     for (unsigned left = random() % 12; left > 0; --left) text += pieces[random() % std::size(pieces)];
     valid += IsUtf8(text);
-    if (IsUtf8(text) != google::protobuf::internal::IsStructurallyValidUTF8(text.data(), static_cast<int>(text.size()))) {
+    if (IsUtf8(text) !=
+        google::protobuf::internal::IsStructurallyValidUTF8(text.data(), static_cast<int>(text.size()))) {
       FAIL("differs for " << Catch::StringMaker<std::string>::convert(text));
     }
   }

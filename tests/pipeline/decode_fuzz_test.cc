@@ -144,10 +144,34 @@ std::string WithOtherValue(const std::string& json, Random& random, const std::v
   return json.substr(0, from) + values[random() % values.size()] + json.substr(to);
 }
 
-const std::vector<std::string> kValues = {
-    "null", "true", "0", "-1", "1.5", "1e308", "-1e308", "9223372036854775807", "18446744073709551615", "\"\"", "\"NaN\"", "\"x\"",
-    "{}", "[]", "[null]", "[{}]", "[[]]", "{\"id\":{}}", "\"\\u0000\"", "\"2100-01-01\"", "\"1970-01-01T00:00:00Z\"", "\"USD\"", "\"usd \"",
-    "\"granted\"", "\"\\ud83d\\ude42\"", "\"" + std::string(5000, 'x') + "\"", "[" + std::string("1,1") + "]", "{\"a\":1,\"a\":2}"};
+const std::vector<std::string> kValues = {"null",
+                                          "true",
+                                          "0",
+                                          "-1",
+                                          "1.5",
+                                          "1e308",
+                                          "-1e308",
+                                          "9223372036854775807",
+                                          "18446744073709551615",
+                                          "\"\"",
+                                          "\"NaN\"",
+                                          "\"x\"",
+                                          "{}",
+                                          "[]",
+                                          "[null]",
+                                          "[{}]",
+                                          "[[]]",
+                                          "{\"id\":{}}",
+                                          "\"\\u0000\"",
+                                          "\"2100-01-01\"",
+                                          "\"1970-01-01T00:00:00Z\"",
+                                          "\"USD\"",
+                                          "\"usd \"",
+                                          "\"granted\"",
+                                          "\"\\ud83d\\ude42\"",
+                                          "\"" + std::string(5000, 'x') + "\"",
+                                          "[" + std::string("1,1") + "]",
+                                          "{\"a\":1,\"a\":2}"};
 
 int Runs() {
 #if defined(__SANITIZE_ADDRESS__)
@@ -212,8 +236,12 @@ TEST_CASE("mutated Protobuf does no harm") {
     REQUIRE(intake.Take(example, WireFormat::kJson, event));
     events.push_back(event.SerializeAsString());
   }
-  const std::vector<std::string> pieces = {"\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\x01", std::string("\x80\x80\x80\x80\x08", 5), std::string(1, '\0'),
-                                           std::string("\0\0\0\0\0\0\xF8\x7F", 8), "\xC3\x28", std::string(300, 'a')};
+  const std::vector<std::string> pieces = {"\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\x01",
+                                           std::string("\x80\x80\x80\x80\x08", 5),
+                                           std::string(1, '\0'),
+                                           std::string("\0\0\0\0\0\0\xF8\x7F", 8),
+                                           "\xC3\x28",
+                                           std::string(300, 'a')};
   Event event;
   int taken = 0;
   for (int i = 0; i < Runs(); ++i) {

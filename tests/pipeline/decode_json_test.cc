@@ -26,14 +26,16 @@ TEST_CASE("JSON that is broken is malformed") {
   CHECK(Decoded("\xEF\xBB\xBF") == "malformed_json: the value is empty");
   CHECK(Decoded("{").starts_with("malformed_json: the value is no JSON ("));  // then simdjson's own words
   CHECK(Decoded("{").ends_with("): \"{\""));
-  for (const char* text : {" ", "{", "{\"a\":}", "{\"a\":1,}", "{'a':1}", "{\"a\":NaN}", "{\"a\":Infinity}", "{\"a\":1e400}", "{}{}",
-                           "{} x", "{\"a\":\"\n\"}", "{\"a\":\"\\ud800\"}", "{\"a\":01}", "nul", "\"open", "[1,", "{\"a\" 1}"}) {
+  for (const char* text :
+       {" ", "{", "{\"a\":}", "{\"a\":1,}", "{'a':1}", "{\"a\":NaN}", "{\"a\":Infinity}", "{\"a\":1e400}", "{}{}",
+        "{} x", "{\"a\":\"\n\"}", "{\"a\":\"\\ud800\"}", "{\"a\":01}", "nul", "\"open", "[1,", "{\"a\" 1}"}) {
     INFO(text);
     CHECK(Decoded(text).starts_with("malformed_json"));
   }
   CHECK(Decoded(std::string(500'000, '[')).starts_with("malformed_json"));
   CHECK(Decoded(std::string_view("{\"a\":1}\0", 8)).starts_with("malformed_json"));
-  CHECK(Decoded(R"({"event":"Page Viewed","userId":"a","properties":{"x":)" + std::string(5000, '[') + std::string(5000, ']') + "}}")
+  CHECK(Decoded(R"({"event":"Page Viewed","userId":"a","properties":{"x":)" + std::string(5000, '[') +
+                std::string(5000, ']') + "}}")
             .starts_with("malformed_json"));
 }
 
@@ -69,24 +71,30 @@ TEST_CASE("kinds that are known but not processed say what to do") {
   CHECK(Decoded(R"({"type":"alias","userId":"a","previousId":"b"})").starts_with("unsupported_event"));
   CHECK(Decoded(R"({"batch":[]})") == "unsupported_event: send the events of a batch one by one: batch");
   CHECK(Decoded(R"({"event":"Order Updated"})") ==
-        "unsupported_event: an order is not changed afterwards; send Order Refunded or Order Cancelled: \"Order Updated\"");
+        "unsupported_event: an order is not changed afterwards; send Order Refunded or Order Cancelled: \"Order "
+        "Updated\"");
 }
 
 TEST_CASE("names are matched in any spelling") {
-  for (const char* name : {"Order Completed", "order_completed", "ORDER COMPLETED", "orderCompleted", "order-completed"}) {
+  for (const char* name :
+       {"Order Completed", "order_completed", "ORDER COMPLETED", "orderCompleted", "order-completed"}) {
     CHECK(Track(name, R"({"orderId":"o","total":1})") == "order_completed { order_id: \"o\" total_micros: 1000000 }");
   }
   const std::string expected =
       "event_id: \"m\" customer_id: \"a\" anonymous_id: \"b\" event_time_us: 1000000 sent_time_us: 2000000 "
       "received_time_us: 3000000 session_id: \"s\" page_viewed { }";
-  CHECK(Decoded(R"({"type":"Page","messageId":"m","userId":"a","anonymousId":"b","originalTimestamp":1,"sentAt":2,"receivedAt":3,
+  CHECK(
+      Decoded(
+          R"({"type":"Page","messageId":"m","userId":"a","anonymousId":"b","originalTimestamp":1,"sentAt":2,"receivedAt":3,
                     "context":{"sessionId":"s"}})") == expected);
   CHECK(Decoded(R"({"TYPE":"PAGE","message_id":"m","user_id":"a","anonymous_id":"b","original_timestamp":1,"sent_at":2,
                     "received_at":3,"context":{"session_id":"s"}})") == expected);
 }
 
 TEST_CASE("null everywhere is as good as nothing") {
-  CHECK(Decoded(R"({"type":"page","userId":"a","messageId":null,"timestamp":null,"context":null,"properties":null,"traits":null,
+  CHECK(
+      Decoded(
+          R"({"type":"page","userId":"a","messageId":null,"timestamp":null,"context":null,"properties":null,"traits":null,
                     "name":null,"sentAt":null})") == "customer_id: \"a\" page_viewed { }");
   CHECK(Decoded(R"({"type":"page","userId":"a","context":{"page":null,"campaign":null,"traits":null,"consent":null,
                     "externalIds":null,"device":null,"app":null},"properties":{"path":null,"dwell":null}})") ==
@@ -105,7 +113,8 @@ TEST_CASE("a wrong type is a bad field, named with its value") {
   CHECK(Decoded(R"({"type":"page","userId":true})") == "bad_field: user_id is not a text: \"true\"");
   CHECK(Decoded(R"({"type":"page","userId":1.5})") == "bad_field: user_id is not a text: \"1.5\"");
   CHECK(Decoded(R"({"type":"page","userId":"a","context":[]})") == "bad_field: context is not an object: \"[]\"");
-  CHECK(Decoded(R"({"type":"page","userId":"a","properties":"x"})") == R"(bad_field: properties is not an object: "\"x\"")");
+  CHECK(Decoded(R"({"type":"page","userId":"a","properties":"x"})") ==
+        R"(bad_field: properties is not an object: "\"x\"")");
   CHECK(Decoded(R"({"type":"page","userId":"a","timestamp":{}})") == "bad_field: timestamp is not a time: \"{}\"");
   CHECK(Track("Order Completed", R"({"total":true})") == "bad_field: total is not an amount: \"true\"");
   CHECK(Track("Order Completed", R"({"total":1,"products":{}})") == "bad_field: products is not an array: \"{}\"");
@@ -120,8 +129,10 @@ TEST_CASE("a wrong type is a bad field, named with its value") {
 }
 
 TEST_CASE("parts of the context that have another shape are left alone") {
-  CHECK(Decoded(R"({"type":"page","userId":"a","context":{"page":"x","app":5,"device":[],"campaign":false,"traits":"t"}})") ==
-        "customer_id: \"a\" page_viewed { }");
+  CHECK(
+      Decoded(
+          R"({"type":"page","userId":"a","context":{"page":"x","app":5,"device":[],"campaign":false,"traits":"t"}})") ==
+      "customer_id: \"a\" page_viewed { }");
 }
 
 TEST_CASE("ids may be whole numbers, numbers may be texts") {
@@ -133,7 +144,9 @@ TEST_CASE("ids may be whole numbers, numbers may be texts") {
 }
 
 TEST_CASE("amounts are exact to the millionth") {
-  const auto total = [](const char* amount) { return Track("Order Refunded", std::string("{\"total\":") + amount + "}"); };
+  const auto total = [](const char* amount) {
+    return Track("Order Refunded", std::string("{\"total\":") + amount + "}");
+  };
   CHECK(total("29.33") == "order_refunded { total_micros: 29330000 }");
   CHECK(total("\"29.33\"") == "order_refunded { total_micros: 29330000 }");
   CHECK(total("\" 29.33 \"") == "order_refunded { total_micros: 29330000 }");
@@ -142,7 +155,8 @@ TEST_CASE("amounts are exact to the millionth") {
   CHECK(total("999999999.999999") == "order_refunded { total_micros: 999999999999999 }");
   CHECK(total("-5") == "order_refunded { total_micros: -5000000 }");  // cleaning rejects it
   CHECK(total("1e3") == "order_refunded { total_micros: 1000000000 }");
-  for (const char* bad : {"\"NaN\"", "\"nan\"", "\"inf\"", "\"-Infinity\"", "\"12,50\"", "\"$5\"", "\"5 EUR\"", "\"1e400\"", "\"--5\"", "\"0x10\""}) {
+  for (const char* bad : {"\"NaN\"", "\"nan\"", "\"inf\"", "\"-Infinity\"", "\"12,50\"", "\"$5\"", "\"5 EUR\"",
+                          "\"1e400\"", "\"--5\"", "\"0x10\""}) {
     INFO(bad);
     CHECK(total(bad) == "bad_amount: total is no number: " + std::string(bad));
   }
@@ -154,7 +168,8 @@ TEST_CASE("amounts are exact to the millionth") {
 TEST_CASE("every amount of cents up to a million is read exactly") {
   JsonDecoder decoder;
   for (int64_t cents = 0; cents < 100'000'000; cents += 997) {
-    const std::string digits = std::to_string(cents / 100) + "." + (cents % 100 < 10 ? "0" : "") + std::to_string(cents % 100);
+    const std::string digits =
+        std::to_string(cents / 100) + "." + (cents % 100 < 10 ? "0" : "") + std::to_string(cents % 100);
     Event event;
     bool has_time = false;
     decoder.Decode(R"({"event":"Order Completed","properties":{"total":)" + digits + "}}", event, has_time);
@@ -163,9 +178,12 @@ TEST_CASE("every amount of cents up to a million is read exactly") {
 }
 
 TEST_CASE("an order without an amount is the sum of its products, if they have prices") {
-  CHECK(Decoded(R"({"event":"Order Completed","userId":"a","properties":{"products":[{"price":2.5,"quantity":2},{"price":1}]}})") ==
-        "customer_id: \"a\" imputed: \"total\" order_completed { total_micros: 6000000 products { price_micros: 2500000 quantity: 2 } "
-        "products { price_micros: 1000000 } }");
+  CHECK(
+      Decoded(
+          R"({"event":"Order Completed","userId":"a","properties":{"products":[{"price":2.5,"quantity":2},{"price":1}]}})") ==
+      "customer_id: \"a\" imputed: \"total\" order_completed { total_micros: 6000000 products { price_micros: 2500000 "
+      "quantity: 2 } "
+      "products { price_micros: 1000000 } }");
   const std::string missing = "missing_field: the amount is not there and its products do not tell it: total";
   CHECK(Track("Order Completed", "{}") == missing);
   CHECK(Track("Order Refunded", "{}") == missing);
@@ -181,8 +199,8 @@ TEST_CASE("times are texts or numbers whose size tells the unit") {
     return all.substr(0, all.find(" page_viewed"));
   };
   const std::string noon = "event_time_us: 1769860800000000";
-  for (const char* value : {"\"2026-01-31T12:00:00Z\"", "\" 2026-01-31T13:00:00+01:00 \"", "1769860800", "1769860800.0", "1769860800000",
-                            "1769860800000000", "1769860800000000000", "1.7698608e12"}) {
+  for (const char* value : {"\"2026-01-31T12:00:00Z\"", "\" 2026-01-31T13:00:00+01:00 \"", "1769860800", "1769860800.0",
+                            "1769860800000", "1769860800000000", "1769860800000000000", "1.7698608e12"}) {
     INFO(value);
     CHECK(time(value) == noon);
   }
@@ -219,13 +237,17 @@ TEST_CASE("consent is read from the context in its two forms") {
 }
 
 TEST_CASE("numbers about a person that do not fit become impossible ones, for cleaning to drop") {
-  CHECK(Decoded(R"({"type":"identify","traits":{"age":4294967300,"birthYear":-9000000000,"address":"Main Street 1"}})") ==
-        "identified { birth_year: -1 age: -1 }");
+  CHECK(
+      Decoded(R"({"type":"identify","traits":{"age":4294967300,"birthYear":-9000000000,"address":"Main Street 1"}})") ==
+      "identified { birth_year: -1 age: -1 }");
 }
 
 TEST_CASE("further properties are ignored, however large and strange") {
-  CHECK(Track("Page Viewed", R"({"path":"/","x":{"path":"/no"},"y":[[[[]]]],"":1,"\u0000":2,"pathpathpathpathpathpathpathpathpathpathpathpathpath":3})") ==
-        "page_viewed { path: \"/\" }");
+  CHECK(
+      Track(
+          "Page Viewed",
+          R"({"path":"/","x":{"path":"/no"},"y":[[[[]]]],"":1,"\u0000":2,"pathpathpathpathpathpathpathpathpathpathpathpathpath":3})") ==
+      "page_viewed { path: \"/\" }");
 }
 
 }  // namespace

@@ -9,7 +9,8 @@
 namespace portrait {
 namespace {
 
-constexpr std::string_view kView = R"({"type":"page","messageId":"m1","userId":"anna","timestamp":"2026-01-31","properties":{"path":"/"}})";
+constexpr std::string_view kView =
+    R"({"type":"page","messageId":"m1","userId":"anna","timestamp":"2026-01-31","properties":{"path":"/"}})";
 
 Event SmallEvent() {
   Event event;
@@ -64,8 +65,9 @@ TEST_CASE("a record that is too large is rejected unread") {
 
 TEST_CASE("the content type decides, in any case and with parameters") {
   const std::string protobuf = SmallEvent().SerializeAsString();
-  for (const char* type : {"application/json", "Application/JSON", "application/json; charset=utf-8", "text/json",
-                           " application/json ;charset=\"UTF-8\"; v=1", "application/json;", "application/json;charset=us-ascii"}) {
+  for (const char* type :
+       {"application/json", "Application/JSON", "application/json; charset=utf-8", "text/json",
+        " application/json ;charset=\"UTF-8\"; v=1", "application/json;", "application/json;charset=us-ascii"}) {
     INFO(type);
     CHECK(Decoded(kView, {.format = WireFormat::kProtobuf, .headers = {{"Content-Type", type}}}) == kDecodedView);
   }
@@ -101,14 +103,16 @@ TEST_CASE("headers of all sorts do no harm") {
 }
 
 TEST_CASE("an event without an id is named after its place in the log") {
-  CHECK(Decoded(R"({"type":"page","userId":"anna","timestamp":"2026-01-31"})", {.topic = "browsing-events"}) ==
-        "event_id: \"browsing-events-2-17\" customer_id: \"anna\" event_time_us: 1769817600000000 imputed: \"event_id\" "
-        "page_viewed { }");
+  CHECK(
+      Decoded(R"({"type":"page","userId":"anna","timestamp":"2026-01-31"})", {.topic = "browsing-events"}) ==
+      "event_id: \"browsing-events-2-17\" customer_id: \"anna\" event_time_us: 1769817600000000 imputed: \"event_id\" "
+      "page_viewed { }");
 }
 
 TEST_CASE("an event without a time gets its record's") {
-  CHECK(Decoded(R"({"type":"page","messageId":"m1","userId":"anna"})") ==
-        "event_id: \"m1\" customer_id: \"anna\" event_time_us: 1769904000000000 imputed: \"event_time\" page_viewed { }");
+  CHECK(
+      Decoded(R"({"type":"page","messageId":"m1","userId":"anna"})") ==
+      "event_id: \"m1\" customer_id: \"anna\" event_time_us: 1769904000000000 imputed: \"event_time\" page_viewed { }");
   CHECK(Decoded(R"({"type":"page","messageId":"m1","userId":"anna"})", {.timestamp_us = -1000}) ==
         "missing_time: neither the event nor the record has a time");
   CHECK(Decoded(R"({"type":"page","messageId":"m1","userId":"anna","receivedAt":1769860800})", {.timestamp_us = -1000})
@@ -132,7 +136,8 @@ TEST_CASE("one decoder reads record after record, into an event in an arena too"
   Decoder decoder;
   google::protobuf::Arena arena;
   const SourceOptions source{"events", WireFormat::kJson};
-  const std::string large = R"({"type":"page","userId":"anna","properties":{"path":")" + std::string(100'000, 'x') + "\"}}";
+  const std::string large =
+      R"({"type":"page","userId":"anna","properties":{"path":")" + std::string(100'000, 'x') + "\"}}";
   for (int i = 0; i < 10; ++i) {
     Event& event = *google::protobuf::Arena::CreateMessage<Event>(&arena);
     CHECK_FALSE(decoder.Decode(RecordOf(large, {}), source, event));

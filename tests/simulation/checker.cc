@@ -17,7 +17,8 @@ class Told final : public OutputSink {
  public:
   void Add(size_t, std::string_view customer, const google::protobuf::Message& result) override {
     const auto& change = static_cast<const v1::TagChange&>(result);
-    lines[std::string(customer)].push_back(absl::StrCat(change.info().id(), " ", change.tag(), " ", change.info().event_time_us()));
+    lines[std::string(customer)].push_back(
+        absl::StrCat(change.info().id(), " ", change.tag(), " ", change.info().event_time_us()));
   }
   std::map<std::string, std::vector<std::string>> lines;  // by customer, in order
 };
@@ -134,7 +135,8 @@ void CheckChangelog(World& world, int32_t partition, const Reference& reference,
   for (const StoredRecord* record : world.broker.Committed(world.options().ChangelogTopic(), partition)) {
     v1::Row row;
     if (!row.ParseFromString(*record->value)) wrong.push_back("a changelog record is no row");
-    // In the middle of a firing step a row may be stored at several contents with one number; only the last is its image.
+    // In the middle of a firing step a row may be stored at several contents with one number; only the last is its
+    // image.
     if (!reference.Had(*record->key, *record->value)) {
       wrong.push_back(absl::StrCat("the changelog has a row that never was: ", *record->key, " at ", row.number()));
     }
@@ -177,12 +179,13 @@ std::vector<std::string> Check(World& world, bool all_applied) {
     if (came == lines) continue;
     const auto differ = std::mismatch(came.begin(), came.end(), lines.begin(), lines.end());
     wrong.push_back(absl::StrCat("the results of ", customer, " differ: ", came.size(), " came, ", lines.size(),
-                                 " should have; from number ", differ.first - came.begin(), " on: ",
-                                 differ.first == came.end() ? "nothing" : *differ.first, ", want ",
+                                 " should have; from number ", differ.first - came.begin(),
+                                 " on: ", differ.first == came.end() ? "nothing" : *differ.first, ", want ",
                                  differ.second == lines.end() ? "nothing" : *differ.second));
   }
   if (got.lines.size() != want.lines.size()) wrong.push_back("results came for customers who should have none");
-  if (dead_got != dead_want) wrong.push_back(absl::StrCat("dead letters differ: ", dead_got.size(), ", want ", dead_want.size()));
+  if (dead_got != dead_want)
+    wrong.push_back(absl::StrCat("dead letters differ: ", dead_got.size(), ", want ", dead_want.size()));
   return wrong;
 }
 

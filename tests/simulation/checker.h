@@ -1,5 +1,5 @@
-// Checks a history from outside: what the journal says was applied must account for every input once, and the results and
-// rows must be those of a plain loop over the same steps.
+// Checks a history from outside: what the journal says was applied must account for every input once, and the results
+// and rows must be those of a plain loop over the same steps.
 #pragma once
 
 #include <string>

@@ -59,7 +59,10 @@ const std::vector<std::string>& World::Sources() {
 }
 
 World::World(uint64_t seed)
-    : broker(&clock_), clock_(At("2026-01-01")), random_(seed), chain_(FoldingChain()),
+    : broker(&clock_),
+      clock_(At("2026-01-01")),
+      random_(seed),
+      chain_(FoldingChain()),
       event_time_us_(ToMicros(At("2026-01-01"))) {
   for (const std::string& source : Sources()) {
     options_.sources.push_back({source, WireFormat::kProtobuf});
@@ -92,11 +95,15 @@ void World::SendEvents(int count) {
     const std::string& source = Sources()[Pick(Sources().size())];
     event_time_us_ += static_cast<int64_t>(Pick(1'500'000));
     if (Pick(40) == 0) event_time_us_ += 30'000'000;  // silence
-    Event event = EventFor(customer, FromMicros(event_time_us_ - (Pick(6) == 0 ? static_cast<int64_t>(Pick(8'000'000)) : 0)));
+    Event event =
+        EventFor(customer, FromMicros(event_time_us_ - (Pick(6) == 0 ? static_cast<int64_t>(Pick(8'000'000)) : 0)));
     event.set_event_id("e" + std::to_string(++sent_));
-    if (Pick(2) == 0) event.mutable_page_viewed();
-    else if (Pick(2) == 0) event.mutable_clicked();
-    else event.mutable_order_completed();
+    if (Pick(2) == 0)
+      event.mutable_page_viewed();
+    else if (Pick(2) == 0)
+      event.mutable_clicked();
+    else
+      event.mutable_order_completed();
     StoredRecord record;
     record.key = customer;
     record.value = Pick(20) == 0 ? "bad" : event.SerializeAsString();

@@ -1,11 +1,12 @@
 #include "state/row_store.h"
 
+#include <unistd.h>
+
 #include <catch2/catch_template_test_macros.hpp>
 #include <catch2/catch_test_macros.hpp>
 #include <filesystem>
 #include <fstream>
 #include <string>
-#include <unistd.h>
 
 #include "state/memory_row_store.h"
 #include "state/rocksdb_row_store.h"
@@ -40,10 +41,12 @@ struct InRocksDb {
 
 std::string Contents(RowStore& store) {
   std::string out;
-  CHECK(store.Scan([&](std::string_view customer, std::string_view row) {
-               out += std::string(customer) + "=" + std::string(row) + " ";
-               return absl::OkStatus();
-             }).ok());
+  CHECK(store
+            .Scan([&](std::string_view customer, std::string_view row) {
+              out += std::string(customer) + "=" + std::string(row) + " ";
+              return absl::OkStatus();
+            })
+            .ok());
   return out;
 }
 
@@ -54,7 +57,8 @@ RowBatch Batch(std::vector<std::pair<std::string, std::string>> puts, int64_t po
   return batch;
 }
 
-TEMPLATE_TEST_CASE("rows come back in the order of their keys, the latest of each, with the latest meta", "", InMemory, InRocksDb) {
+TEMPLATE_TEST_CASE("rows come back in the order of their keys, the latest of each, with the latest meta", "", InMemory,
+                   InRocksDb) {
   TestType any;
   RowStore& store = any.get();
   CHECK_FALSE(store.Meta()->has_value());

@@ -17,8 +17,8 @@ TEST_CASE("decimals are read exactly, to the millionth") {
 }
 
 TEST_CASE("what is no decimal number is none") {
-  for (const char* text : {"", " ", ".", "-", "1e3", "12a", "1.2.3", "1,2", "12,34", "1,,234", "nan", "inf", "0x10", "--1",
-                           "99999999999999999999", "1 000"}) {
+  for (const char* text : {"", " ", ".", "-", "1e3", "12a", "1.2.3", "1,2", "12,34", "1,,234", "nan", "inf", "0x10",
+                           "--1", "99999999999999999999", "1 000"}) {
     CAPTURE(text);
     CHECK(ParseMicros(text) == std::nullopt);
   }

@@ -44,10 +44,12 @@ std::string Told(const Event& event) {
     absl::StrAppend(&text, " order ", order.order_id(), " ", order.total_micros());
     if (!order.currency().empty()) absl::StrAppend(&text, " ", order.currency());
     for (const v1::Product& product : order.products()) {
-      absl::StrAppend(&text, " ", product.quantity(), "x", product.product_id(), product.name().empty() ? "" : "(" + product.name() + ")");
+      absl::StrAppend(&text, " ", product.quantity(), "x", product.product_id(),
+                      product.name().empty() ? "" : "(" + product.name() + ")");
     }
   } else {
-    const auto& body = event.GetReflection()->GetMessage(event, Event::descriptor()->FindFieldByNumber(event.body_case()));
+    const auto& body =
+        event.GetReflection()->GetMessage(event, Event::descriptor()->FindFieldByNumber(event.body_case()));
     absl::StrAppend(&text, " ", std::string(EventKindName(event.body_case())), " {", body.ShortDebugString(), "}");
   }
   return text + "\n";
@@ -93,9 +95,10 @@ TEST_CASE("each row becomes an event that knows its file and line") {
 }
 
 TEST_CASE("CSV as it is found: byte order mark, CR LF, quotes, line breaks and commas in quotes, no last line break") {
-  const Imported imported = Import(
-      absl::StrCat(kSales, "table: {format: csv}\n"),
-      "\xef\xbb\xbf" "customer,when,amount,note\r\n\"anna\",2026-01-02,\"1,234.50\",\"said \"\"hi\"\",\r\nand left\"\r\n\r\nbert,2026-01-03,5,");
+  const Imported imported = Import(absl::StrCat(kSales, "table: {format: csv}\n"),
+                                   "\xef\xbb\xbf"
+                                   "customer,when,amount,note\r\n\"anna\",2026-01-02,\"1,234.50\",\"said "
+                                   "\"\"hi\"\",\r\nand left\"\r\n\r\nbert,2026-01-03,5,");
   CHECK(imported.events ==
         "sales.csv:2 anna 2026-01-02 00:00:00 order sales.csv:2 1234500000\n"
         "sales.csv:5 bert 2026-01-03 00:00:00 order sales.csv:5 5000000\n");
@@ -143,19 +146,21 @@ TEST_CASE("a quote that is never closed costs one row and is reported") {
   std::string text = "customer,when,amount\n\"anna,2026-01-02,1\n";
   for (int i = 0; i < 1200; ++i) text += "bert,2026-01-03,5\n";
   const Imported imported = Import(kSales, text);
-  CHECK(imported.rejects.starts_with("sales.csv\t2\topen_quote\ta quote is not closed within 1001 lines\t\"anna,2026-01-02,1 bert"));
+  CHECK(imported.rejects.starts_with(
+      "sales.csv\t2\topen_quote\ta quote is not closed within 1001 lines\t\"anna,2026-01-02,1 bert"));
   CHECK(imported.report.events == 200);
 }
 
 TEST_CASE("rows are left out by condition and counted by it") {
-  const Imported imported = Import(absl::StrCat(kSales, "where: [amount > 0, customer does not start with X, note is empty]\n"),
-                                   "customer,when,amount,note\n"
-                                   "anna,2026-01-02,0,\n"
-                                   "anna,2026-01-02,-3.5,\n"
-                                   "X1,2026-01-02,3,\n"
-                                   "anna,2026-01-02,3,test\n"
-                                   "anna,2026-01-02,many,\n"
-                                   "anna,2026-01-02,3,\n");
+  const Imported imported =
+      Import(absl::StrCat(kSales, "where: [amount > 0, customer does not start with X, note is empty]\n"),
+             "customer,when,amount,note\n"
+             "anna,2026-01-02,0,\n"
+             "anna,2026-01-02,-3.5,\n"
+             "X1,2026-01-02,3,\n"
+             "anna,2026-01-02,3,test\n"
+             "anna,2026-01-02,many,\n"
+             "anna,2026-01-02,3,\n");
   CHECK(imported.events == "sales.csv:7 anna 2026-01-02 00:00:00 order sales.csv:7 3000000\n");
   CHECK(imported.report.Text() ==
         "           6 rows read\n"
@@ -209,19 +214,20 @@ fields: {order_id: invoice, total: amount, products.product_id: article, product
 }
 
 TEST_CASE("the kind of event may stand in a column, and sets the fields that it has") {
-  const Imported imported = Import(R"(
+  const Imported imported =
+      Import(R"(
 table: {format: ndjson}
 event: {column: what, names: {buy: order_completed, look: product_viewed}}
 customer: user.id
 time: {column: at, format: unix_ms}
 fields: {total: price, product.product_id: sku, product.price: price}
 )",
-                                   "{\"what\":\"look\",\"user\":{\"id\":\"anna\"},\"at\":1767312000500,\"sku\":\"tea\",\"price\":2.5}\n"
-                                   "{\"what\":\"buy\",\"user\":{\"id\":\"anna\"},\"at\":1767312001000,\"sku\":\"tea\",\"price\":2.5}\n"
-                                   "{\"what\":\"sneeze\",\"user\":{\"id\":\"anna\"},\"at\":1767312001000}\n"
-                                   "{\"what\":\"issue_resolved\",\"user\":{\"id\":7},\"at\":\"1767312002000\"}\n"
-                                   "{broken\n"
-                                   "[1]\n");
+             "{\"what\":\"look\",\"user\":{\"id\":\"anna\"},\"at\":1767312000500,\"sku\":\"tea\",\"price\":2.5}\n"
+             "{\"what\":\"buy\",\"user\":{\"id\":\"anna\"},\"at\":1767312001000,\"sku\":\"tea\",\"price\":2.5}\n"
+             "{\"what\":\"sneeze\",\"user\":{\"id\":\"anna\"},\"at\":1767312001000}\n"
+             "{\"what\":\"issue_resolved\",\"user\":{\"id\":7},\"at\":\"1767312002000\"}\n"
+             "{broken\n"
+             "[1]\n");
   CHECK(imported.events ==
         "sales.csv:1 anna 2026-01-02 00:00:00 product_viewed {product { product_id: \"tea\" price_micros: 2500000 }}\n"
         "sales.csv:2 anna 2026-01-02 00:00:01 order sales.csv:2 2500000\n"
@@ -258,7 +264,8 @@ TEST_CASE("compressed files are read as they are, and a cut one is an error afte
 
 TEST_CASE("Latin-1 becomes UTF-8") {
   const Imported imported = Import(
-      "table: {encoding: latin-1}\nevent: order_completed\ncustomer: c\ntime: {column: t}\nfields: {total: a, products.name: n}\n",
+      "table: {encoding: latin-1}\nevent: order_completed\ncustomer: c\ntime: {column: t}\nfields: {total: a, "
+      "products.name: n}\n",
       "c,t,a,n\nanna,2026-01-02T10:00:00Z,1,caf\xe9\n");
   CHECK(imported.events == "sales.csv:2 anna 2026-01-02 10:00:00 order sales.csv:2 1000000 0x(caf\xc3\xa9)\n");
 }
@@ -289,8 +296,8 @@ TEST_CASE("the demo's purchases are those of the shipped mapping, and a file tha
   REQUIRE(purchases.ok());
   std::string told;
   for (const GivenPurchase& purchase : *purchases) {
-    absl::StrAppend(&told, purchase.customer_id, " ", ToText(FromMicros(purchase.time_us)), " ", purchase.total_micros, " ", purchase.quantity, " ",
-                    purchase.order_id, "\n");
+    absl::StrAppend(&told, purchase.customer_id, " ", ToText(FromMicros(purchase.time_us)), " ", purchase.total_micros,
+                    " ", purchase.quantity, " ", purchase.order_id, "\n");
   }
   CHECK(told ==
         "00001 1997-01-01 00:00:00 11770000 1 CDNOW_master.txt:2\n"
@@ -323,7 +330,8 @@ when: x
 time: {column: t, zone: Mars/Olympus}
 table: {format: parquet, delimiter: ";;"}
 where: [amount]
-)", "m.yaml");
+)",
+                                    "m.yaml");
   REQUIRE(!mapping.ok());
   CHECK(std::string(mapping.status().message()) ==
         "m.yaml:1: event: no such kind of event (see event.proto): order_compleated\n"
@@ -331,17 +339,22 @@ where: [amount]
         "m.yaml:4: zone: no such time zone: Mars/Olympus\n"
         "m.yaml:5: format: is none of csv, whitespace, ndjson: parquet\n"
         "m.yaml:5: delimiter: needs one character, or tab: ;;\n"
-        "m.yaml:6: where: no condition such as \"Quantity > 0\" (=, !=, <, <=, >, >=, starts with, does not start with, is empty, is not empty): amount");
+        "m.yaml:6: where: no condition such as \"Quantity > 0\" (=, !=, <, <=, >, >=, starts with, does not start "
+        "with, is empty, is not empty): amount");
 }
 
 TEST_CASE("a column or field that is not there is named") {
-  CHECK(Import(kSales, "customer,date,amount\nanna,2026-01-02,1\n").status.message().find(
-            "no such column: when; there are: customer, date, amount") != std::string::npos);
-  CHECK(Import(absl::StrCat(kSales, "event_id: when\n"), "").status.message().find("no line with the names of the columns") != std::string::npos);
+  CHECK(Import(kSales, "customer,date,amount\nanna,2026-01-02,1\n")
+            .status.message()
+            .find("no such column: when; there are: customer, date, amount") != std::string::npos);
+  CHECK(Import(absl::StrCat(kSales, "event_id: when\n"), "")
+            .status.message()
+            .find("no line with the names of the columns") != std::string::npos);
   const auto mapping = ParseMapping("event: page_viewed\ncustomer: c\ntime: t\nfields: {total: a}\n", "m");
   const TestFile file("c,t,a\n");
   CHECK(Import(*mapping, {file.path()}).status.message() == "no page_viewed has this field (see event.proto): total");
-  CHECK(Import(*ParseMapping(kSales, "m"), {"/no/such/file.csv"}).status.message().find("no such file") != std::string::npos);
+  CHECK(Import(*ParseMapping(kSales, "m"), {"/no/such/file.csv"}).status.message().find("no such file") !=
+        std::string::npos);
 }
 
 }  // namespace

@@ -13,9 +13,7 @@ namespace {
 
 using Catch::Matchers::WithinRel;
 
-PopulationOptions Small() {
-  return {.seed = 7, .customers = 300, .begin = At("2026-01-01"), .end = At("2026-04-01")};
-}
+PopulationOptions Small() { return {.seed = 7, .customers = 300, .begin = At("2026-01-01"), .end = At("2026-04-01")}; }
 
 std::vector<Event> All(EventStream& stream) {
   std::vector<Event> events;
@@ -68,11 +66,12 @@ TEST_CASE("a population does everything that customers do") {
   Population population(options);
   const auto counts = CountKinds(All(population));
   std::string missing;
-  for (const char* kind : {"page_viewed", "page_left", "clicked", "product_viewed", "product_added", "product_list_viewed",
-                           "products_searched", "cart_viewed", "checkout_started", "email_delivered", "email_opened",
-                           "email_link_clicked", "email_bounced", "unsubscribed", "order_completed", "order_refunded",
-                           "question_asked", "complaint_filed", "reply_sent", "issue_resolved", "satisfaction_rated",
-                           "identified"}) {
+  for (const char* kind :
+       {"page_viewed",         "page_left",          "clicked",         "product_viewed",   "product_added",
+        "product_list_viewed", "products_searched",  "cart_viewed",     "checkout_started", "email_delivered",
+        "email_opened",        "email_link_clicked", "email_bounced",   "unsubscribed",     "order_completed",
+        "order_refunded",      "question_asked",     "complaint_filed", "reply_sent",       "issue_resolved",
+        "satisfaction_rated",  "identified"}) {
     if (!counts.contains(kind)) absl::StrAppend(&missing, kind, " ");
   }
   CHECK(missing == "");
@@ -205,7 +204,8 @@ TEST_CASE("given dates get an hour, and stay on their day") {
 TEST_CASE("around given purchases there is browsing and mail, and no refund") {
   std::vector<GivenPurchase> purchases;
   for (int i = 0; i < 2000; ++i) {
-    purchases.push_back({absl::StrCat("c", i % 500), ToMicros(At("1997-01-01") + days(i / 10)), 10'000'000, 2, absl::StrCat(i)});
+    purchases.push_back(
+        {absl::StrCat("c", i % 500), ToMicros(At("1997-01-01") + days(i / 10)), 10'000'000, 2, absl::StrCat(i)});
   }
   Population population({.seed = 3}, purchases);
   const std::vector<Event> events = All(population);

@@ -61,7 +61,8 @@ TEST_CASE("an event goes to the topic of its kind, keyed by customer, stamped wi
   EventWriter writer({.format = WireFormat::kProtobuf}, &sink);
   const Event order = Order();
   REQUIRE(writer.Write(order).ok());
-  CHECK(sink.records[0] == KeptRecord{"purchase-events", "anna", order.SerializeAsString(), "application/x-protobuf", order.event_time_us()});
+  CHECK(sink.records[0] == KeptRecord{"purchase-events", "anna", order.SerializeAsString(), "application/x-protobuf",
+                                      order.event_time_us()});
   CHECK(writer.events() == 1);
   CHECK(writer.by_topic() == std::map<std::string, uint64_t>{{"purchase-events", 1}});
 }
@@ -69,21 +70,24 @@ TEST_CASE("an event goes to the topic of its kind, keyed by customer, stamped wi
 TEST_CASE("every kind of event has a topic") {
   const EventTopics topics;
   std::string told;
-  for (const auto kind : {Event::kPageViewed, Event::kCheckoutStarted, Event::kEmailDelivered, Event::kUnsubscribed, Event::kOrderCompleted,
-                          Event::kOrderCancelled, Event::kQuestionAsked, Event::kSatisfactionRated, Event::kPhoneCall, Event::kIdentified,
-                          Event::kConsentChanged}) {
+  for (const auto kind : {Event::kPageViewed, Event::kCheckoutStarted, Event::kEmailDelivered, Event::kUnsubscribed,
+                          Event::kOrderCompleted, Event::kOrderCancelled, Event::kQuestionAsked,
+                          Event::kSatisfactionRated, Event::kPhoneCall, Event::kIdentified, Event::kConsentChanged}) {
     absl::StrAppend(&told, std::string(EventKindName(kind)), " ", topics.Of(kind), "\n");
   }
   CHECK(told ==
-        "page_viewed browsing-events\ncheckout_started browsing-events\nemail_delivered email-events\nunsubscribed email-events\n"
+        "page_viewed browsing-events\ncheckout_started browsing-events\nemail_delivered email-events\nunsubscribed "
+        "email-events\n"
         "order_completed purchase-events\norder_cancelled purchase-events\nquestion_asked service-events\n"
-        "satisfaction_rated service-events\nphone_call profile-events\nidentified profile-events\nconsent_changed profile-events\n");
+        "satisfaction_rated service-events\nphone_call profile-events\nidentified profile-events\nconsent_changed "
+        "profile-events\n");
 }
 
 TEST_CASE("JSON has the shape and the names of Segment") {
-  CHECK(ToSegmentJson(Order()) ==
-        R"({"type":"track","event":"Order Completed","messageId":"e1","userId":"anna","timestamp":"2026-01-31T12:00:00Z",)"
-        R"("properties":{"order_id":"o1","total":29.33,"currency":"USD","products":[{"product_id":"tea-1","price":14.665,"quantity":2}]}})");
+  CHECK(
+      ToSegmentJson(Order()) ==
+      R"({"type":"track","event":"Order Completed","messageId":"e1","userId":"anna","timestamp":"2026-01-31T12:00:00Z",)"
+      R"("properties":{"order_id":"o1","total":29.33,"currency":"USD","products":[{"product_id":"tea-1","price":14.665,"quantity":2}]}})");
   Event person = EventFor("anna", At("2026-01-31 12:00"));
   person.set_event_id("e2");
   person.mutable_identified()->set_name("Anna");

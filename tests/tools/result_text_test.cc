@@ -53,14 +53,18 @@ v1::DeadLetter Letter() {
 }
 
 TEST_CASE("results read like sentences") {
-  CHECK(ResultLine(Change("anna", "silent", true)) == "2026-01-31 12:00  anna  + silent  because no activity for 60 days");
-  CHECK(ResultLine(Change("anna", "active", false)) == "2026-01-31 12:00  anna  - active  because no activity for 60 days");
+  CHECK(ResultLine(Change("anna", "silent", true)) ==
+        "2026-01-31 12:00  anna  + silent  because no activity for 60 days");
+  CHECK(ResultLine(Change("anna", "active", false)) ==
+        "2026-01-31 12:00  anna  - active  because no activity for 60 days");
   CHECK(ResultLine(Alert(v1::ChurnAlert::OPENED, v1::ChurnAlert::HIGH, v1::ChurnAlert::NONE)) ==
-        "2026-03-02 09:30  bert  ! churn opened, high: 74 % that no order comes within 90 days, 120.50 USD at risk  because "
+        "2026-03-02 09:30  bert  ! churn opened, high: 74 % that no order comes within 90 days, 120.50 USD at risk  "
+        "because "
         "silent for 41 days, usually 12; 2 complaints unresolved");
   CHECK(ResultLine(Alert(v1::ChurnAlert::CLOSED, v1::ChurnAlert::NONE, v1::ChurnAlert::HIGH)) ==
         "2026-03-02 09:30  bert  ~ churn closed  because silent for 41 days, usually 12; 2 complaints unresolved");
-  CHECK(ResultLine(Letter()) == "2026-03-02 09:31  purchase-events/3@1234  ! malformed_json: the value is no JSON (812 bytes)");
+  CHECK(ResultLine(Letter()) ==
+        "2026-03-02 09:31  purchase-events/3@1234  ! malformed_json: the value is no JSON (812 bytes)");
 }
 
 TEST_CASE("a reason without words is told by its feature") {
@@ -150,7 +154,8 @@ TEST_CASE("dead letters are counted by code and topic") {
 class TellingSink final : public RecordSink {
  public:
   absl::Status Write(const NewRecord& record) override {
-    told += std::string(record.topic) + "/" + std::to_string(record.partition) + " key=" + std::string(record.key.value_or("none")) +
+    told += std::string(record.topic) + "/" + std::to_string(record.partition) +
+            " key=" + std::string(record.key.value_or("none")) +
             " value=" + std::string(record.value.value_or("none")) + " time=" + std::to_string(record.timestamp_us);
     for (const HeaderView& header : record.headers) {
       told += " " + std::string(header.name) + "=" + std::string(header.value.value_or("none"));

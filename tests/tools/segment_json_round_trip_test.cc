@@ -39,7 +39,9 @@ void Fill(Message& message, Random& random) {
       case FieldDescriptor::CPPTYPE_INT64:
         reflection->SetInt64(&message, field, static_cast<int64_t>(random() % 1'000'000'000'000'000));
         break;
-      case FieldDescriptor::CPPTYPE_INT32: reflection->SetInt32(&message, field, static_cast<int32_t>(random() % 3000)); break;
+      case FieldDescriptor::CPPTYPE_INT32:
+        reflection->SetInt32(&message, field, static_cast<int32_t>(random() % 3000));
+        break;
       case FieldDescriptor::CPPTYPE_DOUBLE:
         reflection->SetDouble(&message, field, static_cast<double>(random() % 1000) / 1000);
         break;

@@ -27,7 +27,8 @@ Event Mail(const std::string& customer, std::string_view time, bool opened) {
   return event;
 }
 
-v1::TagChange Tag(const std::string& customer, std::string_view time, const std::string& tag, bool after, const std::string& why) {
+v1::TagChange Tag(const std::string& customer, std::string_view time, const std::string& tag, bool after,
+                  const std::string& why) {
   v1::TagChange change;
   change.mutable_info()->set_customer_id(customer);
   change.mutable_info()->set_event_time_us(ToMicros(At(time)));
@@ -37,7 +38,8 @@ v1::TagChange Tag(const std::string& customer, std::string_view time, const std:
   return change;
 }
 
-v1::ChurnAlert Alert(const std::string& customer, std::string_view time, v1::ChurnAlert::Phase phase, v1::ChurnAlert::Band band) {
+v1::ChurnAlert Alert(const std::string& customer, std::string_view time, v1::ChurnAlert::Phase phase,
+                     v1::ChurnAlert::Band band) {
   v1::ChurnAlert alert;
   alert.mutable_info()->set_customer_id(customer);
   alert.mutable_info()->set_event_time_us(ToMicros(At(time)));

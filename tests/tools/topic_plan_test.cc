@@ -38,7 +38,9 @@ std::vector<ActualTopic> AsPlanned(const std::vector<PlannedTopic>& planned) {
 std::string Text(const std::vector<TopicFinding>& findings) {
   std::string text;
   for (const TopicFinding& finding : findings) {
-    const char* gravity = finding.gravity == TopicFinding::Gravity::kMissing ? "missing" : finding.gravity == TopicFinding::Gravity::kWrong ? "wrong" : "doubtful";
+    const char* gravity = finding.gravity == TopicFinding::Gravity::kMissing ? "missing"
+                          : finding.gravity == TopicFinding::Gravity::kWrong ? "wrong"
+                                                                             : "doubtful";
     absl::StrAppend(&text, gravity, " ", finding.topic, ": ", finding.text, "\n");
   }
   return text;
@@ -52,8 +54,9 @@ TEST_CASE("topics are stamped on arrival, so that old events stay; internal ones
         "dead-letters 4x1 cleanup.policy=delete message.timestamp.type=LogAppendTime retention.ms=604800000\n"
         "shop.journal 4x1 cleanup.policy=delete retention.bytes=-1 retention.ms=-1\n"
         "shop.changelog 4x1 cleanup.policy=compact delete.retention.ms=604800000\n");
-  CHECK(Text(Plan({.partitions = 2, .replication = 3, .retention = Duration(0)})).find("browsing-events 2x3 cleanup.policy=delete "
-        "message.timestamp.type=LogAppendTime min.insync.replicas=2 retention.ms=-1\n") == 0);
+  CHECK(Text(Plan({.partitions = 2, .replication = 3, .retention = Duration(0)}))
+            .find("browsing-events 2x3 cleanup.policy=delete "
+                  "message.timestamp.type=LogAppendTime min.insync.replicas=2 retention.ms=-1\n") == 0);
 }
 
 TEST_CASE("topics as planned are good") {
@@ -81,14 +84,17 @@ TEST_CASE("every setting that loses something is found") {
   actual[5].configs["delete.retention.ms"] = "60000";
   CHECK(Text(CheckTopics(planned, actual)) ==
         "wrong browsing-events: compaction drops events that a recovery needs; set cleanup.policy=delete: is compact\n"
-        "doubtful purchase-events: records older than 7.0 days by their own timestamp are deleted at once, so old events cannot be "
+        "doubtful purchase-events: records older than 7.0 days by their own timestamp are deleted at once, so old "
+        "events cannot be "
         "imported; set message.timestamp.type=LogAppendTime, or retention.ms=-1\n"
         "missing tag-changes: does not exist\n"
         "wrong dead-letters: nothing can be written: min.insync.replicas is 2, replicas 1\n"
         "wrong shop.journal: entries that a recovery needs would be deleted; set retention.ms=-1: is 604800000\n"
         "wrong shop.changelog: a recovery would fail; set cleanup.policy=compact: is delete\n"
-        "doubtful shop.changelog: local rows must be restored after 30 s of absence already; set delete.retention.ms=604800000: is 60000\n"
-        "wrong purchase-events: the engine does not start: partition count differs: browsing-events 4, purchase-events 6\n");
+        "doubtful shop.changelog: local rows must be restored after 30 s of absence already; set "
+        "delete.retention.ms=604800000: is 60000\n"
+        "wrong purchase-events: the engine does not start: partition count differs: browsing-events 4, purchase-events "
+        "6\n");
 }
 
 TEST_CASE("too few replicas are doubtful") {
@@ -97,9 +103,10 @@ TEST_CASE("too few replicas are doubtful") {
   actual[0].replication = 1;
   actual[0].configs["min.insync.replicas"] = "1";
   actual[1].configs["min.insync.replicas"] = "1";
-  CHECK(Text(CheckTopics(planned, actual)) ==
-        "doubtful browsing-events: a broker that fails may take data with it; replicas wanted: 3, are: 1\n"
-        "doubtful purchase-events: an acknowledged record may lie on one broker only; set min.insync.replicas=2: is 1\n");
+  CHECK(
+      Text(CheckTopics(planned, actual)) ==
+      "doubtful browsing-events: a broker that fails may take data with it; replicas wanted: 3, are: 1\n"
+      "doubtful purchase-events: an acknowledged record may lie on one broker only; set min.insync.replicas=2: is 1\n");
 }
 
 TEST_CASE("what is missing is made with the partitions that the sources have") {
