@@ -1,9 +1,11 @@
 #include "pipeline/kafka/group_consumer.h"
 
+#include <algorithm>
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
 #include <thread>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "pipeline/kafka/producer.h"
 #include "pipeline/kafka/topics.h"
@@ -35,6 +37,10 @@ void WriteTo(const TestCluster& cluster, const std::string& topic, int32_t parti
     REQUIRE((*producer)->Write({.topic = topic, .partition = partition, .key = "k", .value = value}).ok());
   }
   REQUIRE((*producer)->Flush(seconds(30)).ok());
+}
+
+bool Contains(const std::vector<int32_t>& partitions, int32_t partition) {
+  return std::find(partitions.begin(), partitions.end(), partition) != partitions.end();
 }
 
 TEST_CASE("records come as they were written: null keys, tombstones, empty values, headers, time") {
@@ -150,6 +156,10 @@ TEST_CASE("two members share the partition indexes, each with all topics") {
   const std::vector<std::string> sources = {cluster.NewTopic("a", 4), cluster.NewTopic("b", 4),
                                             cluster.NewTopic("c", 4)};
   TestListener first_listener(3), second_listener(3);
+  bool shared = false;  // a partition index in two hands at one time
+  first_listener.after_assign = second_listener.after_assign = [&] {
+    for (const int32_t partition : first_listener.assigned) shared |= Contains(second_listener.assigned, partition);
+  };
   auto first = NewConsumer(cluster.Options("one"), sources, first_listener);
   std::vector<Record> records;
   REQUIRE(PollUntil(*first, records, [&] { return first_listener.assigned.size() == 4; }).ok());
@@ -158,8 +168,11 @@ TEST_CASE("two members share the partition indexes, each with all topics") {
             REQUIRE(second->Poll(milliseconds(20), 10, records).ok());
             return first_listener.assigned.size() == 2 && second_listener.assigned.size() == 2;
           }).ok());
-  CHECK(first_listener.log == "assigned 0,1,2,3; revoked 0,1,2,3; assigned 0,1; ");
-  CHECK(second_listener.log == "assigned 2,3; ");
+  // How many rebalances it takes is the group's affair: a member that is slow to answer costs one more.
+  CHECK(first_listener.assigned == std::vector<int32_t>{0, 1});
+  CHECK(second_listener.assigned == std::vector<int32_t>{2, 3});
+  CHECK(absl::StartsWith(first_listener.log, "assigned 0,1,2,3; revoked 0,1,2,3; assigned "));
+  CHECK_FALSE(shared);
 }
 
 TEST_CASE("a static member that comes back gets its partitions again and disturbs nobody") {

@@ -53,6 +53,7 @@ std::string TestCluster::NewTopic(const std::string& name, int partitions,
 absl::StatusOr<std::vector<PartitionStart>> TestListener::OnAssigned(const std::vector<int32_t>& partitions) {
   assigned = partitions;
   absl::StrAppend(&log, "assigned ", absl::StrJoin(partitions, ","), "; ");
+  if (after_assign) after_assign();
   if (!answer.ok()) return answer;
   std::vector<PartitionStart> result;
   for (const int32_t partition : partitions) {

@@ -53,6 +53,7 @@ class TestListener final : public AssignmentListener {
 
   std::map<int32_t, std::vector<int64_t>> starts;  // by partition; where not named, 0
   std::function<void()> before_revoke;
+  std::function<void()> after_assign;
   absl::Status answer;
   std::vector<int32_t> assigned;
   std::string log;  // "assigned 0,1; revoked 0,1; "
