@@ -75,9 +75,9 @@ void TestListener::OnLost(const std::vector<int32_t>& partitions) {
 }
 
 absl::Status PollUntil(GroupConsumer& consumer, std::vector<Record>& records, const std::function<bool()>& enough) {
-  const auto deadline = std::chrono::steady_clock::now() + seconds(30);
+  const auto deadline = std::chrono::steady_clock::now() + seconds(60);
   while (!enough()) {
-    if (std::chrono::steady_clock::now() > deadline) return absl::DeadlineExceededError("30 s were not enough");
+    if (std::chrono::steady_clock::now() > deadline) return absl::DeadlineExceededError("60 s were not enough");
     const absl::Status status = consumer.Poll(std::chrono::milliseconds(50), 1000, records);
     if (!status.ok() && !absl::IsUnavailable(status)) return status;
   }

@@ -62,7 +62,7 @@ class TestListener final : public AssignmentListener {
   size_t sources_;
 };
 
-// Polls until `enough` says so, 30 s at most. Unavailable is passed over; any other error is returned.
+// Polls until `enough` says so, 60 s at most. Unavailable is passed over; any other error is returned.
 absl::Status PollUntil(GroupConsumer& consumer, std::vector<Record>& records, const std::function<bool()>& enough);
 
 // A producer that has been initialised.
