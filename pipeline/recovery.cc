@@ -269,7 +269,7 @@ absl::Status Recovery::RestoreRows(const LogRange& changelog, uint64_t last) {
   const auto write = [&](int64_t position) {
     batch.meta.set_changelog_position(position);
     absl::Status written = task_.rows_.store().Write(batch);
-    batch.puts.clear();
+    batch.writes.clear();
     if (progress_ && changelog.end > begin) {
       progress_(static_cast<double>(position - begin) / static_cast<double>(changelog.end - begin));
     }
@@ -286,9 +286,14 @@ absl::Status Recovery::RestoreRows(const LogRange& changelog, uint64_t last) {
       return absl::DataLossError(absl::StrCat("a row in the changelog is ahead of the journal: offset ",
                                               (*record)->offset, " step ", header->number, ", journal ", last));
     }
-    batch.puts.emplace_back(std::string((*record)->key.value_or(std::string_view())), std::string(value));
+    std::string customer((*record)->key.value_or(std::string_view()));
+    if ((*record)->value) {
+      batch.writes.emplace_back(std::move(customer), std::string(value));
+    } else {
+      batch.writes.emplace_back(std::move(customer), std::nullopt);
+    }
     ++report_.rows_restored;
-    if (batch.puts.size() >= kBatch) {
+    if (batch.writes.size() >= kBatch) {
       if (absl::Status s = write((*record)->offset + 1); !s.ok()) return s;
     }
   }

@@ -107,12 +107,12 @@ std::vector<v1::Witness> RowSet::TakeWitnesses(uint64_t first) {
 absl::Status RowSet::Committed(std::vector<RowImage> images, const v1::StoreMeta& meta) {
   RowBatch batch;
   batch.meta = meta;
-  batch.puts.reserve(images.size());
+  batch.writes.reserve(images.size());
   for (RowImage& image : images) {
     if (CachedRow* row = cache_.Find(image.customer_id); row != nullptr && row->in_flight == image.number) {
       row->in_flight = 0;
     }
-    batch.puts.emplace_back(std::move(image.customer_id), std::move(image.row));
+    batch.writes.emplace_back(std::move(image.customer_id), std::move(image.row));
   }
   if (absl::Status s = store_->Write(batch); !s.ok()) return s;
   cache_.Evict();

@@ -1,13 +1,23 @@
 #include "state/memory_row_store.h"
 
-#include <algorithm>
-
 namespace portrait {
+namespace {
+
+void Apply(const RowBatch& batch, std::map<std::string, std::string, std::less<>>& rows) {
+  for (const auto& [customer, row] : batch.writes) {
+    if (row) {
+      rows[customer] = *row;
+    } else {
+      rows.erase(customer);
+    }
+  }
+}
+
+}  // namespace
 
 void MemoryDisk::Flush() {
   for (const RowBatch& batch : pending_) {
-    for (const auto& [customer, row] : batch.puts) rows_[customer] = row;
-    for (const auto& customer : batch.removals) rows_.erase(customer);
+    Apply(batch, rows_);
     meta_ = batch.meta;
   }
   pending_.clear();
@@ -26,11 +36,8 @@ void MemoryDisk::Wipe() {
 
 absl::StatusOr<std::optional<std::string>> MemoryRowStore::Get(std::string_view customer_id) {
   for (auto batch = disk_->pending_.rbegin(); batch != disk_->pending_.rend(); ++batch) {
-    for (auto put = batch->puts.rbegin(); put != batch->puts.rend(); ++put) {
-      if (put->first == customer_id) return put->second;
-    }
-    if (std::find(batch->removals.begin(), batch->removals.end(), customer_id) != batch->removals.end()) {
-      return std::nullopt;
+    for (auto write = batch->writes.rbegin(); write != batch->writes.rend(); ++write) {
+      if (write->first == customer_id) return write->second;
     }
   }
   const auto it = disk_->rows_.find(customer_id);
@@ -50,10 +57,7 @@ absl::StatusOr<std::optional<v1::StoreMeta>> MemoryRowStore::Meta() {
 
 absl::Status MemoryRowStore::Scan(const std::function<absl::Status(std::string_view, std::string_view)>& visit) {
   auto rows = disk_->rows_;
-  for (const RowBatch& batch : disk_->pending_) {
-    for (const auto& [customer, row] : batch.puts) rows[customer] = row;
-    for (const auto& customer : batch.removals) rows.erase(customer);
-  }
+  for (const RowBatch& batch : disk_->pending_) Apply(batch, rows);
   for (const auto& [customer, row] : rows) {
     if (absl::Status s = visit(customer, row); !s.ok()) return s;
   }

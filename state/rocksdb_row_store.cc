@@ -113,13 +113,19 @@ absl::StatusOr<std::optional<std::string>> RocksDbRowStore::Get(std::string_view
 
 absl::Status RocksDbRowStore::Write(const RowBatch& batch) {
   // In the order of the keys: the memtable's insert hint makes that nearly twice as cheap as in arrival order.
-  std::vector<uint32_t> order(batch.puts.size());
+  std::vector<uint32_t> order(batch.writes.size());
   std::iota(order.begin(), order.end(), 0u);
   std::stable_sort(order.begin(), order.end(),
-                   [&](uint32_t a, uint32_t b) { return batch.puts[a].first < batch.puts[b].first; });
+                   [&](uint32_t a, uint32_t b) { return batch.writes[a].first < batch.writes[b].first; });
   rocksdb::WriteBatch writes;
-  for (const uint32_t i : order) writes.Put(RowKeyOf(batch.puts[i].first), batch.puts[i].second);
-  for (const std::string& customer : batch.removals) writes.Delete(RowKeyOf(customer));
+  for (const uint32_t i : order) {
+    const auto& [customer, row] = batch.writes[i];
+    if (row) {
+      writes.Put(RowKeyOf(customer), *row);
+    } else {
+      writes.Delete(RowKeyOf(customer));
+    }
+  }
   writes.Put(rocksdb::Slice(kMetaKey.data(), kMetaKey.size()), batch.meta.SerializeAsString());
   return FromRocksDb(impl_->db->Write(impl_->write, &writes), impl_->folder);
 }

@@ -26,9 +26,8 @@ struct RowHeader {
 absl::StatusOr<RowHeader> ReadRowHeader(std::string_view row);
 
 struct RowBatch {
-  std::vector<std::pair<std::string, std::string>>
-      puts;  // customer id, stored row; the later of two for one customer wins
-  std::vector<std::string> removals;
+  // Customer id and stored row, or nothing to remove it; the later of two for one customer wins.
+  std::vector<std::pair<std::string, std::optional<std::string>>> writes;
   v1::StoreMeta meta;
 };
 

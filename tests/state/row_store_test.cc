@@ -50,9 +50,9 @@ std::string Contents(RowStore& store) {
   return out;
 }
 
-RowBatch Batch(std::vector<std::pair<std::string, std::string>> puts, int64_t position) {
+RowBatch Batch(std::vector<std::pair<std::string, std::optional<std::string>>> writes, int64_t position) {
   RowBatch batch;
-  batch.puts = std::move(puts);
+  batch.writes = std::move(writes);
   batch.meta.set_changelog_position(position);
   return batch;
 }
@@ -69,22 +69,25 @@ TEMPLATE_TEST_CASE("rows come back in the order of their keys, the latest of eac
   CHECK(store.Meta()->value().changelog_position() == 2);
   CHECK(store.Get("bert")->value() == "2");
   CHECK_FALSE(store.Get("ber")->has_value());
-  RowBatch removal = Batch({}, 3);
-  removal.removals = {"bert"};
-  REQUIRE(store.Write(removal).ok());
+  REQUIRE(store.Write(Batch({{"bert", std::nullopt}, {"carl", "1"}, {"carl", std::nullopt}}, 3)).ok());
+  CHECK_FALSE(store.Get("bert")->has_value());
   REQUIRE(store.Flush().ok());
   CHECK(Contents(store) == "=x anna=1 zoe=1 ");
 }
 
-TEMPLATE_TEST_CASE("the later of two puts for one customer in a batch wins", "", InMemory, InRocksDb) {
+TEMPLATE_TEST_CASE("the later of two writes for one customer in a batch wins", "", InMemory, InRocksDb) {
   TestType any;
   RowStore& store = any.get();
-  std::vector<std::pair<std::string, std::string>> puts;
-  for (int i = 0; i < 200; ++i) puts.emplace_back(i % 2 ? "anna" : "bert", std::to_string(i));
-  REQUIRE(store.Write(Batch(std::move(puts), 1)).ok());
+  std::vector<std::pair<std::string, std::optional<std::string>>> writes;
+  for (int i = 0; i < 200; ++i) writes.emplace_back(i % 2 ? "anna" : "bert", std::to_string(i));
+  for (int i = 0; i < 50; ++i) {  // removed and come back, and the other way round
+    writes.insert(writes.end(),
+                  {{"carl", std::nullopt}, {"carl", std::to_string(i)}, {"dora", "x"}, {"dora", std::nullopt}});
+  }
+  REQUIRE(store.Write(Batch(std::move(writes), 1)).ok());
   CHECK(store.Get("anna")->value() == "199");
   CHECK(store.Get("bert")->value() == "198");
-  CHECK(Contents(store) == "anna=199 bert=198 ");
+  CHECK(Contents(store) == "anna=199 bert=198 carl=49 ");
 }
 
 TEST_CASE("a crash of the memory store keeps a prefix of the batches") {
