@@ -113,9 +113,9 @@ void RunTask(benchmark::State& state, const Chain& chain, Duration checkpoint_in
         TaskCommit commit = task.Freeze({}, now, false);
         outputs += commit.outputs.size();
         images += commit.images.size();
-        for (const RowImage& image : commit.images) image_bytes += image.row.size();
+        for (const RowImage& image : commit.images) image_bytes += image.row ? image.row->size() : 0;
         journal_bytes += commit.entry.ByteSizeLong();
-        static_cast<void>(task.Committed(std::move(commit), offset, At("2026-01-01")));
+        static_cast<void>(task.Committed(std::move(commit), {offset, offset}, At("2026-01-01")));
       }
     }
     state.counters["cache_MB"] = static_cast<double>(task.rows().cache().bytes()) / 1e6;

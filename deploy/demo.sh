@@ -29,28 +29,6 @@ done
 began=$(date +%s)
 step() { echo "demo.sh: $* ($(($(date +%s) - began)) s)"; }
 
-# Prints the path of CDNOW_master.txt, from the cache or out of the wheel; fails when there is no network.
-fetch_cdnow() {
-  local cache=${XDG_CACHE_HOME:-$HOME/.cache}/portrait/cdnow folder
-  if [ ! -s "$cache/CDNOW_master.txt" ]; then
-    mkdir -p "$cache"
-    folder=$(mktemp -d)
-    # shellcheck disable=SC2064
-    trap "rm -rf '$folder'" RETURN
-    python3 -m pip download --quiet --disable-pip-version-check --no-deps --dest "$folder" lifetimes==0.11.3 >&2 || return 1
-    python3 - "$folder" "$cache/CDNOW_master.txt" >&2 << 'PYTHON' || return 1
-import glob, os, sys, zipfile
-(wheel,) = glob.glob(os.path.join(sys.argv[1], "*.whl"))
-with zipfile.ZipFile(wheel) as archive:
-    data = archive.read("lifetimes/datasets/CDNOW_master.txt")
-with open(sys.argv[2] + ".part", "wb") as out:
-    out.write(data)
-os.rename(sys.argv[2] + ".part", sys.argv[2])
-PYTHON
-  fi
-  echo "$cache/CDNOW_master.txt"
-}
-
 step "installing what is missing"
 if [ "$(id -u)" = 0 ]; then
   "$root/deploy/install.sh"
@@ -62,7 +40,7 @@ step "building; the first time takes minutes"
 (cd "$root" && cmake --preset release > /dev/null && cmake --build --preset release --target portrait)
 
 if [ "$generated" = no ]; then
-  if purchases=$(fetch_cdnow); then
+  if purchases=$("$root/deploy/cdnow.sh"); then
     arguments+=(--cdnow "$purchases")
   else
     echo "demo.sh: the package lifetimes could not be fetched, so a population is made up" >&2

@@ -55,6 +55,7 @@ Chain::Verdict Chain::OnEvent(const Event& event, const EventOrigin& origin, boo
   if (cleaning_->IsDuplicate(event, StateFor(row, 0))) return Verdict::kDuplicate;
   const Timestamp time = EventTime(event);
   FireTimers(time, customer_id, row, calendar, sink);
+  row.gone = false;
   row.time = std::max(row.time, time);
   Context::StepCause cause;
   cause.event = &event;
@@ -63,6 +64,10 @@ Chain::Verdict Chain::OnEvent(const Event& event, const EventOrigin& origin, boo
   for (const Slot slot : readers_[static_cast<size_t>(event.body_case())]) {
     context.slot_ = slot;
     links_[slot - 1].op->HandleEvent(event, StateFor(row, slot), context);
+  }
+  if (event.has_customer_erased()) {
+    row = EmptyRow();
+    row.gone = true;
   }
   return Verdict::kApplied;
 }
@@ -90,6 +95,10 @@ void Chain::Encode(uint64_t number, const RowState& row, std::string& out) const
   google::protobuf::io::StringOutputStream stream(&out);
   google::protobuf::io::CodedOutputStream coded(&stream);
   WireFormatLite::WriteUInt64(v1::Row::kNumberFieldNumber, number, &coded);
+  if (row.gone) {
+    WireFormatLite::WriteBool(v1::Row::kGoneFieldNumber, true, &coded);
+    return;
+  }
   if (const auto next = row.timers.next()) {
     WireFormatLite::WriteSInt64(v1::Row::kNextTimerUsFieldNumber, ToMicros(*next), &coded);
   }
@@ -130,6 +139,7 @@ absl::StatusOr<uint64_t> Chain::Decode(std::string_view bytes, RowState& row) co
   if (!stored.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
     return absl::DataLossError(absl::StrCat("a stored row cannot be parsed: ", bytes.size(), " bytes"));
   }
+  row.gone = stored.gone();
   row.time = FromMicros(stored.time_us());
   for (v1::OperatorState& saved : *stored.mutable_operators()) {
     Slot slot = 0;

@@ -33,7 +33,8 @@ class Chain {
   }
 
   // Applies one event to the row: a duplicate changes nothing; else the row's own timers due by the event's time fire,
-  // then the operators that read this kind run in order.
+  // then the operators that read this kind run in order. After customer_erased the row is gone: what comes later finds
+  // a row as if there had never been one.
   Verdict OnEvent(const Event& event, const EventOrigin& origin, bool late, std::string_view customer_id, RowState& row,
                   const Calendar& calendar, OutputSink& sink) const;
 

@@ -148,6 +148,7 @@ int64_t Micros(double value) { return static_cast<int64_t>(std::llround(std::cla
 struct Churn::Assessment {
   Timestamp time;
   bool customer = false;  // has a purchase day
+  bool erased = false;
   Timestamp last;
   double silent_days = 0, limit_days = 0;
   int64_t contact_days = 0;
@@ -168,12 +169,13 @@ Churn::Churn(ChurnOptions options, std::unique_ptr<ChurnModel> model)
 
 void Churn::Describe(Description& about) {
   about.Name("churn").About("Customers about to be lost, and why");
-  about.Reads({Event::kPageViewed,       Event::kPageLeft,          Event::kClicked,          Event::kProductViewed,
-               Event::kProductClicked,   Event::kProductAdded,      Event::kProductRemoved,   Event::kProductListViewed,
-               Event::kProductsSearched, Event::kCartViewed,        Event::kCheckoutStarted,  Event::kEmailOpened,
-               Event::kEmailLinkClicked, Event::kOrderCompleted,    Event::kOrderRefunded,    Event::kOrderCancelled,
-               Event::kQuestionAsked,    Event::kComplaintFiled,    Event::kIssueResolved,    Event::kSatisfactionRated,
-               Event::kPhoneCall,        Event::kFeedbackSubmitted, Event::kSocialInteraction});
+  about.Reads(
+      {Event::kPageViewed,       Event::kPageLeft,          Event::kClicked,           Event::kProductViewed,
+       Event::kProductClicked,   Event::kProductAdded,      Event::kProductRemoved,    Event::kProductListViewed,
+       Event::kProductsSearched, Event::kCartViewed,        Event::kCheckoutStarted,   Event::kEmailOpened,
+       Event::kEmailLinkClicked, Event::kOrderCompleted,    Event::kOrderRefunded,     Event::kOrderCancelled,
+       Event::kQuestionAsked,    Event::kComplaintFiled,    Event::kIssueResolved,     Event::kSatisfactionRated,
+       Event::kPhoneCall,        Event::kFeedbackSubmitted, Event::kSocialInteraction, Event::kCustomerErased});
   about.Writes<v1::ChurnAlert>("churn-alerts", "An episode opens, worsens or closes");
   about.Timer(kSilenceTimer, "silence outgrows the customer's own rhythm");
   about.Timer(kBandTimer, "the probability reaches the next band");
@@ -231,6 +233,14 @@ absl::Status Churn::Bind(const FeatureRegistry& features) {
 }
 
 void Churn::OnEvent(const Event& event, State& state, Context& context) const {
+  if (event.has_customer_erased()) {
+    if (!state.episode_id().empty()) {
+      Assessment now = Assess(state, context, /*new_limit=*/false);
+      now.erased = true;
+      Close(now, /*came_back=*/false, state, context);
+    }
+    return;
+  }
   const Timestamp time = EventTime(event);
   const bool purchase = IsPurchase(event);
   bool look = purchase;
@@ -361,10 +371,11 @@ void Churn::FollowEpisode(const Assessment& now, uint32_t causes, bool came_back
 
 void Churn::Close(const Assessment& now, bool came_back, State& state, Context& context) const {
   Verdict verdict = Judge(now, context);
-  const v1::Reason why = !now.customer ? Because("purchases.occasions", int64_t{0}, "", {}, 0, "no order is left")
-                         : came_back   ? Because("purchases.last", now.last, "", {}, 0, "ordered again")
-                                       : Because("churn.at_risk", false, "", {}, 0,
-                                                 absl::StrCat("no longer holds: ", CauseNames(state.causes())));
+  const v1::Reason why = now.erased      ? Because("churn.at_risk", false, "", {}, 0, "the customer is erased")
+                         : !now.customer ? Because("purchases.occasions", int64_t{0}, "", {}, 0, "no order is left")
+                         : came_back     ? Because("purchases.last", now.last, "", {}, 0, "ordered again")
+                                         : Because("churn.at_risk", false, "", {}, 0,
+                                                   absl::StrCat("no longer holds: ", CauseNames(state.causes())));
   AddCauseReasons(now, now.causes, verdict);
   verdict.forecast.reasons.insert(verdict.forecast.reasons.begin(), why);
   Write(v1::ChurnAlert::CLOSED, state.worst(), now, state.causes(), std::move(verdict), state, context);

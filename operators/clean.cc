@@ -141,6 +141,8 @@ void CheckSocial(Inspection& check, v1::SocialInteraction* social) {
   check.Text(PORTRAIT_FIELD(social, text));
 }
 
+void CheckErasure(Inspection& check, v1::Erasure* erasure) { check.Text(PORTRAIT_FIELD(erasure, reason)); }
+
 int YearOf(Timestamp time) {
   return static_cast<int>(std::chrono::year_month_day(std::chrono::floor<days>(time)).year());
 }
@@ -243,6 +245,7 @@ void CheckBody(Inspection& check, Event& event) {
     case Event::kSocialInteraction: return CheckSocial(check, event.mutable_social_interaction());
     case Event::kIdentified: return CheckPerson(check, event.mutable_identified(), EventTime(event));
     case Event::kConsentChanged: return;
+    case Event::kCustomerErased: return CheckErasure(check, event.mutable_customer_erased());
     case Event::BODY_NOT_SET: return check.Fail(RejectionCode::kNoBody, "the event has no body");
   }
 }

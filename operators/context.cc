@@ -35,7 +35,7 @@ void Context::FillInfo(v1::ResultInfo& info, const google::protobuf::Descriptor*
   info.set_event_time_us(ToMicros(now()));
   auto* cause = info.mutable_cause();
   if (cause_.event != nullptr) {
-    info.set_origin(v1::LIVE);
+    info.set_origin(cause_.event->has_customer_erased() ? v1::ERASURE : v1::LIVE);
     cause->set_event_id(cause_.event->event_id());
     cause->set_event_kind(std::string(EventKindName(cause_.event->body_case())));
     cause->set_topic(std::string(cause_.origin.topic));

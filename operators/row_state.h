@@ -52,6 +52,7 @@ struct RowState {
   Timestamp time{};  // the row's own time: the latest event or timer applied; never goes back
   std::vector<std::unique_ptr<google::protobuf::Message>> states;  // by slot; null = the operator has none yet
   Timers timers;
+  bool gone = false;                       // erased: nothing else is set, as in a row that never was
   std::vector<v1::OperatorState> unknown;  // of operators that are not in this chain; kept as they are
 };
 

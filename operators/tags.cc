@@ -162,6 +162,7 @@ absl::Status Tags::Bind(const FeatureRegistry& features) {
 }
 
 void Tags::OnEvent(const Event& event, State& state, Context& context) const {
+  if (event.has_customer_erased()) return Forget(event, state, context);
   Changes changes;
   const int64_t time_us = event.event_time_us();
   const bool first = state.life_cycle() == State::UNKNOWN, activity = IsActivity(event);
@@ -341,6 +342,17 @@ void Tags::CheckInterests(const FeatureRef& interests, State& state, Context& co
   } else {
     context.CancelTimer(kInterestsTimer);
   }
+}
+
+void Tags::Forget(const Event& event, State& state, Context& context) const {
+  const std::string& reason = event.customer_erased().reason();
+  Changes changes;
+  for (const auto& tag : state.held()) {
+    changes.push_back({tag.name(), false,
+                       Because("tags.held", std::string_view(tag.name()), "", {},
+                               reason.empty() ? "the customer is erased" : "the customer is erased: " + reason)});
+  }
+  if (!changes.empty()) Apply(std::move(changes), state, context);
 }
 
 // Changes the set first and writes then, so that every change shows the same tags: those after all of them.

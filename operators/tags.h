@@ -21,6 +21,8 @@
 // nothing can change there is no timer. Activity does not move the timer of the life cycle: it looks again when it
 // fires.
 //
+// When the customer is erased, every tag held goes.
+//
 // All changes of one step are written together and show the same final set of tags. A page view costs below 300 ns
 // unless an interest may have reached its threshold. State: about 20 bytes and 20 for each tag. The rule language will
 // take this operator's place.
@@ -76,6 +78,7 @@ class Tags final : public Operator<v1::state::Tags> {
   void CheckPurchases(const PurchaseFeatures& features, const v1::state::Tags& state, Context& context,
                       Changes& changes) const;
   void CheckInterests(const FeatureRef& interests, v1::state::Tags& state, Context& context, Changes& changes) const;
+  void Forget(const Event& event, v1::state::Tags& state, Context& context) const;
   void Apply(Changes changes, v1::state::Tags& state, Context& context) const;
 
   TagsOptions options_;

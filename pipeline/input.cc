@@ -1,6 +1,7 @@
 #include "pipeline/input.h"
 
 #include "absl/strings/str_cat.h"
+#include "operators/rejection_codes.h"
 #include "pipeline/partitioner.h"
 
 namespace portrait {
@@ -12,10 +13,10 @@ std::optional<Rejection> Intake::Read(const Record& record, Event& event) const 
   // After cleaning, for only the cleaned id names the row.
   const int32_t home = PartitionOf(RowKey(event), partitions_);
   if (home == record.partition) return std::nullopt;
-  return Rejection{"wrong_partition",
-                   absl::StrCat("the customer id belongs to partition ", home, " but the record lies in partition ",
-                                record.partition, " of ", source.topic,
-                                ": its producer does not partition by murmur2 over the customer id")};
+  return Reject(RejectionCode::kWrongPartition,
+                absl::StrCat("the customer id belongs to partition ", home, " but the record lies in partition ",
+                             record.partition, " of ", source.topic,
+                             ": its producer does not partition by murmur2 over the customer id"));
 }
 
 Input Intake::Take(Record record) {

@@ -44,6 +44,13 @@ struct EngineOptions {
   Duration commit_interval = std::chrono::milliseconds(100);
   Duration checkpoint_interval =
       seconds(10);  // how long a changed row may stay unwritten; bounds the replay after a crash
+  Duration journal_trim_interval = seconds(60);  // how often what no recovery needs is cut off the journal
+  // A journal's tail that this other chain version has written is replayed all the same: its steps are computed by this
+  // version, results already written stay. Empty: refused.
+  std::string replay_tail_of;
+  // For how long the changelog's topic keeps tombstones: local state that has not seen its end for half of that is
+  // thrown away, since it may have missed a row's removal.
+  Duration changelog_tombstones_kept = days(7);
   Duration allowed_lateness = seconds(10);
   Duration merge_wait = std::chrono::milliseconds(500);
   ClockMode clock = ClockMode::kWall;

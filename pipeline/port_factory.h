@@ -9,6 +9,7 @@
 #include "pipeline/ports/clock.h"
 #include "pipeline/ports/group_consumer.h"
 #include "pipeline/ports/log_reader.h"
+#include "pipeline/ports/log_trimmer.h"
 #include "pipeline/ports/transactional_producer.h"
 #include "state/row_store.h"
 
@@ -25,6 +26,7 @@ class PortFactory {
   virtual absl::StatusOr<std::unique_ptr<GroupConsumer>> NewConsumer(int worker) = 0;
   virtual absl::StatusOr<std::unique_ptr<TransactionalProducer>> NewProducer(int worker) = 0;
   virtual absl::StatusOr<std::unique_ptr<LogReader>> NewReader(int worker) = 0;
+  virtual absl::StatusOr<std::unique_ptr<LogTrimmer>> NewTrimmer(int worker) = 0;
   virtual absl::StatusOr<std::unique_ptr<RowStore>> OpenStore(int32_t partition) = 0;
   virtual std::unique_ptr<EventDecoder> NewDecoder() = 0;
   virtual const Clock& clock() const = 0;

@@ -6,8 +6,10 @@
 #include <utility>
 
 #include "absl/random/random.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "google/protobuf/util/message_differencer.h"
+#include "pipeline/log.h"
 
 namespace portrait {
 namespace {
@@ -23,6 +25,21 @@ const v1::SourceRange* SourceOf(const v1::JournalEntry& entry, const std::string
   const auto it =
       std::find_if(sources.begin(), sources.end(), [&](const auto& source) { return source.topic() == topic; });
   return it == sources.end() ? nullptr : &*it;
+}
+
+// The number of the row that a changelog record holds or removes.
+absl::StatusOr<uint64_t> NumberOf(const Record& record) {
+  if (record.value) {
+    auto header = ReadRowHeader(*record.value);
+    if (!header.ok()) return header.status();
+    return header->number;
+  }
+  for (const HeaderView& header : record.headers) {
+    uint64_t number = 0;
+    if (header.name != kNumberHeader || !header.value) continue;
+    if (absl::SimpleAtoi(absl::string_view(header.value->data(), header.value->size()), &number)) return number;
+  }
+  return absl::DataLossError(absl::StrCat("a tombstone in the changelog has no number: offset ", record.offset));
 }
 
 }  // namespace
@@ -130,12 +147,9 @@ absl::StatusOr<RecoveryReport> Recovery::Run(const std::function<void(double)>& 
   progress_ = progress;
   const auto committed = Patiently([&](Duration d) { return ports_.consumer.Committed(task_.partition_, d); });
   if (!committed.ok()) return Annotated(committed.status(), "reading the committed offsets");
-  const auto range = [&](const std::string& topic) {
-    return Patiently([&](Duration d) { return ports_.reader.Range(topic, task_.partition_, d); });
-  };
-  const auto journal = range(task_.options_.JournalTopic());
+  const auto journal = RangeOf(task_.options_.JournalTopic());
   if (!journal.ok()) return Annotated(journal.status(), "reading the end of the journal");
-  const auto changelog = range(task_.options_.ChangelogTopic());
+  const auto changelog = RangeOf(task_.options_.ChangelogTopic());
   if (!changelog.ok()) return Annotated(changelog.status(), "reading the end of the changelog");
 
   auto tail = ReadTail(*journal);
@@ -150,30 +164,41 @@ absl::StatusOr<RecoveryReport> Recovery::Run(const std::function<void(double)>& 
     if (absl::Status s = CheckOffsets(last, *committed); !s.ok()) return s;
   }
   for (size_t s = 0; s < task_.topics_.size(); ++s) {
-    auto source = SourceRange(s);
+    auto source = RangeOf(task_.topics_[s]);
     position_.known_ends.push_back(source.ok() ? source->end : -1);
   }
   task_.Start(position_);
   return report_;
 }
 
-absl::StatusOr<LogRange> Recovery::SourceRange(size_t source) {
-  return Patiently([&](Duration d) { return ports_.reader.Range(task_.topics_[source], task_.partition_, d); });
+absl::StatusOr<LogRange> Recovery::RangeOf(const std::string& topic) {
+  return Patiently([&](Duration d) { return ports_.reader.Range(topic, task_.partition_, d); });
 }
 
 // Only the entry that holds the floor and those after it are needed; so the journal is read from near its end, further
 // back until that entry is found.
-absl::StatusOr<std::vector<v1::JournalEntry>> Recovery::ReadTail(const LogRange& journal) {
+absl::StatusOr<std::vector<v1::JournalEntry>> Recovery::ReadTail(LogRange journal) {
   for (int64_t back = 64;; back *= 8) {
     const int64_t from = std::max(journal.begin, journal.end - back);
     auto cursor = ports_.reader.Open(task_.options_.JournalTopic(), task_.partition_, from, journal.end);
+    if (absl::IsOutOfRange(cursor.status()) && from == journal.begin) {
+      // It was cut meanwhile: by this process before it lost the task, or by another owner.
+      auto now = RangeOf(task_.options_.JournalTopic());
+      if (!now.ok()) return now.status();
+      if (now->begin <= journal.begin) return cursor.status();
+      journal.begin = now->begin;
+      back /= 8;
+      continue;
+    }
     if (!cursor.ok()) return cursor.status();
     std::vector<v1::JournalEntry> entries;
+    std::vector<int64_t> offsets;
     while (true) {
       auto record = Patiently([&](Duration d) { return (*cursor)->Next(d); });
       if (!record.ok()) return record.status();
       if (!record->has_value()) break;
       v1::JournalEntry& entry = entries.emplace_back();
+      offsets.push_back((*record)->offset);
       const auto value = (*record)->value.value_or(std::string_view());
       if (!entry.ParseFromArray(value.data(), static_cast<int>(value.size()))) {
         return absl::DataLossError(
@@ -189,9 +214,13 @@ absl::StatusOr<std::vector<v1::JournalEntry>> Recovery::ReadTail(const LogRange&
     if (entries.empty()) continue;
     const uint64_t floor = entries.back().floor();
     if (entries.front().first() <= floor) {
-      entries.erase(entries.begin(), std::find_if(entries.begin(), std::prev(entries.end()), [&](const auto& entry) {
-                      return entry.last() >= floor && entry.first() <= entry.last();
-                    }));
+      const auto needed = std::find_if(entries.begin(), std::prev(entries.end()), [&](const auto& entry) {
+        return entry.last() >= floor && entry.first() <= entry.last();
+      });
+      for (auto entry = needed; entry != entries.end(); ++entry) {
+        position_.journal.Add(entry->last(), entry->floor(), offsets[static_cast<size_t>(entry - entries.begin())]);
+      }
+      entries.erase(entries.begin(), needed);
       return entries;
     }
     if (whole) {
@@ -228,7 +257,7 @@ absl::Status Recovery::StartHistory(const std::vector<int64_t>& committed, const
   position_.lineage = NewLineage();
   position_.changelog_position = changelog.end;
   for (size_t s = 0; s < task_.topics_.size(); ++s) {
-    auto range = SourceRange(s);
+    auto range = RangeOf(task_.topics_[s]);
     if (!range.ok()) return Annotated(range.status(), absl::StrCat("reading the range of ", task_.topics_[s]));
     position_.next_offsets.push_back(range->begin);
   }
@@ -240,6 +269,7 @@ absl::Status Recovery::OpenStore(const std::string& lineage, const LogRange& cha
   if (!meta.ok()) return meta.status();
   position_.lineage = lineage;
   position_.changelog_position = changelog.begin;
+  as_of_ = ports_.clock.Now();  // of an empty store, which misses nothing
   if (!meta->has_value()) return absl::OkStatus();
   if ((*meta)->lineage() != lineage) {
     return absl::FailedPreconditionError(
@@ -253,7 +283,15 @@ absl::Status Recovery::OpenStore(const std::string& lineage, const LogRange& cha
                                             ", changelog's end ", changelog.end));
   }
   position_.changelog_position = std::max((*meta)->changelog_position(), changelog.begin);
-  return absl::OkStatus();
+  as_of_ = FromMicros((*meta)->as_of_us());
+  if (ports_.clock.Now() - as_of_ <= task_.options_.changelog_tombstones_kept / 2) return absl::OkStatus();
+  // A removal may have come and gone, tombstone and all, while this state was away.
+  LogWarning("local state is too old to be caught up: it is thrown away and restored",
+             {{"partition", task_.partition_},
+              {"hours_old", std::chrono::floor<std::chrono::hours>(ports_.clock.Now() - as_of_).count()}});
+  position_.changelog_position = changelog.begin;
+  as_of_ = ports_.clock.Now();
+  return task_.rows_.store().Clear();
 }
 
 // Records of one customer come in the order of their numbers, and the store holds nothing that the changelog does not:
@@ -266,6 +304,7 @@ absl::Status Recovery::RestoreRows(const LogRange& changelog, uint64_t last) {
   RowBatch batch;
   batch.meta.set_lineage(position_.lineage);
   batch.meta.set_last_committed_step(last);
+  batch.meta.set_as_of_us(ToMicros(as_of_));  // it moves on only when the end is reached
   const auto write = [&](int64_t position) {
     batch.meta.set_changelog_position(position);
     absl::Status written = task_.rows_.store().Write(batch);
@@ -279,19 +318,14 @@ absl::Status Recovery::RestoreRows(const LogRange& changelog, uint64_t last) {
     auto record = Patiently([&](Duration d) { return (*cursor)->Next(d); });
     if (!record.ok()) return Annotated(record.status(), "reading the changelog");
     if (!record->has_value()) break;
-    const auto value = (*record)->value.value_or(std::string_view());
-    auto header = ReadRowHeader(value);
-    if (!header.ok()) return header.status();
-    if (header->number > last) {
+    const auto number = NumberOf(**record);
+    if (!number.ok()) return number.status();
+    if (*number > last) {
       return absl::DataLossError(absl::StrCat("a row in the changelog is ahead of the journal: offset ",
-                                              (*record)->offset, " step ", header->number, ", journal ", last));
+                                              (*record)->offset, " step ", *number, ", journal ", last));
     }
-    std::string customer((*record)->key.value_or(std::string_view()));
-    if ((*record)->value) {
-      batch.writes.emplace_back(std::move(customer), std::string(value));
-    } else {
-      batch.writes.emplace_back(std::move(customer), std::nullopt);
-    }
+    batch.writes.emplace_back((*record)->key.value_or(std::string_view()), std::nullopt);
+    if ((*record)->value) batch.writes.back().second.emplace(*(*record)->value);
     ++report_.rows_restored;
     if (batch.writes.size() >= kBatch) {
       if (absl::Status s = write((*record)->offset + 1); !s.ok()) return s;
@@ -312,10 +346,13 @@ absl::Status Recovery::ReplayTail(const std::vector<v1::JournalEntry>& tail) {
   position_.state = last.after();
   if (floor <= last.last()) {
     for (const v1::JournalEntry& entry : tail) {
-      if (entry.first() <= entry.last() && entry.chain_version() != task_.chain_.version()) {
+      if (entry.first() <= entry.last() && !Replays(entry.chain_version())) {
         return absl::FailedPreconditionError(absl::StrCat(
             "the journal's tail was written by another version: ", entry.chain_version(), ", this is ",
-            task_.chain_.version(), "; start the old version once and stop it cleanly, then this one replays nothing"));
+            task_.chain_.version(),
+            "; start the old version once and stop it cleanly, then this one replays nothing. Or accept that this one "
+            "computes those steps anew, by --replay-tail-of ",
+            entry.chain_version()));
       }
     }
     Replay replay(*this, floor);
@@ -334,11 +371,15 @@ absl::Status Recovery::ReplayTail(const std::vector<v1::JournalEntry>& tail) {
       position_.next_offsets.push_back(source->next_offset());
       continue;
     }
-    auto range = SourceRange(s);
+    auto range = RangeOf(task_.topics_[s]);
     if (!range.ok()) return Annotated(range.status(), absl::StrCat("reading the range of ", task_.topics_[s]));
     position_.next_offsets.push_back(range->begin);
   }
   return absl::OkStatus();
+}
+
+bool Recovery::Replays(const std::string& chain_version) const {
+  return chain_version == task_.chain_.version() || chain_version == task_.options_.replay_tail_of;
 }
 
 absl::Status Recovery::ReplayEntry(const v1::JournalEntry& entry, uint64_t floor, Replay& replay) {
@@ -355,6 +396,8 @@ absl::Status Recovery::CheckEntry(const v1::JournalEntry& entry, uint64_t floor)
                                             task_.applier_.state().ShortDebugString(), ", journal ",
                                             entry.after().ShortDebugString()));
   }
+  // Another version may compute other rows and results, and somebody has said that this is well.
+  if (entry.chain_version() != task_.chain_.version()) return absl::OkStatus();
   for (const v1::Witness& witness : entry.witnesses()) {
     if (absl::Status s = CheckWitness(entry, witness); !s.ok()) return s;
   }

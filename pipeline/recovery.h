@@ -54,22 +54,24 @@ class Recovery {
   template <class Call>
   auto Patiently(Call call) -> decltype(call(Duration()));
 
-  absl::StatusOr<std::vector<v1::JournalEntry>> ReadTail(const LogRange& journal);
+  absl::StatusOr<std::vector<v1::JournalEntry>> ReadTail(LogRange journal);
   absl::Status OpenStore(const std::string& lineage, const LogRange& changelog);
   absl::Status StartHistory(const std::vector<int64_t>& committed, const LogRange& changelog);
   absl::Status RestoreRows(const LogRange& changelog, uint64_t last);
   absl::Status ReplayTail(const std::vector<v1::JournalEntry>& tail);
+  bool Replays(const std::string& chain_version) const;
   absl::Status ReplayEntry(const v1::JournalEntry& entry, uint64_t floor, Replay& replay);
   absl::Status CheckEntry(const v1::JournalEntry& entry, uint64_t floor);
   absl::Status CheckWitness(const v1::JournalEntry& entry, const v1::Witness& witness);
   absl::Status CheckOffsets(const v1::JournalEntry& last, const std::vector<int64_t>& committed);
-  absl::StatusOr<LogRange> SourceRange(size_t source);
+  absl::StatusOr<LogRange> RangeOf(const std::string& topic);
 
   Task& task_;
   Ports ports_;
   Duration timeout_;
   TaskPosition position_;
   uint64_t highest_ = 0;  // of the rows that were loaded
+  Timestamp as_of_{};     // when the store had last seen the changelog's end
   RecoveryReport report_;
   std::function<void(double)> progress_;
 };

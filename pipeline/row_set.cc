@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "pipeline/invariant.h"
 #include "xxhash.h"
 
 namespace portrait {
@@ -33,6 +34,7 @@ absl::StatusOr<CachedRow*> RowSet::Get(std::string_view customer_id) {
     auto number = chain_.Decode(**stored, row->state);
     if (!number.ok()) return number.status();
     row->number = *number;
+    if (row->state.gone) row->gone_at = *number;
     // The index has an entry for every row with timers, at or before the first of them.
     if (const auto next = row->state.timers.next()) row->hinted_us = ToMicros(*next);
     row->bytes = BytesInMemory((*stored)->size());
@@ -44,8 +46,11 @@ absl::StatusOr<CachedRow*> RowSet::Get(std::string_view customer_id) {
 }
 
 void RowSet::Touched(CachedRow& row, uint64_t step, Duration now) {
+  Invariant(step >= row.number, "the number of a row falls");
   row.number = step;
+  if (row.gone_at != 0) gone_.erase({std::exchange(row.gone_at, 0), row.customer_id});
   if (row.dirty_from == 0) {
+    Invariant(dirty_.empty() || step >= dirty_.back()->dirty_from, "the floor would pass a step without an image");
     row.dirty_from = step;
     row.dirty_since = now;
     dirty_.push_back(&row);
@@ -75,14 +80,27 @@ std::vector<RowImage> RowSet::TakeImages(const Pace& pace, Duration now) {
   while (!dirty_.empty() && (images.size() < count || now - dirty_.front()->dirty_since >= pace.checkpoint_interval)) {
     CachedRow& row = *dirty_.front();
     dirty_.pop_front();
-    RowImage image{row.customer_id, row.number, {}};
-    chain_.Encode(row.number, row.state, image.row);
-    cache_.SetBytes(row, BytesInMemory(image.row.size()));
+    RowImage image{row.customer_id, row.number, std::string(), row.state.gone};
+    chain_.Encode(row.number, row.state, *image.row);
+    cache_.SetBytes(row, BytesInMemory(image.row->size()));
     row.dirty_from = 0;
     row.in_flight = row.number;
     images.push_back(std::move(image));
   }
   return images;
+}
+
+void RowSet::TakeRemovals(uint64_t committed_floor, std::vector<RowImage>& images) {
+  constexpr int kAtOnce = 1000;
+  for (int n = 0; n < kAtOnce && HasRemovals(committed_floor); ++n) {
+    auto gone = gone_.extract(gone_.begin());
+    auto& [number, customer] = gone.value();
+    if (CachedRow* row = cache_.Find(customer)) {
+      row->gone_at = 0;
+      row->in_flight = number;
+    }
+    images.push_back({std::move(customer), number, std::nullopt, true});
+  }
 }
 
 uint64_t RowSet::Checksum(const CachedRow& row) const {
@@ -109,8 +127,12 @@ absl::Status RowSet::Committed(std::vector<RowImage> images, const v1::StoreMeta
   batch.meta = meta;
   batch.writes.reserve(images.size());
   for (RowImage& image : images) {
-    if (CachedRow* row = cache_.Find(image.customer_id); row != nullptr && row->in_flight == image.number) {
-      row->in_flight = 0;
+    CachedRow* row = cache_.Find(image.customer_id);
+    if (row != nullptr && row->in_flight == image.number) row->in_flight = 0;
+    // A row that was touched since is not gone any more, or gone at a later step.
+    if (image.gone && image.row && row != nullptr && row->number == image.number) {
+      row->gone_at = image.number;
+      gone_.emplace(image.number, image.customer_id);
     }
     batch.writes.emplace_back(std::move(image.customer_id), std::move(image.row));
   }
@@ -124,6 +146,7 @@ absl::StatusOr<uint64_t> RowSet::Load(uint64_t last) {
   timers_.Clear();
   dirty_.clear();
   witnesses_.clear();
+  gone_.clear();
   uint64_t highest = 0;
   const absl::Status scanned = store_->Scan([&](std::string_view customer_id, std::string_view bytes) -> absl::Status {
     auto header = ReadRowHeader(bytes);
@@ -133,6 +156,7 @@ absl::StatusOr<uint64_t> RowSet::Load(uint64_t last) {
                                               ", journal at step ", last));
     }
     highest = std::max(highest, header->number);
+    if (header->gone) gone_.emplace(header->number, customer_id);
     if (header->next_timer_us) timers_.Add(*header->next_timer_us, customer_id);
     return absl::OkStatus();
   });

@@ -5,14 +5,18 @@
 // 2. The floor is the lowest step that some row's image does not yet hold, counting the images of the transaction that
 //    is being written.
 // 3. A row leaves the cache only when the store holds its latest image.
+// 4. An erased row stays as "gone" with its number, in changelog and store, until a committed floor has passed that number:
+//    no replay can then ask for it. Only then it is removed: a tombstone in the changelog, and from the store.
 #pragma once
 
 #include <cstdint>
 #include <deque>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -36,6 +40,7 @@ struct CachedRow {
   int64_t hinted_us = INT64_MAX;  // the timer index has an entry at or before this
   uint64_t fired_in = 0;          // the firing step that has fired timers of this row
   uint64_t witnessed_in = 0;      // first step of the transaction in which the row was picked as a witness
+  uint64_t gone_at = 0;           // its number as it waits for its removal; 0 = it does not
 
   size_t bytes = 0;
   bool referenced = true;
@@ -46,7 +51,8 @@ struct CachedRow {
 struct RowImage {
   std::string customer_id;
   uint64_t number = 0;
-  std::string row;
+  std::optional<std::string> row;  // nothing: the row is removed
+  bool gone = false;
 };
 
 // One thread.
@@ -73,6 +79,9 @@ class RowSet {
     bool all = false;
   };
   std::vector<RowImage> TakeImages(const Pace& pace, Duration now);
+  // Adds the removals of rows that are gone and that the floor of the last committed transaction has passed.
+  void TakeRemovals(uint64_t committed_floor, std::vector<RowImage>& images);
+  bool HasRemovals(uint64_t committed_floor) const { return !gone_.empty() && gone_.begin()->first < committed_floor; }
   // The floor of the transaction that takes these images, when `last` is its last step.
   uint64_t Floor(uint64_t last) const { return dirty_.empty() ? last + 1 : dirty_.front()->dirty_from; }
   // Checksums of up to 16 rows touched since `first`.
@@ -99,6 +108,7 @@ class RowSet {
   TimerIndex timers_;
   std::deque<CachedRow*> dirty_;  // in the order of dirty_from
   std::vector<CachedRow*> witnesses_;
+  std::set<std::pair<uint64_t, std::string>> gone_;  // number and customer: stored as gone, and not touched since
   mutable std::string scratch_;
   uint64_t hits_ = 0;
   uint64_t misses_ = 0;

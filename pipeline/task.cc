@@ -8,6 +8,7 @@ namespace {
 // Timers fired between two inputs: few enough that midnight does not stall live events.
 constexpr int kRowsFiredAtOnce = 64;
 constexpr Duration kTickInterval = seconds(1);
+constexpr Duration kAsOfInterval = seconds(600);
 
 std::vector<std::string> TopicsOf(const EngineOptions& options) {
   std::vector<std::string> topics;
@@ -106,6 +107,7 @@ TaskCommit Task::Freeze(v1::EntryId id, Duration now, bool hand_over) {
   entry.set_chain_version(chain_.version());
   for (v1::Witness& witness : rows_.TakeWitnesses(entry.first())) *entry.add_witnesses() = std::move(witness);
   commit.images = rows_.TakeImages({options_.commit_interval, options_.checkpoint_interval, hand_over}, now);
+  rows_.TakeRemovals(position_.journal.floor(), commit.images);
   entry.set_floor(rows_.Floor(entry.last()));
   Emitter::Taken outputs = emitter_.Take();
   entry.set_output_digest(outputs.digest);
@@ -126,9 +128,12 @@ v1::StoreMeta Task::Meta(Timestamp wall) const {
   return meta;
 }
 
-absl::Status Task::Committed(TaskCommit commit, int64_t changelog_end, Timestamp wall) {
-  if (commit.images.empty()) return absl::OkStatus();  // nothing to store; the meta may lag behind
-  if (changelog_end >= 0) position_.changelog_position = changelog_end;
+absl::Status Task::Committed(TaskCommit commit, const WrittenEnds& ends, Timestamp wall) {
+  position_.journal.Add(commit.entry.last(), commit.entry.floor(), ends.journal - 1);
+  // Without images the meta may lag behind, but not so far that the store would be taken for an old one.
+  if (commit.images.empty() && wall - stored_as_of_ < kAsOfInterval) return absl::OkStatus();
+  if (!commit.images.empty() && ends.changelog >= 0) position_.changelog_position = ends.changelog;
+  stored_as_of_ = wall;
   return rows_.Committed(std::move(commit.images), Meta(wall));
 }
 

@@ -19,6 +19,7 @@
 #include "pipeline/emitter.h"
 #include "pipeline/input.h"
 #include "pipeline/journal.h"
+#include "pipeline/journal_places.h"
 #include "pipeline/merge.h"
 #include "pipeline/options.h"
 #include "pipeline/row_set.h"
@@ -34,6 +35,13 @@ struct TaskPosition {
   std::vector<int64_t> next_offsets;  // by source
   std::vector<int64_t> known_ends;    // of the sources, as far as known; -1 = unknown
   int64_t changelog_position = 0;     // the store holds every changelog record below it
+  JournalPlaces journal;
+};
+
+// Where a transaction's records of one task have come to lie: see TransactionalProducer::WrittenEnd.
+struct WrittenEnds {
+  int64_t changelog = -1;
+  int64_t journal = -1;
 };
 
 // What one transaction carries for one task.
@@ -63,17 +71,20 @@ class Task {
   // Applies at most `max_steps`. `now` is monotonic, `wall` the wall time for ticks.
   absl::StatusOr<Progress> Advance(size_t max_steps, Duration now, Timestamp wall, const Merge::EndOffset& end_offset);
 
-  // Whether a transaction has anything to carry: steps, or rows that wait for an image.
-  bool HasProgress() const { return log_.steps() > 0 || rows_.dirty() > 0; }
+  // Whether a transaction has anything to carry: steps, or rows that wait for an image or their removal.
+  bool HasProgress() const {
+    return log_.steps() > 0 || rows_.dirty() > 0 || rows_.HasRemovals(position_.journal.floor());
+  }
   // `hand_over`: all dirty rows get an image, so that whoever comes next replays nothing.
   TaskCommit Freeze(v1::EntryId id, Duration now, bool hand_over);
-  // `changelog_end`: one after the last image of this transaction in the changelog, or -1 when it carried none.
-  absl::Status Committed(TaskCommit commit, int64_t changelog_end, Timestamp wall);
+  absl::Status Committed(TaskCommit commit, const WrittenEnds& ends, Timestamp wall);
   // Makes the store durable, so that the next start restores nothing. After the last Committed.
   absl::Status Flush() { return rows_.store().Flush(); }
 
   bool HasSteps() const { return log_.steps() > 0; }
   const TaskPosition& position() const { return position_; }
+  // The journal's entries below this offset are needed by no recovery: a committed floor has passed them.
+  int64_t JournalNeededFrom() const { return position_.journal.NeededFrom(); }
   size_t buffered() const { return merge_.buffered(); }
   size_t buffered(size_t source) const { return merge_.buffered(source); }
   int64_t Lag(size_t source, int64_t end_offset) const { return merge_.Lag(source, end_offset); }
@@ -103,6 +114,7 @@ class Task {
   TaskPosition position_;
   uint64_t committed_step_ = 0;  // last step of the last entry
   v1::TaskState before_;         // the state at the start of the transaction
+  Timestamp stored_as_of_{};     // as-of in the store; 0 = not known
 };
 
 }  // namespace portrait

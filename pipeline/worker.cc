@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "pipeline/log.h"
 #include "portrait/v1/result.pb.h"
 
 namespace portrait {
@@ -49,6 +50,7 @@ void Worker::Drop() {
   consumer_.reset();
   producer_.reset();
   reader_.reset();
+  trimmer_.reset();
   status_.joined = false;
 }
 
@@ -68,6 +70,9 @@ absl::Status Worker::Start() {
   auto reader = ports_.NewReader(index_);
   if (!reader.ok()) return Fail(reader.status());
   reader_ = *std::move(reader);
+  auto trimmer = ports_.NewTrimmer(index_);
+  if (!trimmer.ok()) return Fail(trimmer.status());
+  trimmer_ = *std::move(trimmer);
   auto consumer = ports_.NewConsumer(index_);
   if (!consumer.ok()) return Fail(consumer.status());
   consumer_ = *std::move(consumer);
@@ -246,10 +251,15 @@ absl::Status Worker::Write(const TaskCommit& commit, int32_t partition) {
   }
   const std::string changelog = options_.ChangelogTopic(), journal = options_.JournalTopic();
   for (const RowImage& image : commit.images) {
-    metrics_.changelog_bytes.Increment(static_cast<double>(image.row.size()));
-    absl::Status s =
-        producer_->Write({.topic = changelog, .partition = partition, .key = image.customer_id, .value = image.row});
-    if (!s.ok()) return s;
+    NewRecord record{.topic = changelog, .partition = partition, .key = image.customer_id};
+    if (image.row) {
+      record.value = *image.row;
+      metrics_.changelog_bytes.Increment(static_cast<double>(image.row->size()));
+    } else {
+      scratch_ = absl::StrCat(image.number);
+      record.headers.push_back({kNumberHeader, scratch_});
+    }
+    if (absl::Status s = producer_->Write(record); !s.ok()) return s;
   }
   const std::string entry = commit.entry.SerializeAsString();
   metrics_.journal_bytes.Increment(static_cast<double>(entry.size()));
@@ -260,11 +270,27 @@ absl::Status Worker::Conclude(std::map<int32_t, TaskCommit> commits) {
   for (auto& [partition, commit] : commits) {
     Running& running = tasks_.at(partition);
     metrics_.rows_written.Increment(static_cast<double>(commit.images.size()));
-    const int64_t end = commit.images.empty() ? -1 : producer_->WrittenEnd(options_.ChangelogTopic(), partition);
-    if (absl::Status s = running.task->Committed(std::move(commit), end, ports_.clock().Now()); !s.ok()) return s;
+    const WrittenEnds ends{.changelog = producer_->WrittenEnd(options_.ChangelogTopic(), partition),
+                           .journal = producer_->WrittenEnd(options_.JournalTopic(), partition)};
+    if (absl::Status s = running.task->Committed(std::move(commit), ends, ports_.clock().Now()); !s.ok()) return s;
     Publish(partition, running);
   }
+  TrimJournals(ports_.clock().Monotonic());
   return absl::OkStatus();
+}
+
+// What is not cut now is cut the next time, so an error costs room and nothing else.
+void Worker::TrimJournals(Duration now) {
+  if (now - last_trim_ < options_.journal_trim_interval) return;
+  last_trim_ = now;
+  for (auto& [partition, running] : tasks_) {
+    const int64_t below = running.task->JournalNeededFrom();
+    if (below <= running.journal_cut) continue;
+    running.journal_cut = below;
+    if (const absl::Status s = trimmer_->Trim(options_.JournalTopic(), partition, below); !s.ok()) {
+      LogWarning("the journal could not be cut", {{"reason", std::string(s.message())}});
+    }
+  }
 }
 
 void Worker::Publish(int32_t partition, Running& running) {

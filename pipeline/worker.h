@@ -65,6 +65,7 @@ class Worker final : private AssignmentListener {
     std::vector<prometheus::Gauge*> lag;  // by source
     std::vector<bool> paused;             // by source
     RowFigures published;                 // what the gauges hold of this task
+    int64_t journal_cut = 0;              // below this offset the journal was asked to forget
   };
   absl::StatusOr<PartitionStart> Recover(int32_t partition, size_t cache_bytes);
   absl::Status Advance(Duration now);
@@ -73,6 +74,7 @@ class Worker final : private AssignmentListener {
   absl::Status Commit(bool hand_over);
   absl::Status Write(const TaskCommit& commit, int32_t partition);
   absl::Status Conclude(std::map<int32_t, TaskCommit> commits);
+  void TrimJournals(Duration now);
   void Publish(int32_t partition, Running& running);
   void PublishLag(int32_t partition, Running& running);
   void PublishRows(Running& running);
@@ -92,12 +94,14 @@ class Worker final : private AssignmentListener {
 
   std::unique_ptr<EventDecoder> decoder_;
   std::unique_ptr<LogReader> reader_;
+  std::unique_ptr<LogTrimmer> trimmer_;
   std::unique_ptr<TransactionalProducer> producer_;
   std::unique_ptr<GroupConsumer> consumer_;
   std::map<int32_t, Running> tasks_;
   absl::Status failure_;  // of a callback, to be returned by the call that ran it
   uint64_t transactions_ = 0;
   Duration last_commit_{};
+  Duration last_trim_{};
   bool busy_ = false;
   std::vector<Record> records_;
   std::string scratch_;

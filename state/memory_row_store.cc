@@ -70,4 +70,9 @@ absl::Status MemoryRowStore::Flush() {
   return absl::OkStatus();
 }
 
+absl::Status MemoryRowStore::Clear() {
+  disk_->Wipe();
+  return absl::OkStatus();
+}
+
 }  // namespace portrait

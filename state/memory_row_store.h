@@ -41,6 +41,7 @@ class MemoryRowStore final : public RowStore {
   absl::StatusOr<std::optional<v1::StoreMeta>> Meta() override;
   absl::Status Scan(const std::function<absl::Status(std::string_view, std::string_view)>& visit) override;
   absl::Status Flush() override;
+  absl::Status Clear() override;
 
  private:
   MemoryDisk* disk_;

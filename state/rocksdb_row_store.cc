@@ -155,6 +155,13 @@ absl::Status RocksDbRowStore::Scan(const std::function<absl::Status(std::string_
   return FromRocksDb(it->status(), impl_->folder);
 }
 
+absl::Status RocksDbRowStore::Clear() {
+  const char beyond = kRowPrefix + 1;
+  rocksdb::WriteBatch writes;
+  writes.DeleteRange(rocksdb::Slice(kMetaKey.data(), kMetaKey.size()), rocksdb::Slice(&beyond, 1));
+  return FromRocksDb(impl_->db->Write(impl_->write, &writes), impl_->folder);
+}
+
 absl::Status RocksDbRowStore::Flush() { return FromRocksDb(impl_->db->Flush(rocksdb::FlushOptions()), impl_->folder); }
 
 }  // namespace portrait

@@ -46,6 +46,8 @@ class RowStore {
   virtual absl::Status Scan(
       const std::function<absl::Status(std::string_view customer_id, std::string_view row)>& visit) = 0;
   virtual absl::Status Flush() = 0;
+  // Forgets all rows and the meta; like a write, durable only after Flush.
+  virtual absl::Status Clear() = 0;
 };
 
 }  // namespace portrait

@@ -107,6 +107,7 @@ absl::Status Customers(const CustomersArguments& arguments, const Program& progr
       if (!arguments.customer.empty() && customer != arguments.customer) continue;
       RowState row;
       if (auto number = (*chain)->Decode(bytes, row); !number.ok()) return number.status();
+      if (row.gone) continue;
       const FeatureReader values(row, calendar.At(row.time));
       std::cout << Quoted(customer);
       for (const FeatureRef& feature : *features) std::cout << "," << Quoted(CellText(values.Get(feature)));

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "google/protobuf/stubs/logging.h"
 #include "operators/nearest_name.h"
 #include "pipeline/cli/commands.h"
 
@@ -91,6 +92,8 @@ int Program::Run(int argc, char** argv) {
 }
 
 int Main(int argc, char** argv, const ChainExtension& extension) {
+  // Protobuf tells of every text that is not UTF-8 on standard error; the dead letter says it better.
+  google::protobuf::SetLogHandler(nullptr);
   try {
     Program program(extension);
     AddDemo(program);

@@ -49,9 +49,10 @@ class StopSignals {
   std::thread thread_;
 };
 
-absl::Status Run(const ConfigArguments& arguments, const Program& program) {
-  const auto config = arguments.Load();
+absl::Status Run(const ConfigArguments& arguments, const std::string& replay_tail_of, const Program& program) {
+  auto config = arguments.Load();
   if (!config.ok()) return config.status();
+  config->engine.replay_tail_of = replay_tail_of;
   StartLog(config->log);
   const auto chain = program.BuildChain(*config);
   if (!chain.ok()) return absl::InvalidArgumentError(chain.status().message());
@@ -74,12 +75,16 @@ absl::Status Run(const ConfigArguments& arguments, const Program& program) {
 
 void AddRun(Program& program) {
   auto arguments = std::make_shared<ConfigArguments>();
+  auto replay_tail_of = std::make_shared<std::string>();
   CLI::App& app = program.AddCommand(
       {.name = "run",
        .about = "Runs the service until SIGTERM or Ctrl-C, which end it with a last commit",
        .examples = {"portrait run --config deploy/portrait.yaml", "portrait run --brokers kafka-1:9092,kafka-2:9092"}},
-      [arguments](const Program& chosen) { return Run(*arguments, chosen); });
+      [arguments, replay_tail_of](const Program& chosen) { return Run(*arguments, *replay_tail_of, chosen); });
   arguments->AddTo(app);
+  app.add_option("--replay-tail-of", *replay_tail_of,
+                 "After a crash: replay what that other chain version has left, as this one computes it")
+      ->type_name("VERSION");
 }
 
 }  // namespace portrait

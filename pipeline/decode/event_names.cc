@@ -47,6 +47,7 @@ constexpr std::array kNames = {
     EventName{"Social Interaction", Event::kSocialInteraction, {}},
     EventName{"Identified", Event::kIdentified, {}},
     EventName{"Consent Changed", Event::kConsentChanged, {}},
+    EventName{"Customer Erased", Event::kCustomerErased, {}},
 };
 
 using NameMap = absl::flat_hash_map<std::string, const EventName*>;

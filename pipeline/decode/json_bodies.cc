@@ -199,6 +199,10 @@ void ReadSocial(const JsonEvent& in, FieldReader& read, v1::SocialInteraction& s
   read.Text({in.properties[Key::kText]}, social, &v1::SocialInteraction::mutable_text);
 }
 
+void ReadErasure(const JsonEvent& in, FieldReader& read, v1::Erasure& erasure) {
+  read.Text({in.properties[Key::kReason]}, erasure, &v1::Erasure::mutable_reason);
+}
+
 void ReadName(const Fields& from, FieldReader& read, v1::Person& person) {
   read.Text({from[Key::kName]}, person, &v1::Person::mutable_name);
   if (!person.name().empty()) return;
@@ -290,6 +294,7 @@ void ReadBody(const JsonEvent& in, EventKind kind, FieldReader& read, Event& eve
       event.mutable_consent_changed();
       if (ReadConsent(in.properties, read, &Event::mutable_consent_changed, event)) return;
       return read.Fail(RejectionCode::kMissingField, "nothing is said of consent: marketing, analytics");
+    case Event::kCustomerErased: return ReadErasure(in, read, *event.mutable_customer_erased());
     case Event::BODY_NOT_SET: return;
   }
 }

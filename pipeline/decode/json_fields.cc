@@ -12,7 +12,6 @@ namespace portrait {
 namespace {
 
 using simdjson::dom::element;
-using simdjson::dom::element_type;
 
 // The first that is there, or null.
 const Field* First(FieldReader::Candidates candidates) {

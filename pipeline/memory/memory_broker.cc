@@ -353,6 +353,19 @@ class MemoryReader final : public LogReader {
   MemoryBroker* broker_;
 };
 
+class MemoryTrimmer final : public LogTrimmer {
+ public:
+  explicit MemoryTrimmer(MemoryBroker* broker) : broker_(broker) {}
+
+  absl::Status Trim(const std::string& topic, int32_t partition, int64_t below) override {
+    broker_->Cut(topic, partition, below);
+    return absl::OkStatus();
+  }
+
+ private:
+  MemoryBroker* broker_;
+};
+
 std::unique_ptr<GroupConsumer> MemoryBroker::NewConsumer(const std::string& member) {
   return std::make_unique<MemoryConsumer>(this, member);
 }
@@ -360,5 +373,6 @@ std::unique_ptr<TransactionalProducer> MemoryBroker::NewProducer(const std::stri
   return std::make_unique<MemoryProducer>(this, transactional_id);
 }
 std::unique_ptr<LogReader> MemoryBroker::NewReader() { return std::make_unique<MemoryReader>(this); }
+std::unique_ptr<LogTrimmer> MemoryBroker::NewTrimmer() { return std::make_unique<MemoryTrimmer>(this); }
 
 }  // namespace portrait

@@ -18,6 +18,7 @@
 #include "pipeline/ports/clock.h"
 #include "pipeline/ports/group_consumer.h"
 #include "pipeline/ports/log_reader.h"
+#include "pipeline/ports/log_trimmer.h"
 #include "pipeline/ports/transactional_producer.h"
 
 namespace portrait {
@@ -65,6 +66,8 @@ class MemoryBroker {
   int64_t Append(const std::string& topic, int32_t partition, StoredRecord record);
   // Committed records, in order.
   std::vector<const StoredRecord*> Committed(const std::string& topic, int32_t partition) const;
+  // The first offset still there.
+  int64_t Begin(const std::string& topic, int32_t partition) { return logs_[{topic, partition}].begin; }
   // Forgets what lies below the offset.
   void Cut(const std::string& topic, int32_t partition, int64_t offset);
 
@@ -75,6 +78,7 @@ class MemoryBroker {
   std::unique_ptr<GroupConsumer> NewConsumer(const std::string& member);
   std::unique_ptr<TransactionalProducer> NewProducer(const std::string& transactional_id);
   std::unique_ptr<LogReader> NewReader();
+  std::unique_ptr<LogTrimmer> NewTrimmer();
 
  private:
   friend class MemoryConsumer;

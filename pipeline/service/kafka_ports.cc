@@ -4,12 +4,15 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "pipeline/decode/decoder.h"
 #include "pipeline/kafka/group_consumer.h"
 #include "pipeline/kafka/log_reader.h"
+#include "pipeline/kafka/log_trimmer.h"
 #include "pipeline/kafka/topics.h"
 #include "pipeline/kafka/transactional_producer.h"
+#include "pipeline/log.h"
 #include "pipeline/service/kafka_client_options.h"
 #include "pipeline/service/wait_for_brokers.h"
 
@@ -41,6 +44,18 @@ absl::Status CheckInternalTopics(const Config& config, KafkaTopics& topics, int 
   return absl::OkStatus();
 }
 
+std::optional<Duration> TombstonesKept(const Config& config, KafkaTopics& topics) {
+  const auto found = topics.Describe({config.engine.ChangelogTopic()}, /*with_configs=*/true, kRequestTimeout);
+  if (!found.ok()) {  // a broker that has no such request, or no right to ask it
+    LogDebug("the changelog's settings are not told", {{"reason", std::string(found.status().message())}});
+    return std::nullopt;
+  }
+  const auto value = found->front().configs.find("delete.retention.ms");
+  int64_t millis = 0;
+  if (value == found->front().configs.end() || !absl::SimpleAtoi(value->second, &millis)) return std::nullopt;
+  return std::chrono::milliseconds(millis);
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<KafkaPorts>> KafkaPorts::Connect(const Config& config) {
@@ -60,11 +75,14 @@ absl::StatusOr<std::unique_ptr<KafkaPorts>> KafkaPorts::Connect(const Config& co
   }
   if (!asked.ok()) return asked;
   if (absl::Status s = CheckInternalTopics(config, **topics, partitions); !s.ok()) return s;
-  return std::unique_ptr<KafkaPorts>(new KafkaPorts(config, partitions));
+  return std::unique_ptr<KafkaPorts>(new KafkaPorts(config, partitions, TombstonesKept(config, **topics)));
 }
 
-KafkaPorts::KafkaPorts(const Config& config, int32_t partitions)
-    : config_(config), partitions_(partitions), memory_(std::max<size_t>(16u << 20, config.engine.cache_bytes / 4)) {}
+KafkaPorts::KafkaPorts(const Config& config, int32_t partitions, std::optional<Duration> tombstones_kept)
+    : config_(config),
+      partitions_(partitions),
+      tombstones_kept_(tombstones_kept),
+      memory_(std::max<size_t>(16u << 20, config.engine.cache_bytes / 4)) {}
 
 absl::StatusOr<std::unique_ptr<GroupConsumer>> KafkaPorts::NewConsumer(int worker) {
   auto made = KafkaGroupConsumer::Create(KafkaClientOptions(config_, absl::StrCat("worker-", worker)));
@@ -82,6 +100,12 @@ absl::StatusOr<std::unique_ptr<TransactionalProducer>> KafkaPorts::NewProducer(i
 
 absl::StatusOr<std::unique_ptr<LogReader>> KafkaPorts::NewReader(int worker) {
   auto made = KafkaLogReader::Create(KafkaClientOptions(config_, absl::StrCat("worker-", worker)));
+  if (!made.ok()) return made.status();
+  return *std::move(made);
+}
+
+absl::StatusOr<std::unique_ptr<LogTrimmer>> KafkaPorts::NewTrimmer(int worker) {
+  auto made = KafkaLogTrimmer::Create(KafkaClientOptions(config_, absl::StrCat("worker-", worker)));
   if (!made.ok()) return made.status();
   return *std::move(made);
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -19,19 +20,24 @@ class KafkaPorts final : public PortFactory {
   // partition counts differ. InvalidArgument: a property of librdkafka is refused.
   static absl::StatusOr<std::unique_ptr<KafkaPorts>> Connect(const Config& config);
 
+  // For how long the changelog's topic keeps tombstones; nothing when the brokers do not tell.
+  std::optional<Duration> tombstones_kept() const { return tombstones_kept_; }
+
   int32_t partitions() const override { return partitions_; }
   absl::StatusOr<std::unique_ptr<GroupConsumer>> NewConsumer(int worker) override;
   absl::StatusOr<std::unique_ptr<TransactionalProducer>> NewProducer(int worker) override;
   absl::StatusOr<std::unique_ptr<LogReader>> NewReader(int worker) override;
+  absl::StatusOr<std::unique_ptr<LogTrimmer>> NewTrimmer(int worker) override;
   absl::StatusOr<std::unique_ptr<RowStore>> OpenStore(int32_t partition) override;
   std::unique_ptr<EventDecoder> NewDecoder() override;
   const Clock& clock() const override { return clock_; }
 
  private:
-  KafkaPorts(const Config& config, int32_t partitions);
+  KafkaPorts(const Config& config, int32_t partitions, std::optional<Duration> tombstones_kept);
 
   const Config config_;
   const int32_t partitions_;
+  const std::optional<Duration> tombstones_kept_;
   SystemClock clock_;
   RocksDbMemory memory_;
 };

@@ -36,7 +36,7 @@ class Service {
  private:
   explicit Service(const Config& config) : config_(config) {}
 
-  const Config config_;
+  Config config_;  // constant once the engine runs
   Metrics metrics_;
   Health health_;
   std::unique_ptr<HttpServer> http_;

@@ -222,6 +222,7 @@ void AddProperties(const Event& event, Json& json) {
       return;
     case Event::kIdentified: return AddPerson(event.identified(), json);
     case Event::kConsentChanged: return AddConsent(event.consent_changed(), json);
+    case Event::kCustomerErased: Fields(json).Text("reason", event.customer_erased().reason()); return;
     case Event::BODY_NOT_SET: return;
   }
 }

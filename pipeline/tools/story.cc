@@ -80,6 +80,7 @@ std::string EventText(const Event& event) {
     case Event::kUnsubscribed: return "leaves the mailing list";
     case Event::kEmailMarkedAsSpam: return "marks a mail as spam";
     case Event::kIdentified: return "registers";
+    case Event::kCustomerErased: return "is erased";
     default: return {};
   }
 }

@@ -174,7 +174,9 @@ std::vector<Acl> AclsOf(const EngineOptions& engine, const std::vector<PlannedTo
   for (const PlannedTopic& topic : planned) {
     const char* operations = topic.purpose == TopicPurpose::kSource   ? "Read Describe DescribeConfigs"
                              : topic.purpose == TopicPurpose::kOutput ? "Write Describe DescribeConfigs"
-                                                                      : "Read Write Describe DescribeConfigs";
+                             : topic.purpose == TopicPurpose::kJournal
+                                 ? "Read Write Delete Describe DescribeConfigs"  // its beginning is cut off
+                                 : "Read Write Describe DescribeConfigs";
     acls.push_back({operations, "Topic", topic.name});
   }
   acls.push_back({"Read", "Group", engine.application_id});
@@ -227,7 +229,7 @@ int PartitionsOfSources(const std::vector<PlannedTopic>& planned, const std::vec
 std::string AclText(const EngineOptions& engine, const std::vector<PlannedTopic>& planned) {
   std::string text;
   for (const Acl& acl : AclsOf(engine, planned)) {
-    absl::StrAppendFormat(&text, "  %-36s %-16s %s%s\n", acl.operations, acl.kind, acl.name, acl.prefixed ? "*" : "");
+    absl::StrAppendFormat(&text, "  %-43s %-16s %s%s\n", acl.operations, acl.kind, acl.name, acl.prefixed ? "*" : "");
   }
   return text;
 }

@@ -1,13 +1,18 @@
 #include "pipeline/kafka/topics.h"
 
 #include <catch2/catch_test_macros.hpp>
+#include <chrono>
+#include <thread>
 
 #include "pipeline/kafka/log_reader.h"
+#include "pipeline/kafka/log_trimmer.h"
 #include "pipeline/kafka/producer.h"
 #include "tests/kafka/test_cluster.h"
 
 namespace portrait {
 namespace {
+
+using std::chrono::milliseconds;
 
 std::unique_ptr<KafkaTopics> NewTopics(const TestCluster& cluster) {
   auto topics = KafkaTopics::Create(cluster.Options());
@@ -49,6 +54,29 @@ TEST_CASE("what a broker refuses is told with the topic") {
   CHECK(absl::IsNotFound(topics->DeleteAll({other}, seconds(10))));
   auto reader = KafkaLogReader::Create(cluster.Options());
   CHECK(absl::IsNotFound((*reader)->Range(other, 0, seconds(10)).status()));
+}
+
+TEST_CASE("the beginning of a log is cut off, and what cannot be cut is told with the next request") {
+  TestCluster cluster = TestCluster::Real();
+  const std::string topic = cluster.NewTopic("journal", 1);
+  auto producer = KafkaProducer::Create(cluster.Options());
+  for (int i = 0; i < 5; ++i) REQUIRE((*producer)->Write({.topic = topic, .partition = 0, .value = "entry"}).ok());
+  REQUIRE((*producer)->Flush(seconds(30)).ok());
+  auto trimmer = KafkaLogTrimmer::Create(cluster.Options());
+  auto reader = KafkaLogReader::Create(cluster.Options());
+  const auto deadline = std::chrono::steady_clock::now() + seconds(30);
+  const auto in_time = [&] { return std::chrono::steady_clock::now() < deadline; };
+  REQUIRE((*trimmer)->Trim(topic, 0, 3).ok());
+  while (in_time() && (*reader)->Range(topic, 0, seconds(10))->begin == 0) std::this_thread::sleep_for(milliseconds(5));
+  CHECK((*reader)->Range(topic, 0, seconds(10))->begin == 3);
+  REQUIRE((*trimmer)->Trim(topic, 0, 100).ok());  // beyond the end
+  absl::Status told;
+  while (in_time() && told.ok()) {
+    std::this_thread::sleep_for(milliseconds(5));
+    told = (*trimmer)->Trim(topic, 0, 3);
+  }
+  CHECK(absl::IsOutOfRange(told));
+  CHECK(std::string(told.message()).find("delete records of topic " + topic + ", partition 0") == 0);
 }
 
 TEST_CASE("sources must exist and have equal partition counts") {

@@ -66,6 +66,36 @@ TEST_CASE("the row's own timers fire before a later event") {
   CHECK(harness.Feature("anna", "silence.views") == "2");
 }
 
+TEST_CASE("an erased row is as if it had never been, and a later event starts anew") {
+  const auto chain = std::move(ChainBuilder().Add<Silence>()).Build("v").value();
+  class : public OutputSink {
+    void Add(size_t, std::string_view, const google::protobuf::Message&) override {}
+  } none;
+  RowState row = chain->EmptyRow();
+  chain->OnEvent(View("anna", "2026-01-01"), {}, false, "anna", row, Calendar(), none);
+  Event erasure = EventFor("anna", At("2026-01-01 12:00"));
+  erasure.mutable_customer_erased();
+  chain->OnEvent(erasure, {}, false, "anna", row, Calendar(), none);
+  CHECK(row.gone);
+  CHECK(row.timers.empty());
+  std::string bytes;
+  chain->Encode(7, row, bytes);
+  v1::Row stored;
+  REQUIRE(stored.ParseFromString(bytes));
+  CHECK(stored.ShortDebugString() == "number: 7 gone: true");
+  RowState read;
+  CHECK(chain->Decode(bytes, read).value() == 7);
+  CHECK(read.gone);
+  RowState never = chain->EmptyRow();
+  for (RowState* either : {&read, &never}) {
+    chain->OnEvent(View("anna", "2026-02-01"), {}, false, "anna", *either, Calendar(), none);
+  }
+  std::string again, anew;
+  chain->Encode(8, read, again);
+  chain->Encode(8, never, anew);
+  CHECK(again == anew);
+}
+
 TEST_CASE("a result says who, what caused it, and has an id of its own that is the same in another run") {
   auto run = [] {
     OperatorHarness harness(std::move(ChainBuilder().Add<Silence>()));

@@ -90,6 +90,19 @@ TEST_CASE("an alert opens when silence outgrows the customer's own rhythm, and c
   CHECK(shop.Feature("anna", "churn.at_risk") == "false");
 }
 
+TEST_CASE("an open alert closes when the customer is erased", "[churn]") {
+  OperatorHarness shop = Shop();
+  Regular(shop, 9, 14);
+  shop.AdvanceTo(Day(190));
+  Told(shop);
+  Event erasure = EventFor("anna", Day(191));
+  erasure.mutable_customer_erased();
+  shop.Send(erasure);
+  CHECK(Told(shop) == "day 191.0 CLOSED by silence, MEDIUM: the customer is erased\n");
+  shop.AdvanceTo(Day(900));
+  CHECK(Told(shop).empty());
+}
+
 TEST_CASE("an alert says how likely, how bad, why and by which model", "[churn]") {
   OperatorHarness shop = Shop();
   Regular(shop, 9, 14);

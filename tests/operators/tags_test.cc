@@ -285,6 +285,34 @@ TEST_CASE("interests of the real site operator become tags, and go with time", "
   CHECK(Told(shop).find("-interest:shoes (0 views of shoes in the last 30 days)\n") != std::string::npos);
 }
 
+TEST_CASE("when a customer is erased every tag goes, with the reason, and nothing comes by time", "[tags]") {
+  OperatorHarness shop = Shop();
+  shop.Send(OrderOf("2026-01-01", 1000));
+  Told(shop);
+  Event erasure = EventFor("anna", At("2026-01-02"));
+  erasure.mutable_customer_erased()->set_reason("asked for it");
+  shop.Send(erasure);
+  const auto changes = shop.Results<v1::TagChange>();
+  CHECK(Told(shop) ==
+        "2026-01-02 00:00:00 -high_spender (the customer is erased: asked for it)\n"
+        "2026-01-02 00:00:00 -new (the customer is erased: asked for it)\n");
+  CHECK(changes.back().info().origin() == v1::ERASURE);
+  CHECK(changes.back().tags().empty());
+  shop.AdvanceTo("2027-01-01");
+  CHECK(Told(shop).empty());
+  CHECK(shop.RowBytes("anna") < 10);
+  shop.Send(View("2027-02-01", "shoes"));
+  CHECK(Told(shop) == "2027-02-01 00:00:00 +new (first seen 0 days ago)\n");
+}
+
+TEST_CASE("who was never seen has no tag to lose", "[tags]") {
+  OperatorHarness shop = Shop();
+  Event erasure = EventFor("anna", At("2026-01-02"));
+  erasure.mutable_customer_erased();
+  shop.Send(erasure);
+  CHECK(Told(shop).empty());
+}
+
 TEST_CASE("tags work without a site and without purchases", "[tags]") {
   OperatorHarness alone(std::move(ChainBuilder().Add<Tags>()));
   alone.Send(OrderOf("2026-01-01", 1000));

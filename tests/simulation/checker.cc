@@ -66,6 +66,7 @@ class Reference {
   }
   uint64_t step() const { return step_; }
   const std::map<std::string, std::pair<uint64_t, std::string>>& rows() const { return stored_; }
+  bool WasGone(const std::string& customer, uint64_t number) const { return gone_.contains({customer, number}); }
   // Rows as of every number they ever had.
   bool Had(const std::string& customer, const std::string& row) const {
     const auto it = history_.find(customer);
@@ -112,6 +113,7 @@ class Reference {
   void Store(const std::string& customer) {
     std::string bytes;
     world_.chain().Encode(step_, rows_.at(customer), bytes);
+    if (rows_.at(customer).gone) gone_.emplace(customer, step_);
     history_[customer].insert(bytes);
     stored_[customer] = {step_, bytes};
   }
@@ -126,6 +128,7 @@ class Reference {
   std::map<std::string, RowState> rows_;
   std::map<std::string, std::pair<uint64_t, std::string>> stored_;
   std::map<std::string, std::set<std::string>> history_;
+  std::set<std::pair<std::string, uint64_t>> gone_;
   int64_t highest_ = INT64_MIN;
   uint64_t step_ = 0;
 };
@@ -134,6 +137,13 @@ void CheckChangelog(World& world, int32_t partition, const Reference& reference,
   std::map<std::string, uint64_t> numbers;
   for (const StoredRecord* record : world.broker.Committed(world.options().ChangelogTopic(), partition)) {
     v1::Row row;
+    if (!record->value) {  // what is gone may be removed, once a floor that was committed before has passed it
+      const uint64_t number = std::stoull(record->headers.at(0).second);
+      if (!reference.WasGone(*record->key, number)) wrong.push_back("the changelog removes a row that was not gone");
+      if (number < numbers[*record->key]) wrong.push_back("a removal in the changelog goes back");
+      numbers[*record->key] = number;
+      continue;
+    }
     if (!row.ParseFromString(*record->value)) wrong.push_back("a changelog record is no row");
     // In the middle of a firing step a row may be stored at several contents with one number; only the last is its
     // image.

@@ -74,6 +74,47 @@ TEST_CASE("an empty disk is restored from the changelog") {
   CHECK(Joined(Check(world, true)) == "");
 }
 
+TEST_CASE("the journal is cut as it goes, and a recovery still finds what it needs") {
+  World world(2, [](EngineOptions& options) { options.journal_trim_interval = Duration(0); });
+  for (int step = 0; step < 300; ++step) world.Step();
+  world.Settle();
+  for (int32_t p = 0; p < World::kPartitions; ++p) {
+    CHECK(world.broker.Begin(world.options().JournalTopic(), p) > 0);
+  }
+  world.Kill();
+  world.Settle();
+  CHECK(world.failure() == "");
+  CHECK(Joined(Check(world, true)) == "");
+}
+
+TEST_CASE("local state that may have missed a tombstone is thrown away and restored") {
+  World world(6);
+  for (int step = 0; step < 300; ++step) world.Step();
+  world.Settle();
+  world.Restart();
+  const auto put_on_disk = [&](const std::string& customer) {
+    RowBatch batch;
+    MemoryRowStore store(&world.disk(0));
+    batch.meta = store.Meta()->value();
+    batch.writes.emplace_back(customer, v1::Row().SerializeAsString());
+    REQUIRE(store.Write(batch).ok());
+    return [&world, customer] { return MemoryRowStore(&world.disk(0)).Get(customer)->has_value(); };
+  };
+  const auto there = put_on_disk("removed while this disk was away");
+  SECTION("not when it is fresh enough") {
+    world.PassTime(days(3));
+    world.Settle();
+    CHECK(there());
+  }
+  SECTION("when it is older than half of the time for which tombstones are kept") {
+    world.PassTime(days(4));
+    world.Settle();
+    CHECK_FALSE(there());
+    CHECK(Joined(Check(world, true)) == "");
+  }
+  CHECK(world.failure() == "");
+}
+
 // The checker is itself checked: each of these faults must be seen.
 TEST_CASE("the checker sees a result that is missing, and a result that came twice") {
   World world(7);

@@ -58,7 +58,7 @@ const std::vector<std::string>& World::Sources() {
   return *sources;
 }
 
-World::World(uint64_t seed)
+World::World(uint64_t seed, const std::function<void(EngineOptions&)>& change)
     : broker(&clock_),
       clock_(At("2026-01-01")),
       random_(seed),
@@ -73,6 +73,8 @@ World::World(uint64_t seed)
   options_.clock = Pick(2) == 0 ? ClockMode::kWall : ClockMode::kEvent;
   options_.cache_bytes = Pick(2) == 0 ? 1 : 1 << 20;
   options_.startup_timeout = seconds(60);
+  options_.journal_trim_interval = Pick(2) == 0 ? Duration(0) : seconds(2);
+  if (change) change(options_);
   broker.CreateTopic(options_.JournalTopic(), kPartitions);
   broker.CreateTopic(options_.ChangelogTopic(), kPartitions);
   broker.CreateTopic("results", 1);
@@ -85,6 +87,7 @@ absl::StatusOr<std::unique_ptr<TransactionalProducer>> World::NewProducer(int) {
   return broker.NewProducer("portrait-1-0");
 }
 absl::StatusOr<std::unique_ptr<LogReader>> World::NewReader(int) { return broker.NewReader(); }
+absl::StatusOr<std::unique_ptr<LogTrimmer>> World::NewTrimmer(int) { return broker.NewTrimmer(); }
 absl::StatusOr<std::unique_ptr<RowStore>> World::OpenStore(int32_t partition) {
   return std::make_unique<MemoryRowStore>(&disks_[partition]);
 }
@@ -98,7 +101,9 @@ void World::SendEvents(int count) {
     Event event =
         EventFor(customer, FromMicros(event_time_us_ - (Pick(6) == 0 ? static_cast<int64_t>(Pick(8'000'000)) : 0)));
     event.set_event_id("e" + std::to_string(++sent_));
-    if (Pick(2) == 0)
+    if (Pick(25) == 0)
+      event.mutable_customer_erased();
+    else if (Pick(2) == 0)
       event.mutable_page_viewed();
     else if (Pick(2) == 0)
       event.mutable_clicked();

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <random>
@@ -30,7 +31,7 @@ class PlainDecoder final : public EventDecoder {
 
 class World final : public PortFactory {
  public:
-  explicit World(uint64_t seed);
+  explicit World(uint64_t seed, const std::function<void(EngineOptions&)>& change = {});
 
   static constexpr int32_t kPartitions = 2;
   static const std::vector<std::string>& Sources();
@@ -39,8 +40,11 @@ class World final : public PortFactory {
   void Step();
   // The process is up, and everything that came is applied and committed.
   void Settle();
-  // A clean stop and a start.
+  // A clean stop; the next thing to happen starts it again.
   void Restart();
+  // The process dies, with what its disks had not made durable.
+  void Kill();
+  void PassTime(Duration time) { clock_.Advance(time); }
 
   // Empty: the process runs or was stopped. Else why it gave up.
   const std::string& failure() const { return failure_; }
@@ -56,6 +60,7 @@ class World final : public PortFactory {
   absl::StatusOr<std::unique_ptr<GroupConsumer>> NewConsumer(int worker) override;
   absl::StatusOr<std::unique_ptr<TransactionalProducer>> NewProducer(int worker) override;
   absl::StatusOr<std::unique_ptr<LogReader>> NewReader(int worker) override;
+  absl::StatusOr<std::unique_ptr<LogTrimmer>> NewTrimmer(int worker) override;
   absl::StatusOr<std::unique_ptr<RowStore>> OpenStore(int32_t partition) override;
   std::unique_ptr<EventDecoder> NewDecoder() override { return std::make_unique<PlainDecoder>(); }
   const Clock& clock() const override { return clock_; }
@@ -64,7 +69,6 @@ class World final : public PortFactory {
   void SendEvents(int count);
   void RunWorker();
   void StartWorker();
-  void Kill();
   uint64_t Pick(uint64_t below) { return random_() % below; }
 
   ManualClock clock_;

@@ -137,7 +137,17 @@ def check_registered(root, build, names):
             yield name, 1, "is not compiled: no target has it"
 
 
+def check_python_tests(root):
+    """Every Python test is named by a CMakeLists.txt; those of tests/tooling are found by their name."""
+    lists = "".join(path.read_text() for path in (root / "tests").rglob("CMakeLists.txt"))
+    for path in sorted((root / "tests").rglob("*_test.py")):
+        name = path.relative_to(root).as_posix()
+        if not name.startswith("tests/tooling/") and path.name not in lists:
+            yield name, 1, "is not run: no CMakeLists.txt names it"
+
+
 def faults(root, build=None):
+    yield from check_python_tests(root)
     names = []
     for name, lines in sources_of(root):
         names.append(name)

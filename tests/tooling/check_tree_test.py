@@ -31,6 +31,14 @@ class CheckTree(unittest.TestCase):
         self.write("state/store.cc", '#include <rocksdb/db.h>\n#include <sys/stat.h>\n#include "state/store.h"\n')
         self.assertEqual(self.faults(), [])
 
+    def test_a_python_test_that_nothing_runs_is_a_fault(self):
+        self.write("tests/recovery/kill_test.py", "")
+        self.write("tests/tooling/tree_test.py", "")
+        self.write("tests/CMakeLists.txt", "add_test(recovery/other_test.py)\n")
+        self.assertEqual(self.faults(), ["tests/recovery/kill_test.py:1: is not run: no CMakeLists.txt names it"])
+        self.write("tests/CMakeLists.txt", "add_test(recovery/kill_test.py)\n")
+        self.assertEqual(self.faults(), [])
+
     def test_arrows_point_one_way(self):
         for name, include in (("operators/a.cc", "pipeline/options.h"), ("operators/a.cc", "librdkafka/rdkafka.h"),
                               ("operators/a.cc", "rocksdb/db.h"), ("state/a.cc", "operators/chain.h"),

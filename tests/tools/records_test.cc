@@ -70,9 +70,10 @@ TEST_CASE("an event goes to the topic of its kind, keyed by customer, stamped wi
 TEST_CASE("every kind of event has a topic") {
   const EventTopics topics;
   std::string told;
-  for (const auto kind : {Event::kPageViewed, Event::kCheckoutStarted, Event::kEmailDelivered, Event::kUnsubscribed,
-                          Event::kOrderCompleted, Event::kOrderCancelled, Event::kQuestionAsked,
-                          Event::kSatisfactionRated, Event::kPhoneCall, Event::kIdentified, Event::kConsentChanged}) {
+  for (const auto kind :
+       {Event::kPageViewed, Event::kCheckoutStarted, Event::kEmailDelivered, Event::kUnsubscribed,
+        Event::kOrderCompleted, Event::kOrderCancelled, Event::kQuestionAsked, Event::kSatisfactionRated,
+        Event::kPhoneCall, Event::kIdentified, Event::kConsentChanged, Event::kCustomerErased}) {
     absl::StrAppend(&told, std::string(EventKindName(kind)), " ", topics.Of(kind), "\n");
   }
   CHECK(told ==
@@ -80,7 +81,7 @@ TEST_CASE("every kind of event has a topic") {
         "email-events\n"
         "order_completed purchase-events\norder_cancelled purchase-events\nquestion_asked service-events\n"
         "satisfaction_rated service-events\nphone_call profile-events\nidentified profile-events\nconsent_changed "
-        "profile-events\n");
+        "profile-events\ncustomer_erased profile-events\n");
 }
 
 TEST_CASE("JSON has the shape and the names of Segment") {

@@ -123,14 +123,14 @@ TEST_CASE("what is missing is made with the partitions that the sources have") {
 TEST_CASE("the permissions needed are listed, and as commands") {
   const auto planned = Plan();
   CHECK(AclText(Engine(), planned) ==
-        "  Read Describe DescribeConfigs        Topic            browsing-events\n"
-        "  Read Describe DescribeConfigs        Topic            purchase-events\n"
-        "  Write Describe DescribeConfigs       Topic            tag-changes\n"
-        "  Write Describe DescribeConfigs       Topic            dead-letters\n"
-        "  Read Write Describe DescribeConfigs  Topic            shop.journal\n"
-        "  Read Write Describe DescribeConfigs  Topic            shop.changelog\n"
-        "  Read                                 Group            shop\n"
-        "  Write Describe                       TransactionalId  shop.*\n");
+        "  Read Describe DescribeConfigs               Topic            browsing-events\n"
+        "  Read Describe DescribeConfigs               Topic            purchase-events\n"
+        "  Write Describe DescribeConfigs              Topic            tag-changes\n"
+        "  Write Describe DescribeConfigs              Topic            dead-letters\n"
+        "  Read Write Delete Describe DescribeConfigs  Topic            shop.journal\n"
+        "  Read Write Describe DescribeConfigs         Topic            shop.changelog\n"
+        "  Read                                        Group            shop\n"
+        "  Write Describe                              TransactionalId  shop.*\n");
   const std::string commands = AclCommands(Engine(), planned, "b:9092", "User:portrait");
   CHECK(commands.find("kafka-acls.sh --bootstrap-server b:9092 --add --allow-principal User:portrait --operation Read "
                       "--operation Describe --operation DescribeConfigs --topic browsing-events\n") == 0);

@@ -1,0 +1,152 @@
+#include "pipeline/row_set.h"
+
+#include <catch2/catch_test_macros.hpp>
+#include <memory>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "operators/testing/harness.h"
+#include "portrait/v1/journal.pb.h"
+#include "state/memory_row_store.h"
+
+namespace portrait {
+namespace {
+
+// Counts its events.
+class Count final : public Operator<v1::TaskState> {
+ public:
+  static void Describe(Description& about) { about.Name("count").ReadsEverything(); }
+  void OnEvent(const Event&, v1::TaskState& state, Context&) const override {
+    state.set_last_tick_us(state.last_tick_us() + 1);
+  }
+};
+
+class NoResults final : public OutputSink {
+ public:
+  void Add(size_t, std::string_view, const google::protobuf::Message&) override {}
+};
+
+// A row set, the steps applied to it by hand, and its transactions.
+struct Rows {
+  std::unique_ptr<Chain> chain = std::move(ChainBuilder().Add<Count>()).Build("v").value();
+  MemoryDisk disk;
+  RowSet set{*chain, std::make_unique<MemoryRowStore>(&disk), 0};  // a row leaves the cache as soon as it may
+  NoResults none;
+  Calendar calendar;
+  uint64_t step = 0;
+  uint64_t floor = 0;  // of the last committed transaction
+
+  void Apply(const std::string& customer, bool erase = false) {
+    Event event = EventFor(customer, At("2026-01-01"));
+    if (erase) {
+      event.mutable_customer_erased();
+    } else {
+      event.mutable_page_viewed();
+    }
+    CachedRow& row = **set.Get(customer);
+    chain->OnEvent(event, {}, false, customer, row.state, calendar, none);
+    set.Touched(row, ++step, seconds(0));
+  }
+
+  std::vector<RowImage> Freeze(bool images = true) {
+    std::vector<RowImage> taken;
+    if (images) taken = set.TakeImages({.commit_interval = seconds(1), .checkpoint_interval = seconds(1)}, seconds(0));
+    set.TakeRemovals(floor, taken);
+    return taken;
+  }
+  void Commit(std::vector<RowImage> images) {
+    floor = set.Floor(step);
+    REQUIRE(set.Committed(std::move(images), {}).ok());
+  }
+
+  static std::string Shown(const std::vector<RowImage>& images) {
+    std::string out;
+    for (const RowImage& image : images) {
+      absl::StrAppend(&out, image.customer_id, " ", image.number,
+                      !image.row   ? " removed; "
+                      : image.gone ? " gone; "
+                                   : "; ");
+    }
+    return out;
+  }
+};
+
+TEST_CASE("an erased row keeps its number until a committed floor has passed it, and goes then") {
+  Rows rows;
+  rows.Apply("anna");
+  rows.Apply("bert");
+  rows.Apply("anna", /*erase=*/true);
+  auto images = rows.Freeze();
+  CHECK(Rows::Shown(images) == "anna 3 gone; bert 2; ");
+  CHECK(images[0].row->size() < 8);      // the number and nothing that was known
+  CHECK_FALSE(rows.set.HasRemovals(4));  // not committed
+  rows.Commit(std::move(images));
+  CHECK(rows.floor == 4);
+  CHECK_FALSE(rows.set.HasRemovals(3));
+  REQUIRE(rows.set.HasRemovals(4));
+  images = rows.Freeze();
+  CHECK(Rows::Shown(images) == "anna 3 removed; ");
+  CHECK((*rows.set.store().Get("anna")).has_value());
+  rows.Commit(std::move(images));
+  CHECK_FALSE((*rows.set.store().Get("anna")).has_value());
+  CHECK((*rows.set.store().Get("bert")).has_value());
+  CHECK_FALSE(rows.set.HasRemovals(100));
+}
+
+TEST_CASE("a row that another row's floor holds back is not removed") {
+  Rows rows;
+  rows.Apply("bert");
+  rows.Apply("anna", /*erase=*/true);
+  auto images = rows.Freeze();
+  images.resize(1);  // as if only bert's image had gone out
+  rows.Commit(std::move(images));
+  rows.Apply("carl");
+  CHECK(Rows::Shown(rows.Freeze(/*images=*/false)).empty());
+}
+
+TEST_CASE("a customer who comes back after erasure starts anew and is not removed") {
+  Rows rows;
+  rows.Apply("anna");
+  rows.Apply("anna", /*erase=*/true);
+  rows.Commit(rows.Freeze());
+  rows.Apply("anna");
+  CHECK_FALSE(rows.set.HasRemovals(100));
+  rows.Commit(rows.Freeze());
+  CHECK_FALSE((*rows.set.Get("anna"))->state.gone);
+  CHECK(static_cast<v1::TaskState&>(*(*rows.set.Get("anna"))->state.states[1]).last_tick_us() == 1);
+}
+
+TEST_CASE("a customer who comes back while the removal is under way survives it") {
+  Rows rows;
+  rows.Apply("anna", /*erase=*/true);
+  rows.Commit(rows.Freeze());
+  auto removal = rows.Freeze();
+  CHECK(Rows::Shown(removal) == "anna 1 removed; ");
+  rows.Apply("anna");
+  rows.Commit(std::move(removal));
+  auto images = rows.Freeze();
+  CHECK(Rows::Shown(images) == "anna 2; ");
+  rows.Commit(std::move(images));
+  CHECK((*rows.set.store().Get("anna")).has_value());
+}
+
+TEST_CASE("rows that were gone when the store was written are removed after a start, too") {
+  Rows rows;
+  rows.Apply("anna", /*erase=*/true);
+  rows.Apply("bert");
+  rows.Commit(rows.Freeze());
+  CHECK(rows.set.Load(2).value() == 2);
+  CHECK(rows.set.HasRemovals(2));
+  CHECK(Rows::Shown(rows.Freeze()) == "anna 1 removed; ");
+}
+
+TEST_CASE("a row ahead of the journal is refused") {
+  Rows rows;
+  rows.Apply("anna");
+  rows.Apply("anna");
+  rows.Commit(rows.Freeze());
+  CHECK(rows.set.Load(1).status().message() == "a local row is ahead of the journal: row at step 2, journal at step 1");
+}
+
+}  // namespace
+}  // namespace portrait
