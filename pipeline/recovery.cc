@@ -6,9 +6,9 @@
 #include <utility>
 
 #include "absl/random/random.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "google/protobuf/util/message_differencer.h"
+#include "pipeline/changelog_follower.h"
 #include "pipeline/log.h"
 
 namespace portrait {
@@ -25,21 +25,6 @@ const v1::SourceRange* SourceOf(const v1::JournalEntry& entry, const std::string
   const auto it =
       std::find_if(sources.begin(), sources.end(), [&](const auto& source) { return source.topic() == topic; });
   return it == sources.end() ? nullptr : &*it;
-}
-
-// The number of the row that a changelog record holds or removes.
-absl::StatusOr<uint64_t> NumberOf(const Record& record) {
-  if (record.value) {
-    auto header = ReadRowHeader(*record.value);
-    if (!header.ok()) return header.status();
-    return header->number;
-  }
-  for (const HeaderView& header : record.headers) {
-    uint64_t number = 0;
-    if (header.name != kNumberHeader || !header.value) continue;
-    if (absl::SimpleAtoi(absl::string_view(header.value->data(), header.value->size()), &number)) return number;
-  }
-  return absl::DataLossError(absl::StrCat("a tombstone in the changelog has no number: offset ", record.offset));
 }
 
 }  // namespace
@@ -294,46 +279,30 @@ absl::Status Recovery::OpenStore(const std::string& lineage, const LogRange& cha
   return task_.rows_.store().Clear();
 }
 
-// Records of one customer come in the order of their numbers, and the store holds nothing that the changelog does not:
-// so what comes last is right, and is written over what is there.
 absl::Status Recovery::RestoreRows(const LogRange& changelog, uint64_t last) {
   constexpr size_t kBatch = 2000;
   const int64_t begin = position_.changelog_position;
-  auto cursor = ports_.reader.Open(task_.options_.ChangelogTopic(), task_.partition_, begin, changelog.end);
-  if (!cursor.ok()) return Annotated(cursor.status(), "reading the changelog");
-  RowBatch batch;
-  batch.meta.set_lineage(position_.lineage);
-  batch.meta.set_last_committed_step(last);
-  batch.meta.set_as_of_us(ToMicros(as_of_));  // it moves on only when the end is reached
-  const auto write = [&](int64_t position) {
-    batch.meta.set_changelog_position(position);
-    absl::Status written = task_.rows_.store().Write(batch);
-    batch.writes.clear();
+  ChangelogFollower follower(task_.rows_.store(), ports_.reader, ports_.clock,
+                             {.topic = task_.options_.ChangelogTopic(),
+                              .partition = task_.partition_,
+                              .lineage = position_.lineage,
+                              .position = begin,
+                              .as_of_us = ToMicros(as_of_),
+                              .last_step = last,
+                              .step_limit = last});
+  absl::Status opened = Patiently([&](Duration) { return follower.Open(changelog.end); });
+  if (!opened.ok()) return Annotated(opened, "reading the changelog");
+  for (bool done = false; !done;) {
+    auto advanced = Patiently([&](Duration d) { return follower.Advance(kBatch, d); });
+    if (!advanced.ok()) return Annotated(advanced.status(), "reading the changelog");
+    done = *advanced;
     if (progress_ && changelog.end > begin) {
-      progress_(static_cast<double>(position - begin) / static_cast<double>(changelog.end - begin));
-    }
-    return written;
-  };
-  while (true) {
-    auto record = Patiently([&](Duration d) { return (*cursor)->Next(d); });
-    if (!record.ok()) return Annotated(record.status(), "reading the changelog");
-    if (!record->has_value()) break;
-    const auto number = NumberOf(**record);
-    if (!number.ok()) return number.status();
-    if (*number > last) {
-      return absl::DataLossError(absl::StrCat("a row in the changelog is ahead of the journal: offset ",
-                                              (*record)->offset, " step ", *number, ", journal ", last));
-    }
-    batch.writes.emplace_back((*record)->key.value_or(std::string_view()), std::nullopt);
-    if ((*record)->value) batch.writes.back().second.emplace(*(*record)->value);
-    ++report_.rows_restored;
-    if (batch.writes.size() >= kBatch) {
-      if (absl::Status s = write((*record)->offset + 1); !s.ok()) return s;
+      progress_(static_cast<double>(follower.position() - begin) / static_cast<double>(changelog.end - begin));
     }
   }
-  batch.meta.set_as_of_us(ToMicros(ports_.clock.Now()));
-  position_.changelog_position = changelog.end;
-  return write(changelog.end);
+  report_.rows_restored = follower.rows();
+  position_.changelog_position = follower.position();
+  return absl::OkStatus();
 }
 
 absl::Status Recovery::ReplayTail(const std::vector<v1::JournalEntry>& tail) {

@@ -1,0 +1,92 @@
+#include "pipeline/changelog_follower.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "pipeline/journal.h"
+
+namespace portrait {
+namespace {
+
+// The number of the row that a changelog record holds or removes.
+absl::StatusOr<uint64_t> NumberOf(const Record& record) {
+  if (record.value) {
+    auto header = ReadRowHeader(*record.value);
+    if (!header.ok()) return header.status();
+    return header->number;
+  }
+  for (const HeaderView& header : record.headers) {
+    uint64_t number = 0;
+    if (header.name != kNumberHeader || !header.value) continue;
+    if (absl::SimpleAtoi(absl::string_view(header.value->data(), header.value->size()), &number)) return number;
+  }
+  return absl::DataLossError(absl::StrCat("a tombstone in the changelog has no number: offset ", record.offset));
+}
+
+}  // namespace
+
+ChangelogFollower::ChangelogFollower(RowStore& store, LogReader& reader, const Clock& clock, Options options)
+    : store_(store),
+      reader_(reader),
+      clock_(clock),
+      options_(std::move(options)),
+      position_(options_.position),
+      as_of_us_(options_.as_of_us),
+      last_step_(options_.last_step) {}
+
+absl::Status ChangelogFollower::Open(int64_t end) {
+  cursor_.reset();  // a log is read by one cursor at a time
+  end_ = end;
+  auto cursor = reader_.Open(options_.topic, options_.partition, position_, end);
+  if (!cursor.ok()) return cursor.status();
+  cursor_ = *std::move(cursor);
+  return absl::OkStatus();
+}
+
+absl::Status ChangelogFollower::Take(const Record& record, RowBatch& batch) {
+  const auto number = NumberOf(record);
+  if (!number.ok()) return number.status();
+  if (*number > options_.step_limit) {
+    return absl::DataLossError(absl::StrCat("a row in the changelog is ahead of the journal: offset ", record.offset,
+                                            " step ", *number, ", journal ", options_.step_limit));
+  }
+  last_step_ = std::max(last_step_, *number);
+  batch.writes.emplace_back(record.key.value_or(std::string_view()), std::nullopt);
+  if (record.value) batch.writes.back().second.emplace(*record.value);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<bool> ChangelogFollower::Advance(size_t max_records, Duration timeout) {
+  if (!cursor_) return absl::FailedPreconditionError("the changelog is not open");
+  RowBatch batch;
+  int64_t position = position_;
+  bool done = false;
+  while (!done && batch.writes.size() < max_records) {
+    auto record = cursor_->Next(timeout);
+    if (absl::IsUnavailable(record.status()) && !batch.writes.empty()) break;  // what has come is not thrown away
+    if (!record.ok()) return record.status();
+    done = !record->has_value();
+    if (done) break;
+    if (absl::Status s = Take(**record, batch); !s.ok()) return s;
+    position = (*record)->offset + 1;
+  }
+  if (done) {
+    cursor_.reset();
+    position = std::max(position, end_);
+    as_of_us_ = ToMicros(clock_.Now());
+  }
+  batch.meta.set_lineage(options_.lineage);
+  batch.meta.set_changelog_position(position);
+  batch.meta.set_as_of_us(as_of_us_);
+  batch.meta.set_last_committed_step(last_step_);
+  const size_t taken = batch.writes.size();
+  if (absl::Status s = store_.Write(batch); !s.ok()) return s;
+  position_ = position;
+  rows_ += taken;
+  return done;
+}
+
+}  // namespace portrait
