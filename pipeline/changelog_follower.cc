@@ -33,6 +33,7 @@ ChangelogFollower::ChangelogFollower(RowStore& store, LogReader& reader, const C
       reader_(reader),
       clock_(clock),
       options_(std::move(options)),
+      batch_(options_.batch_bytes),
       position_(options_.position),
       as_of_us_(options_.as_of_us),
       last_step_(options_.last_step) {}
@@ -46,44 +47,44 @@ absl::Status ChangelogFollower::Open(int64_t end) {
   return absl::OkStatus();
 }
 
-absl::Status ChangelogFollower::Take(const Record& record, RowBatch& batch) {
+absl::Status ChangelogFollower::Take(const Record& record) {
   const auto number = NumberOf(record);
   if (!number.ok()) return number.status();
   if (*number > options_.step_limit) {
     return absl::DataLossError(absl::StrCat("a row in the changelog is ahead of the journal: offset ", record.offset,
                                             " step ", *number, ", journal ", options_.step_limit));
   }
-  last_step_ = std::max(last_step_, *number);
-  batch.writes.emplace_back(record.key.value_or(std::string_view()), std::nullopt);
-  if (record.value) batch.writes.back().second.emplace(*record.value);
+  batch_.Add(record, *number);
   return absl::OkStatus();
 }
 
 absl::StatusOr<bool> ChangelogFollower::Advance(size_t max_records, Duration timeout) {
   if (!cursor_) return absl::FailedPreconditionError("the changelog is not open");
-  RowBatch batch;
   int64_t position = position_;
+  size_t taken = 0;
   bool done = false;
-  while (!done && batch.writes.size() < max_records) {
+  while (taken < max_records && !batch_.full()) {
     auto record = cursor_->Next(timeout);
-    if (absl::IsUnavailable(record.status()) && !batch.writes.empty()) break;  // what has come is not thrown away
+    if (absl::IsUnavailable(record.status()) && taken > 0) break;  // what has come is not thrown away
     if (!record.ok()) return record.status();
     done = !record->has_value();
     if (done) break;
-    if (absl::Status s = Take(**record, batch); !s.ok()) return s;
+    if (absl::Status s = Take(**record); !s.ok()) return s;
+    ++taken;
     position = (*record)->offset + 1;
   }
+  last_step_ = std::max(last_step_, batch_.highest_number());
   if (done) {
     cursor_.reset();
     position = std::max(position, end_);
     as_of_us_ = ToMicros(clock_.Now());
   }
-  batch.meta.set_lineage(options_.lineage);
-  batch.meta.set_changelog_position(position);
-  batch.meta.set_as_of_us(as_of_us_);
-  batch.meta.set_last_committed_step(last_step_);
-  const size_t taken = batch.writes.size();
-  if (absl::Status s = store_.Write(batch); !s.ok()) return s;
+  v1::StoreMeta meta;
+  meta.set_lineage(options_.lineage);
+  meta.set_changelog_position(position);
+  meta.set_as_of_us(as_of_us_);
+  meta.set_last_committed_step(last_step_);
+  if (absl::Status s = batch_.WriteTo(store_, std::move(meta)); !s.ok()) return s;
   position_ = position;
   rows_ += taken;
   return done;

@@ -21,6 +21,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "pipeline/changelog_batch.h"
 #include "pipeline/ports/clock.h"
 #include "pipeline/ports/log_reader.h"
 #include "state/row_store.h"
@@ -34,9 +35,10 @@ class ChangelogFollower {
     std::string topic;
     int32_t partition = 0;
     std::string lineage;
-    int64_t position = 0;    // the store holds every record below it
-    int64_t as_of_us = 0;    // when the store last knew the end of the changelog
-    uint64_t last_step = 0;  // of the store's last commit
+    int64_t position = 0;           // the store holds every record below it
+    size_t batch_bytes = 32 << 20;  // of rows, gathered before they are written
+    int64_t as_of_us = 0;           // when the store last knew the end of the changelog
+    uint64_t last_step = 0;         // of the store's last commit
     // A row beyond this step is ahead of the journal. A standby does not know the journal: it takes what is committed.
     uint64_t step_limit = std::numeric_limits<uint64_t>::max();
   };
@@ -45,7 +47,7 @@ class ChangelogFollower {
   // Goes for this end from where the store stands. OutOfRange: the log does not hold that.
   absl::Status Open(int64_t end);
 
-  // Takes up to `max_records` into the store, in one batch. True: the end is reached, and the cursor closed.
+  // Takes up to `max_records` into the store, in one batch, or fewer when that is full. True: the end is reached, and the cursor closed.
   // Unavailable: nothing came within the timeout; call again. DataLoss: a record is no row, or ahead of the journal.
   absl::StatusOr<bool> Advance(size_t max_records, Duration timeout);
 
@@ -53,13 +55,14 @@ class ChangelogFollower {
   uint64_t rows() const { return rows_; }  // taken so far
 
  private:
-  absl::Status Take(const Record& record, RowBatch& batch);
+  absl::Status Take(const Record& record);
 
   RowStore& store_;
   LogReader& reader_;
   const Clock& clock_;
   const Options options_;
   std::unique_ptr<LogCursor> cursor_;
+  ChangelogBatch batch_;
   int64_t position_;
   int64_t end_ = 0;
   int64_t as_of_us_;

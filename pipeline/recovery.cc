@@ -256,6 +256,7 @@ absl::Status Recovery::OpenStore(const std::string& lineage, const LogRange& cha
   position_.changelog_position = changelog.begin;
   as_of_ = ports_.clock.Now();  // of an empty store, which misses nothing
   if (!meta->has_value()) return absl::OkStatus();
+  if ((*meta)->format() != kStoreFormat) return task_.rows_.store().Clear();  // of another build: restored
   if ((*meta)->lineage() != lineage) {
     return absl::FailedPreconditionError(
         absl::StrCat("the local state of partition ", task_.partition_, " belongs to another history: local ",
@@ -280,7 +281,7 @@ absl::Status Recovery::OpenStore(const std::string& lineage, const LogRange& cha
 }
 
 absl::Status Recovery::RestoreRows(const LogRange& changelog, uint64_t last) {
-  constexpr size_t kBatch = 2000;
+  constexpr size_t kRecordsAtOnce = 100'000;  // or until the batch is full
   const int64_t begin = position_.changelog_position;
   ChangelogFollower follower(task_.rows_.store(), ports_.reader, ports_.clock,
                              {.topic = task_.options_.ChangelogTopic(),
@@ -293,7 +294,7 @@ absl::Status Recovery::RestoreRows(const LogRange& changelog, uint64_t last) {
   absl::Status opened = Patiently([&](Duration) { return follower.Open(changelog.end); });
   if (!opened.ok()) return Annotated(opened, "reading the changelog");
   for (bool done = false; !done;) {
-    auto advanced = Patiently([&](Duration d) { return follower.Advance(kBatch, d); });
+    auto advanced = Patiently([&](Duration d) { return follower.Advance(kRecordsAtOnce, d); });
     if (!advanced.ok()) return Annotated(advanced.status(), "reading the changelog");
     done = *advanced;
     if (progress_ && changelog.end > begin) {

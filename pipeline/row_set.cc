@@ -16,6 +16,14 @@ constexpr size_t kWitnesses = 16;
 // beside the bytes themselves.
 size_t BytesInMemory(size_t stored_bytes) { return sizeof(CachedRow) + 256 + 3 * stored_bytes; }
 
+constexpr int64_t kNever = INT64_MAX;
+constexpr size_t kDisprovedAtOnce = 4096;
+
+int64_t FirstTimer(const CachedRow& row) {
+  const auto next = row.state.timers.next();
+  return next ? ToMicros(*next) : kNever;
+}
+
 }  // namespace
 
 absl::StatusOr<CachedRow*> RowSet::Get(std::string_view customer_id) {
@@ -34,9 +42,9 @@ absl::StatusOr<CachedRow*> RowSet::Get(std::string_view customer_id) {
     auto number = chain_.Decode(**stored, row->state);
     if (!number.ok()) return number.status();
     row->number = *number;
-    if (row->state.gone) row->gone_at = *number;
+    if (row->state.gone) row->gone_at = row->stored_gone = *number;
     // The index has an entry for every row with timers, at or before the first of them.
-    if (const auto next = row->state.timers.next()) row->hinted_us = ToMicros(*next);
+    row->hinted_us = row->stored_timer_us = FirstTimer(*row);
     row->bytes = BytesInMemory((*stored)->size());
   } else {
     row->state = chain_.EmptyRow();
@@ -62,10 +70,23 @@ void RowSet::Touched(CachedRow& row, uint64_t step, Duration now) {
 }
 
 void RowSet::Index(CachedRow& row) {
-  const auto next = row.state.timers.next();
-  if (!next || ToMicros(*next) >= row.hinted_us) return;
-  row.hinted_us = ToMicros(*next);
-  timers_.Add(row.hinted_us, row.customer_id);
+  const int64_t next = FirstTimer(row);
+  if (next >= row.hinted_us) return;
+  timers_.Remove(row.hinted_us, row.customer_id);  // at most one entry in memory for each row
+  row.hinted_us = next;
+  if (next == row.stored_timer_us && timers_.StoreStandsFor(next, row.customer_id)) return;
+  timers_.Add(next, row.customer_id);
+}
+
+absl::Status RowSet::Disproved(const CachedRow& row, const TimerHint& hint) {
+  // The image of a row that changed corrects the index by itself.
+  if (!row.evictable() || row.stored_timer_us == hint.time_us) return absl::OkStatus();
+  disproved_.push_back(hint);
+  if (disproved_.size() < kDisprovedAtOnce || meta_.lineage().empty()) return absl::OkStatus();
+  RowBatch batch;
+  batch.meta = meta_;
+  batch.timers_removed = std::exchange(disproved_, {});
+  return store_->Write(batch);
 }
 
 std::vector<RowImage> RowSet::TakeImages(const Pace& pace, Duration now) {
@@ -82,6 +103,12 @@ std::vector<RowImage> RowSet::TakeImages(const Pace& pace, Duration now) {
     dirty_.pop_front();
     RowImage image{row.customer_id, row.number, std::string(), row.state.gone};
     chain_.Encode(row.number, row.state, *image.row);
+    if (const int64_t next = FirstTimer(row); next != row.stored_timer_us) {
+      image.timer_removed_us = row.stored_timer_us;
+      image.timer_added_us = row.stored_timer_us = next;
+    }
+    image.gone_removed = row.stored_gone;
+    image.gone_added = row.stored_gone = row.state.gone ? row.number : 0;
     cache_.SetBytes(row, BytesInMemory(image.row->size()));
     row.dirty_from = 0;
     row.in_flight = row.number;
@@ -96,10 +123,12 @@ void RowSet::TakeRemovals(uint64_t committed_floor, std::vector<RowImage>& image
     auto gone = gone_.extract(gone_.begin());
     auto& [number, customer] = gone.value();
     if (CachedRow* row = cache_.Find(customer)) {
-      row->gone_at = 0;
+      row->gone_at = row->stored_gone = 0;
       row->in_flight = number;
     }
-    images.push_back({std::move(customer), number, std::nullopt, true});
+    RowImage removal{std::move(customer), number, std::nullopt, true};
+    removal.gone_removed = number;
+    images.push_back(std::move(removal));
   }
 }
 
@@ -125,43 +154,77 @@ std::vector<v1::Witness> RowSet::TakeWitnesses(uint64_t first) {
 absl::Status RowSet::Committed(std::vector<RowImage> images, const v1::StoreMeta& meta) {
   RowBatch batch;
   batch.meta = meta;
+  batch.meta.set_format(kStoreFormat);
+  batch.meta.set_highest_number(meta_.highest_number());
   batch.writes.reserve(images.size());
+  batch.timers_removed = std::exchange(disproved_, {});
+  batch.gone_removed = std::exchange(came_back_, {});
+  std::vector<CachedRow*> settled;
   for (RowImage& image : images) {
+    batch.meta.set_highest_number(std::max(batch.meta.highest_number(), image.number));
+    if (image.timer_removed_us != kNever) batch.timers_removed.push_back({image.timer_removed_us, image.customer_id});
+    if (image.timer_added_us != kNever) batch.timers_added.push_back({image.timer_added_us, image.customer_id});
+    if (image.gone_removed != 0) batch.gone_removed.push_back({image.gone_removed, image.customer_id});
+    if (image.gone_added != 0) batch.gone_added.push_back({image.gone_added, image.customer_id});
     CachedRow* row = cache_.Find(image.customer_id);
-    if (row != nullptr && row->in_flight == image.number) row->in_flight = 0;
+    if (row != nullptr && row->in_flight == image.number) {
+      row->in_flight = 0;
+      if (row->evictable()) settled.push_back(row);
+    }
     // A row that was touched since is not gone any more, or gone at a later step.
     if (image.gone && image.row && row != nullptr && row->number == image.number) {
       row->gone_at = image.number;
-      gone_.emplace(image.number, image.customer_id);
+      gone_.insert({image.number, image.customer_id});
     }
     batch.writes.emplace_back(std::move(image.customer_id), std::move(image.row));
   }
   if (absl::Status s = store_->Write(batch); !s.ok()) return s;
+  meta_ = batch.meta;
+  for (const TimerHint& hint : batch.timers_added) {
+    // Its part of the store was read before it was written.
+    if (!timers_.StoreStandsFor(hint.time_us, hint.customer_id)) timers_.Add(hint.time_us, hint.customer_id);
+  }
+  for (CachedRow* row : settled) LeaveToStore(*row);
   cache_.Evict();
   return absl::OkStatus();
 }
 
+// A row that may leave the cache keeps no entry in memory but one whose time is near.
+void RowSet::LeaveToStore(CachedRow& row) {
+  if (row.stored_timer_us != kNever && !timers_.StoreStandsFor(row.stored_timer_us, row.customer_id)) return;
+  timers_.Remove(row.hinted_us, row.customer_id);
+  row.hinted_us = row.stored_timer_us;
+}
+
 absl::StatusOr<uint64_t> RowSet::Load(uint64_t last) {
   cache_.Clear();
-  timers_.Clear();
+  timers_.Reset();
   dirty_.clear();
   witnesses_.clear();
   gone_.clear();
-  uint64_t highest = 0;
-  const absl::Status scanned = store_->Scan([&](std::string_view customer_id, std::string_view bytes) -> absl::Status {
-    auto header = ReadRowHeader(bytes);
+  disproved_.clear();
+  came_back_.clear();
+  auto meta = store_->Meta();
+  if (!meta.ok()) return meta.status();
+  meta_ = meta->value_or(v1::StoreMeta());
+  if (meta_.highest_number() > last) {
+    return absl::DataLossError(absl::StrCat("a local row is ahead of the journal: row at step ", meta_.highest_number(),
+                                            ", journal at step ", last));
+  }
+  auto gone = store_->ReadGone();
+  if (!gone.ok()) return gone.status();
+  for (GoneRow& row : *gone) {
+    auto stored = store_->Get(row.customer_id);
+    if (!stored.ok()) return stored.status();
+    const auto header = stored->has_value() ? ReadRowHeader(**stored) : RowHeader();
     if (!header.ok()) return header.status();
-    if (header->number > last) {
-      return absl::DataLossError(absl::StrCat("a local row is ahead of the journal: row at step ", header->number,
-                                              ", journal at step ", last));
+    if (header->gone && header->number == row.number) {
+      gone_.insert(std::move(row));
+    } else {
+      came_back_.push_back(std::move(row));
     }
-    highest = std::max(highest, header->number);
-    if (header->gone) gone_.emplace(header->number, customer_id);
-    if (header->next_timer_us) timers_.Add(*header->next_timer_us, customer_id);
-    return absl::OkStatus();
-  });
-  if (!scanned.ok()) return scanned;
-  return highest;
+  }
+  return meta_.highest_number();
 }
 
 }  // namespace portrait

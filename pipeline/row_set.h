@@ -34,13 +34,15 @@ struct CachedRow {
   uint64_t number = 0;  // of the last step applied; 0 = a new row
   RowState state;
 
-  uint64_t dirty_from = 0;        // the first step that no image holds; 0 = none
-  uint64_t in_flight = 0;         // the number of an image that is not yet in the store; 0 = none
-  Duration dirty_since{};         // monotonic
-  int64_t hinted_us = INT64_MAX;  // the timer index has an entry at or before this
-  uint64_t fired_in = 0;          // the firing step that has fired timers of this row
-  uint64_t witnessed_in = 0;      // first step of the transaction in which the row was picked as a witness
-  uint64_t gone_at = 0;           // its number as it waits for its removal; 0 = it does not
+  uint64_t dirty_from = 0;              // the first step that no image holds; 0 = none
+  uint64_t in_flight = 0;               // the number of an image that is not yet in the store; 0 = none
+  Duration dirty_since{};               // monotonic
+  int64_t hinted_us = INT64_MAX;        // the timer index has an entry at or before this
+  int64_t stored_timer_us = INT64_MAX;  // the store's entry of this row, counting the images on their way
+  uint64_t fired_in = 0;                // the firing step that has fired timers of this row
+  uint64_t witnessed_in = 0;            // first step of the transaction in which the row was picked as a witness
+  uint64_t gone_at = 0;                 // its number as it waits for its removal; 0 = it does not
+  uint64_t stored_gone = 0;             // that number in the store's list, counting the images on their way; 0 = none
 
   size_t bytes = 0;
   bool referenced = true;
@@ -53,13 +55,18 @@ struct RowImage {
   uint64_t number = 0;
   std::optional<std::string> row;  // nothing: the row is removed
   bool gone = false;
+  // What changes in the store's index of timers, and in its list of rows that are gone.
+  int64_t timer_removed_us = INT64_MAX;  // INT64_MAX: nothing
+  int64_t timer_added_us = INT64_MAX;
+  uint64_t gone_removed = 0;  // 0: nothing
+  uint64_t gone_added = 0;
 };
 
 // One thread.
 class RowSet {
  public:
   RowSet(const Chain& chain, std::unique_ptr<RowStore> store, size_t cache_bytes)
-      : chain_(chain), store_(std::move(store)), cache_(cache_bytes) {}
+      : chain_(chain), store_(std::move(store)), cache_(cache_bytes), timers_(*store_) {}
 
   // The customer's row, made if there is none. Valid until the next call, but for Touched and Index.
   absl::StatusOr<CachedRow*> Get(std::string_view customer_id);
@@ -70,6 +77,8 @@ class RowSet {
   // Makes the index know the row's first timer. After every change to its timers.
   void Index(CachedRow& row);
   TimerIndex& timers() { return timers_; }
+  // The hint came out of the index, and no timer of its row was due. When the store has it by mistake, it goes from there.
+  absl::Status Disproved(const CachedRow& row, const TimerHint& hint);
 
   // Images of the rows that have been dirty longest: a share of them that keeps every row within `checkpoint_interval`
   // when it is called every `commit_interval`, and all that are older; or all, on a hand-over.
@@ -81,7 +90,7 @@ class RowSet {
   std::vector<RowImage> TakeImages(const Pace& pace, Duration now);
   // Adds the removals of rows that are gone and that the floor of the last committed transaction has passed.
   void TakeRemovals(uint64_t committed_floor, std::vector<RowImage>& images);
-  bool HasRemovals(uint64_t committed_floor) const { return !gone_.empty() && gone_.begin()->first < committed_floor; }
+  bool HasRemovals(uint64_t committed_floor) const { return !gone_.empty() && gone_.begin()->number < committed_floor; }
   // The floor of the transaction that takes these images, when `last` is its last step.
   uint64_t Floor(uint64_t last) const { return dirty_.empty() ? last + 1 : dirty_.front()->dirty_from; }
   // Checksums of up to 16 rows touched since `first`.
@@ -91,8 +100,8 @@ class RowSet {
   // The transaction with these images is committed: writes them into the store, and lets the cache shrink.
   absl::Status Committed(std::vector<RowImage> images, const v1::StoreMeta& meta);
 
-  // Reads the store from end to end: indexes the timers and returns the highest number. DataLoss when a row is beyond
-  // `last`, the last step of the journal.
+  // Begins with what the store has, and returns the highest number of its rows. DataLoss when that is beyond `last`, the
+  // last step of the journal.
   absl::StatusOr<uint64_t> Load(uint64_t last);
 
   RowStore& store() { return *store_; }
@@ -102,13 +111,18 @@ class RowSet {
   uint64_t misses() const { return misses_; }
 
  private:
+  void LeaveToStore(CachedRow& row);
+
   const Chain& chain_;
   std::unique_ptr<RowStore> store_;
   RowCache<CachedRow> cache_;
   TimerIndex timers_;
   std::deque<CachedRow*> dirty_;  // in the order of dirty_from
   std::vector<CachedRow*> witnesses_;
-  std::set<std::pair<uint64_t, std::string>> gone_;  // number and customer: stored as gone, and not touched since
+  std::set<GoneRow> gone_;            // stored as gone, and not touched since
+  v1::StoreMeta meta_;                // as stored
+  std::vector<TimerHint> disproved_;  // to be removed from the store's index
+  std::vector<GoneRow> came_back_;    // to be removed from the store's list of rows that are gone
   mutable std::string scratch_;
   uint64_t hits_ = 0;
   uint64_t misses_ = 0;

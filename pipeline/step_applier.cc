@@ -75,6 +75,9 @@ absl::StatusOr<bool> StepApplier::FireHint(uint64_t step, const TimerHint& hint,
     row.fired_in = step;
   }
   rows_.Index(row);
+  if (!due) {
+    if (absl::Status s = rows_.Disproved(row, hint); !s.ok()) return s;
+  }
   return due;
 }
 
@@ -85,11 +88,12 @@ absl::StatusOr<std::optional<TimerHint>> StepApplier::FireDue(uint64_t step, int
   int fired = 0;
   while (fired < max_rows) {
     auto hint = rows_.timers().TakeUpTo(ToMicros(*mark));
-    if (!hint) break;
-    auto due = FireHint(step, *hint, 0, now, nullptr);
+    if (!hint.ok()) return hint.status();
+    if (!hint->has_value()) break;
+    auto due = FireHint(step, **hint, 0, now, nullptr);
     if (!due.ok()) return due.status();
     if (!*due) continue;
-    bound = *std::move(hint);
+    bound = **std::move(hint);
     ++fired;
   }
   counts_.steps += bound ? 1 : 0;
@@ -99,8 +103,11 @@ absl::StatusOr<std::optional<TimerHint>> StepApplier::FireDue(uint64_t step, int
 absl::Status StepApplier::FireUpTo(uint64_t step, const TimerHint& bound, uint64_t floor, Duration now) {
   ++counts_.steps;
   std::vector<TimerHint> ahead;
-  while (auto hint = rows_.timers().TakeUpTo(bound)) {
-    if (auto due = FireHint(step, *hint, floor, now, &ahead); !due.ok()) return due.status();
+  while (true) {
+    auto hint = rows_.timers().TakeUpTo(bound);
+    if (!hint.ok()) return hint.status();
+    if (!hint->has_value()) break;
+    if (auto due = FireHint(step, **hint, floor, now, &ahead); !due.ok()) return due.status();
   }
   for (const TimerHint& hint : ahead) rows_.timers().Add(hint.time_us, hint.customer_id);
   return absl::OkStatus();

@@ -56,8 +56,7 @@ absl::Status Task::ApplyNext(Duration now) {
 
 absl::StatusOr<bool> Task::FireDue(Duration now) {
   const auto mark = applier_.watermark();
-  const auto not_before = rows_.timers().NotBeforeUs();
-  if (!mark || !not_before || *not_before > ToMicros(*mark)) return false;
+  if (!mark || rows_.timers().NotBeforeUs() > ToMicros(*mark)) return false;
   auto bound = applier_.FireDue(position_.last_step + 1, kRowsFiredAtOnce, now);
   if (!bound.ok()) return bound.status();
   if (!bound->has_value()) return false;

@@ -18,6 +18,10 @@ void Apply(const RowBatch& batch, std::map<std::string, std::string, std::less<>
 void MemoryDisk::Flush() {
   for (const RowBatch& batch : pending_) {
     Apply(batch, rows_);
+    for (const TimerHint& hint : batch.timers_removed) timers_.erase(hint);
+    timers_.insert(batch.timers_added.begin(), batch.timers_added.end());
+    for (const GoneRow& row : batch.gone_removed) gone_.erase(row);
+    gone_.insert(batch.gone_added.begin(), batch.gone_added.end());
     meta_ = batch.meta;
   }
   pending_.clear();
@@ -30,6 +34,8 @@ void MemoryDisk::Crash(size_t batches_kept) {
 
 void MemoryDisk::Wipe() {
   rows_.clear();
+  timers_.clear();
+  gone_.clear();
   meta_.reset();
   pending_.clear();
 }
@@ -64,14 +70,40 @@ absl::Status MemoryRowStore::Scan(const std::function<absl::Status(std::string_v
   return absl::OkStatus();
 }
 
-absl::Status MemoryRowStore::Flush() {
-  if (!disk_->write_error_.ok()) return disk_->write_error_;
-  disk_->Flush();
-  return absl::OkStatus();
+absl::StatusOr<std::vector<TimerHint>> MemoryRowStore::ReadTimers(const TimerHint& from, int64_t until_us,
+                                                                  size_t at_most) {
+  std::set<TimerHint> timers(disk_->timers_.lower_bound(from), disk_->timers_.end());
+  for (const RowBatch& batch : disk_->pending_) {
+    for (const TimerHint& hint : batch.timers_removed) timers.erase(hint);
+    for (const TimerHint& hint : batch.timers_added) {
+      if (hint >= from) timers.insert(hint);
+    }
+  }
+  std::vector<TimerHint> out;
+  for (const TimerHint& hint : timers) {
+    if (hint.time_us > until_us || out.size() == at_most) break;
+    out.push_back(hint);
+  }
+  return out;
+}
+
+absl::StatusOr<std::vector<GoneRow>> MemoryRowStore::ReadGone() {
+  std::set<GoneRow> gone = disk_->gone_;
+  for (const RowBatch& batch : disk_->pending_) {
+    for (const GoneRow& row : batch.gone_removed) gone.erase(row);
+    gone.insert(batch.gone_added.begin(), batch.gone_added.end());
+  }
+  return std::vector<GoneRow>(gone.begin(), gone.end());
 }
 
 absl::Status MemoryRowStore::Clear() {
   disk_->Wipe();
+  return absl::OkStatus();
+}
+
+absl::Status MemoryRowStore::Flush() {
+  if (!disk_->write_error_.ok()) return disk_->write_error_;
+  disk_->Flush();
   return absl::OkStatus();
 }
 

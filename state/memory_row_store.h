@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "state/row_store.h"
@@ -27,6 +28,8 @@ class MemoryDisk {
   void Flush();
 
   std::map<std::string, std::string, std::less<>> rows_;
+  std::set<TimerHint> timers_;
+  std::set<GoneRow> gone_;
   std::optional<v1::StoreMeta> meta_;
   std::deque<RowBatch> pending_;
   absl::Status write_error_;
@@ -40,6 +43,8 @@ class MemoryRowStore final : public RowStore {
   absl::Status Write(const RowBatch& batch) override;
   absl::StatusOr<std::optional<v1::StoreMeta>> Meta() override;
   absl::Status Scan(const std::function<absl::Status(std::string_view, std::string_view)>& visit) override;
+  absl::StatusOr<std::vector<TimerHint>> ReadTimers(const TimerHint& from, int64_t until_us, size_t at_most) override;
+  absl::StatusOr<std::vector<GoneRow>> ReadGone() override;
   absl::Status Flush() override;
   absl::Status Clear() override;
 

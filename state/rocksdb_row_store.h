@@ -1,13 +1,15 @@
 // A row store in RocksDB: one database in one folder for each task.
 //
 // No write-ahead log: after a crash the last batches may be gone, and the journal and the changelog bring them back.
-// Rows and meta share one column family, so that a batch is lost or kept as a whole.
+// Rows, index and meta share one column family, so that a batch is lost or kept as a whole. A large batch (a restore) goes
+// into a table file of its own, which RocksDB takes in as a whole: less than half the work of the way through memory.
 #pragma once
 
 #include <filesystem>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "state/row_store.h"
@@ -43,6 +45,8 @@ class RocksDbRowStore final : public RowStore {
   absl::Status Write(const RowBatch& batch) override;
   absl::StatusOr<std::optional<v1::StoreMeta>> Meta() override;
   absl::Status Scan(const std::function<absl::Status(std::string_view, std::string_view)>& visit) override;
+  absl::StatusOr<std::vector<TimerHint>> ReadTimers(const TimerHint& from, int64_t until_us, size_t at_most) override;
+  absl::StatusOr<std::vector<GoneRow>> ReadGone() override;
   absl::Status Flush() override;
   absl::Status Clear() override;
 

@@ -12,6 +12,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "portrait/v1/row.pb.h"
+#include "state/timer_hint.h"
 
 namespace portrait {
 
@@ -25,14 +26,29 @@ struct RowHeader {
 // DataLoss when the bytes are no row.
 absl::StatusOr<RowHeader> ReadRowHeader(std::string_view row);
 
+// How rows and their index lie in a store. A store of another format is restored from the changelog.
+inline constexpr uint32_t kStoreFormat = 1;
+
+// A deleted row that waits for its removal, in the order in which they may be removed.
+struct GoneRow {
+  uint64_t number = 0;
+  std::string customer_id;
+
+  friend auto operator<=>(const GoneRow&, const GoneRow&) = default;
+};
+
 struct RowBatch {
   // Customer id and stored row, or nothing to remove it; the later of two for one customer wins.
   std::vector<std::pair<std::string, std::optional<std::string>>> writes;
+  std::vector<TimerHint> timers_removed;  // from the index by time; before those added
+  std::vector<TimerHint> timers_added;
+  std::vector<GoneRow> gone_removed;  // from the list of rows that are gone; before those added
+  std::vector<GoneRow> gone_added;
   v1::StoreMeta meta;
 };
 
-// The rows of one task. One thread. Guarantees: Write is atomic, rows and meta together, and what was written before is
-// never lost without what was written after it. It need not be durable until Flush returns: after a crash the store
+// The rows of one task, with an index of their timers. One thread. Guarantees: Write is atomic, rows, index and meta
+// together, and what was written before is never lost without what was written after it. It need not be durable until Flush returns: after a crash the store
 // holds a prefix of what was written.
 class RowStore {
  public:
@@ -45,8 +61,13 @@ class RowStore {
   // Every row in the order of its key. The callback's error ends the scan and is returned.
   virtual absl::Status Scan(
       const std::function<absl::Status(std::string_view customer_id, std::string_view row)>& visit) = 0;
+  // Entries of the index from `from` on whose time is at or before `until_us`, in order, no more than `at_most`.
+  virtual absl::StatusOr<std::vector<TimerHint>> ReadTimers(const TimerHint& from, int64_t until_us,
+                                                            size_t at_most) = 0;
+  // The whole list of rows that are gone, in order. A restore may have left rows in it that came back.
+  virtual absl::StatusOr<std::vector<GoneRow>> ReadGone() = 0;
   virtual absl::Status Flush() = 0;
-  // Forgets all rows and the meta; like a write, durable only after Flush.
+  // Makes it a new store: of what was there nothing is left.
   virtual absl::Status Clear() = 0;
 };
 

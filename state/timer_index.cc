@@ -1,74 +1,65 @@
 #include "state/timer_index.h"
 
 #include <algorithm>
-#include <functional>
 #include <utility>
+#include <vector>
 
 namespace portrait {
+namespace {
 
-int64_t TimerIndex::BucketOf(int64_t time_us) {
-  return time_us >= 0 ? time_us / kBucketUs : -((-time_us + kBucketUs - 1) / kBucketUs);
-}
+constexpr int64_t kAheadUs = 600'000'000;  // read at once: ten minutes
+constexpr size_t kReadAtOnce = 4096;       // … but no more than this: many timers may be due at midnight
+
+}  // namespace
 
 void TimerIndex::Add(int64_t time_us, std::string_view customer_id) {
-  ++size_;
-  const int64_t bucket = BucketOf(time_us);
-  if (bucket < open_end_) {
-    open_.push_back({time_us, std::string(customer_id)});
-    std::push_heap(open_.begin(), open_.end(), std::greater<>());
+  near_.insert({time_us, std::string(customer_id)});
+}
+
+void TimerIndex::Remove(int64_t time_us, std::string_view customer_id) {
+  near_.erase({time_us, std::string(customer_id)});
+}
+
+bool TimerIndex::StoreStandsFor(int64_t time_us, std::string_view customer_id) const {
+  return time_us > open_end_.time_us || (time_us == open_end_.time_us && customer_id >= open_end_.customer_id);
+}
+
+int64_t TimerIndex::NotBeforeUs() const {
+  return near_.empty() ? open_end_.time_us : std::min(open_end_.time_us, near_.begin()->time_us);
+}
+
+absl::Status TimerIndex::OpenMore(int64_t until_us) {
+  auto read = store_.ReadTimers(open_end_, until_us, kReadAtOnce);
+  if (!read.ok()) return read.status();
+  if (read->size() < kReadAtOnce) {
+    open_end_ = {until_us + 1, ""};
   } else {
-    buckets_[bucket].push_back({time_us, std::string(customer_id)});
+    open_end_ = read->back();
+    open_end_.customer_id.push_back('\0');  // the next possible key
   }
+  for (TimerHint& hint : *read) near_.insert(std::move(hint));
+  return absl::OkStatus();
 }
 
-void TimerIndex::OpenUntilNonEmpty() {
-  if (!open_.empty() || buckets_.empty()) return;
-  auto first = buckets_.begin();
-  open_end_ = first->first + 1;
-  open_ = std::move(first->second);
-  buckets_.erase(first);
-  std::make_heap(open_.begin(), open_.end(), std::greater<>());
-}
-
-std::optional<int64_t> TimerIndex::NotBeforeUs() const {
-  // Opening early would order a bucket that still grows: its lower edge is enough to say that nothing is due.
-  if (open_.empty() && !buckets_.empty()) return buckets_.begin()->first * kBucketUs;
-  if (open_.empty()) return std::nullopt;
-  return open_.front().time_us;
-}
-
-TimerHint TimerIndex::TakeFirst() {
-  std::pop_heap(open_.begin(), open_.end(), std::greater<>());
-  TimerHint hint = std::move(open_.back());
-  open_.pop_back();
-  --size_;
-  while (!open_.empty() && open_.front() == hint) {  // the same hint twice says no more than once
-    std::pop_heap(open_.begin(), open_.end(), std::greater<>());
-    open_.pop_back();
-    --size_;
+absl::StatusOr<std::optional<TimerHint>> TimerIndex::TakeBelow(const TimerHint& end) {
+  while (open_end_ < (near_.empty() ? end : std::min(end, *near_.begin()))) {
+    if (absl::Status s = OpenMore(end.time_us + kAheadUs); !s.ok()) return s;
   }
+  if (near_.empty() || *near_.begin() >= end) return std::nullopt;
+  std::optional<TimerHint> hint = *near_.begin();
+  near_.erase(near_.begin());
   return hint;
 }
 
-std::optional<TimerHint> TimerIndex::TakeUpTo(const TimerHint& bound) {
-  if (open_.empty() && (buckets_.empty() || buckets_.begin()->first > BucketOf(bound.time_us))) return std::nullopt;
-  OpenUntilNonEmpty();
-  if (open_.front() > bound) return std::nullopt;
-  return TakeFirst();
+absl::StatusOr<std::optional<TimerHint>> TimerIndex::TakeUpTo(const TimerHint& bound) {
+  return TakeBelow({bound.time_us, bound.customer_id + '\0'});
 }
 
-std::optional<TimerHint> TimerIndex::TakeUpTo(int64_t time_us) {
-  if (open_.empty() && (buckets_.empty() || buckets_.begin()->first > BucketOf(time_us))) return std::nullopt;
-  OpenUntilNonEmpty();
-  if (open_.front().time_us > time_us) return std::nullopt;
-  return TakeFirst();
-}
+absl::StatusOr<std::optional<TimerHint>> TimerIndex::TakeUpTo(int64_t time_us) { return TakeBelow({time_us + 1, ""}); }
 
-void TimerIndex::Clear() {
-  open_.clear();
-  buckets_.clear();
-  open_end_ = INT64_MIN;
-  size_ = 0;
+void TimerIndex::Reset() {
+  near_.clear();
+  open_end_ = {INT64_MIN, ""};
 }
 
 }  // namespace portrait

@@ -1,54 +1,65 @@
 // Which customers may have a timer due, by time.
 //
+// Entries far ahead lie in the row store, beside the rows; in memory are those whose time is near, and those that the
+// store does not have yet. So neither a start nor the memory depends on how many customers have timers.
+//
 // The index is a hint, the row is the truth:
-//  1. For every row with timers there is an entry at or before its first timer. So nothing due is missed.
-//  2. An entry may be stale: its row's first timer may lie later, or be gone. Whoever takes an entry looks at the row.
-// A timer that only moves later (the usual case: silence starts anew with every event) so costs nothing here.
+//  1. For every row with timers there is an entry at or before its first timer, in memory or in the store at or beyond
+//     the open end. So nothing due is missed.
+//  2. The store's entry of a stored row is exactly at that row's first timer: both are written in one batch. Others may
+//     be left over (of versions of a row that a restore has passed): whoever takes one looks at the row.
+//  3. Every entry of the store below the open end has been read.
+// A timer that only moves later (the usual case: silence starts anew with every event) costs nothing before its row is
+// stored.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
+
+#include "absl/container/btree_set.h"
+#include "absl/status/statusor.h"
+#include "state/row_store.h"
+#include "state/timer_hint.h"
 
 namespace portrait {
 
-// Ordered by time, then customer: the order in which timers of different customers fire.
-struct TimerHint {
-  int64_t time_us = 0;
-  std::string customer_id;
-
-  friend auto operator<=>(const TimerHint&, const TimerHint&) = default;
-};
-
-// One thread. Entries far ahead lie unsorted in buckets of time; only the bucket whose time has come is kept in order.
+// One thread.
 class TimerIndex {
  public:
+  // The store must outlive the index.
+  explicit TimerIndex(RowStore& store) : store_(store) {}
+
+  // Into memory.
   void Add(int64_t time_us, std::string_view customer_id);
+  // Out of memory; nothing when it is not there.
+  void Remove(int64_t time_us, std::string_view customer_id);
 
-  // A time at or before the earliest entry (of a bucket not yet open: its lower edge), or nothing. Cheap.
-  std::optional<int64_t> NotBeforeUs() const;
+  // Whether an entry that the store has stands for itself: it will be read from there when its time is near.
+  bool StoreStandsFor(int64_t time_us, std::string_view customer_id) const;
 
-  // Takes the first entry that is not after `bound`.
-  std::optional<TimerHint> TakeUpTo(const TimerHint& bound);
+  // Nothing in the index lies before this. Cheap.
+  int64_t NotBeforeUs() const;
+
+  // Takes the first entry that is not after `bound`. Errors are those of the store.
+  absl::StatusOr<std::optional<TimerHint>> TakeUpTo(const TimerHint& bound);
   // Takes the first entry whose time is at or before this.
-  std::optional<TimerHint> TakeUpTo(int64_t time_us);
+  absl::StatusOr<std::optional<TimerHint>> TakeUpTo(int64_t time_us);
 
-  size_t size() const { return size_; }
-  void Clear();
+  size_t in_memory() const { return near_.size(); }
+  // Begins anew with what the store has.
+  void Reset();
 
  private:
-  static constexpr int64_t kBucketUs = 600'000'000;  // ten minutes
-  static int64_t BucketOf(int64_t time_us);
-  void OpenUntilNonEmpty();
-  TimerHint TakeFirst();
+  // Takes the first entry below `end`.
+  absl::StatusOr<std::optional<TimerHint>> TakeBelow(const TimerHint& end);
+  absl::Status OpenMore(int64_t until_us);
 
-  std::vector<TimerHint> open_;                        // a heap, earliest first; all of buckets below open_end_
-  int64_t open_end_ = INT64_MIN;                       // buckets below this are open
-  std::map<int64_t, std::vector<TimerHint>> buckets_;  // those not yet open
-  size_t size_ = 0;
+  RowStore& store_;
+  absl::btree_set<TimerHint> near_;
+  TimerHint open_end_{INT64_MIN, ""};
 };
 
 }  // namespace portrait

@@ -90,6 +90,74 @@ TEMPLATE_TEST_CASE("the later of two writes for one customer in a batch wins", "
   CHECK(Contents(store) == "anna=199 bert=198 carl=49 ");
 }
 
+std::string TimersOf(RowStore& store, const TimerHint& from, int64_t until_us, size_t at_most = 100) {
+  std::string out;
+  const auto hints = store.ReadTimers(from, until_us, at_most).value();
+  for (const TimerHint& hint : hints) {
+    out += std::to_string(hint.time_us) + hint.customer_id + " ";
+  }
+  return out;
+}
+
+TEMPLATE_TEST_CASE("the index of timers is read in the order of time and changes with the rows", "", InMemory,
+                   InRocksDb) {
+  TestType any;
+  RowStore& store = any.get();
+  RowBatch batch = Batch({{"anna", "1"}}, 1);
+  batch.timers_added = {{300, "b"}, {-7, "anna"}, {5, ""}, {300, "a"}, {INT64_MAX - 1, "z"}};
+  REQUIRE(store.Write(batch).ok());
+  CHECK(TimersOf(store, {INT64_MIN, ""}, 300) == "-7anna 5 300a 300b ");
+  CHECK(TimersOf(store, {300, "a"}, INT64_MAX) == "300a 300b 9223372036854775806z ");
+  CHECK(TimersOf(store, {INT64_MIN, ""}, 300, 2) == "-7anna 5 ");
+  batch = Batch({}, 2);
+  batch.timers_removed = {{300, "a"}, {-7, "anna"}};
+  batch.timers_added = {{300, "a"}};
+  REQUIRE(store.Write(batch).ok());
+  CHECK(TimersOf(store, {INT64_MIN, ""}, 300) == "5 300a 300b ");
+  CHECK(Contents(store) == "anna=1 ");
+}
+
+TEMPLATE_TEST_CASE("a cleared store is a new one", "", InMemory, InRocksDb) {
+  TestType any;
+  RowStore& store = any.get();
+  RowBatch batch = Batch({{"anna", "1"}}, 1);
+  batch.timers_added = {{300, "anna"}};
+  REQUIRE(store.Write(batch).ok());
+  REQUIRE(store.Clear().ok());
+  CHECK(Contents(store).empty());
+  CHECK(TimersOf(store, {INT64_MIN, ""}, INT64_MAX).empty());
+  CHECK_FALSE(store.Meta()->has_value());
+  REQUIRE(store.Write(Batch({{"bert", "1"}}, 2)).ok());
+  CHECK(Contents(store) == "bert=1 ");
+}
+
+TEST_CASE("large batches, which go around the memory of RocksDB, keep their place among the others") {
+  InRocksDb any;
+  RowStore& store = any.get();
+  REQUIRE(store.Write(Batch({{"anna", "old"}, {"zoe", "small"}}, 1)).ok());
+  RowBatch large = Batch({{"anna", "first"}}, 2);
+  for (int i = 0; i < 5000; ++i) large.writes.emplace_back("c" + std::to_string(10'000 + i), std::string(1000, 'x'));
+  large.writes.emplace_back("anna", "new");
+  large.writes.emplace_back("c10007", std::nullopt);
+  large.timers_added = {{5, "anna"}};
+  REQUIRE(store.Write(large).ok());
+  CHECK(store.Get("anna")->value() == "new");
+  CHECK(store.Get("zoe")->value() == "small");
+  CHECK_FALSE(store.Get("c10007")->has_value());
+  CHECK(store.Get("c14999")->value().size() == 1000);
+  CHECK(store.Meta()->value().changelog_position() == 2);
+  CHECK(TimersOf(store, {INT64_MIN, ""}, 5) == "5anna ");
+  REQUIRE(store.Write(Batch({{"anna", "newest"}}, 3)).ok());
+  CHECK(store.Get("anna")->value() == "newest");
+  // A large batch is durable at once, and with it everything written before.
+  large.meta.set_changelog_position(4);
+  REQUIRE(store.Write(large).ok());
+  any.store.reset();
+  any.store = RocksDbRowStore::Open(any.folder, any.memory).value();
+  CHECK(any.get().Meta()->value().changelog_position() == 4);
+  CHECK(any.get().Get("zoe")->value() == "small");
+}
+
 TEST_CASE("a crash of the memory store keeps a prefix of the batches") {
   MemoryDisk disk;
   MemoryRowStore store(&disk);

@@ -2,52 +2,95 @@
 
 #include <algorithm>
 #include <catch2/catch_test_macros.hpp>
+#include <map>
 #include <random>
 #include <set>
+
+#include "state/memory_row_store.h"
 
 namespace portrait {
 namespace {
 
-TEST_CASE("hints are taken in the order of time, then customer, up to a bound") {
-  TimerIndex index;
-  index.Add(5, "b");
-  index.Add(5, "a");
-  index.Add(3, "z");
-  index.Add(7'000'000'000, "far");
-  CHECK(index.TakeUpTo(2) == std::nullopt);
-  CHECK(index.TakeUpTo(5)->customer_id == "z");
-  CHECK(index.TakeUpTo(TimerHint{5, "a"})->customer_id == "a");
-  CHECK(index.TakeUpTo(TimerHint{5, "a"}) == std::nullopt);
-  CHECK(index.TakeUpTo(5)->customer_id == "b");
-  CHECK(index.TakeUpTo(6'999'999'999) == std::nullopt);
-  CHECK(index.size() == 1);
-  CHECK(index.TakeUpTo(7'000'000'000)->customer_id == "far");
-  CHECK(index.NotBeforeUs() == std::nullopt);
+struct Indexed {
+  MemoryDisk disk;
+  MemoryRowStore store{&disk};
+  TimerIndex index{store};
+
+  std::string Take(int64_t until_us) {
+    const auto taken = index.TakeUpTo(until_us).value();
+    return taken ? std::to_string(taken->time_us) + " " + taken->customer_id : "none";
+  }
+  void Store(std::vector<TimerHint> hints) {
+    RowBatch batch;
+    batch.timers_added = std::move(hints);
+    REQUIRE(store.Write(batch).ok());
+  }
+};
+
+TEST_CASE("hints are taken in the order of time, then customer, up to a bound, from memory and store alike") {
+  Indexed all;
+  all.Store({{5, "a"}, {7'000'000'000, "far"}});
+  all.index.Add(5, "b");
+  all.index.Add(3, "z");
+  CHECK(all.Take(2) == "none");
+  CHECK(all.Take(5) == "3 z");
+  CHECK(all.index.TakeUpTo(TimerHint{5, "a"}).value()->customer_id == "a");
+  CHECK_FALSE(all.index.TakeUpTo(TimerHint{5, "a"}).value().has_value());
+  CHECK(all.Take(5) == "5 b");
+  CHECK(all.Take(6'999'999'999) == "none");
+  CHECK(all.Take(7'000'000'000) == "7000000000 far");
+  CHECK(all.Take(7'000'000'000) == "none");
 }
 
-TEST_CASE("the index gives what an ordered set gives, equal hints once") {
+TEST_CASE("what lies far ahead stays in the store, and many timers of one moment are read in parts") {
+  Indexed all;
+  std::vector<TimerHint> hints;
+  for (int i = 0; i < 20'000; ++i) hints.push_back({1'000, std::to_string(100'000 + i)});
+  for (int i = 0; i < 20'000; ++i) hints.push_back({90'000'000'000, std::to_string(i)});
+  all.Store(hints);
+  CHECK(all.index.StoreStandsFor(1'000, "100000"));
+  CHECK(all.Take(1'000) == "1000 100000");
+  CHECK(all.index.in_memory() < 5'000);
+  CHECK_FALSE(all.index.StoreStandsFor(1'000, "100001"));
+  CHECK(all.index.StoreStandsFor(1'000, "119999"));
+  for (int i = 1; i < 20'000; ++i) REQUIRE(all.Take(1'000) == "1000 " + std::to_string(100'000 + i));
+  CHECK(all.Take(1'000) == "none");
+  CHECK(all.index.in_memory() == 0);
+  CHECK(all.index.NotBeforeUs() > 1'000);
+}
+
+TEST_CASE("the index gives what an ordered set gives, wherever the hints lie") {
   for (unsigned seed = 0; seed < 50; ++seed) {
     CAPTURE(seed);
     std::mt19937 random(seed);
-    TimerIndex index;
-    std::multiset<TimerHint> reference;
+    Indexed all;
+    std::set<TimerHint> reference;
     for (int i = 0; i < 2000; ++i) {
       const int64_t time = static_cast<int64_t>(random() % 40) * 100'000'000 - 1'000'000'000;
-      if (random() % 3 != 0) {
-        const TimerHint hint{time, std::string(1, static_cast<char>('a' + random() % 26))};
-        index.Add(hint.time_us, hint.customer_id);
-        reference.insert(hint);
+      const std::string customer(1, static_cast<char>('a' + random() % 26));
+      const unsigned what = random() % 4;
+      if (what == 0) {
+        all.index.Add(time, customer);
+        reference.insert({time, customer});
+      } else if (what == 1) {
+        all.Store({{time, customer}});
+        if (!all.index.StoreStandsFor(time, customer)) all.index.Add(time, customer);
+        reference.insert({time, customer});
+      } else if (what == 2) {
+        if (!all.index.StoreStandsFor(time, customer)) {
+          all.index.Remove(time, customer);
+          reference.erase({time, customer});
+        }
       } else {
-        const auto taken = index.TakeUpTo(time);
+        const auto taken = all.index.TakeUpTo(time).value();
         if (reference.empty() || reference.begin()->time_us > time) {
-          CHECK(taken == std::nullopt);
+          REQUIRE_FALSE(taken.has_value());
         } else {
-          CHECK(taken == *reference.begin());
-          reference.erase(TimerHint(*reference.begin()));
+          REQUIRE(taken == *reference.begin());
+          reference.erase(reference.begin());
         }
       }
-      if (!reference.empty()) CHECK(index.NotBeforeUs().value() <= reference.begin()->time_us);
-      REQUIRE(index.size() == reference.size());
+      if (!reference.empty()) REQUIRE(all.index.NotBeforeUs() <= reference.begin()->time_us);
     }
   }
 }

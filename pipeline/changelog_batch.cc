@@ -1,0 +1,61 @@
+#include "pipeline/changelog_batch.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+namespace portrait {
+namespace {
+
+constexpr size_t kBytesBeside = 100;  // of a row in the batch: two strings, its place, its entry in the index
+
+}  // namespace
+
+void ChangelogBatch::Add(const Record& record, uint64_t number) {
+  const std::string_view customer = record.key.value_or(std::string_view());
+  highest_number_ = std::max(highest_number_, number);
+  size_t place = batch_.writes.size();
+  if (const auto found = places_.find(customer); found != places_.end()) {
+    place = *found;
+  } else {
+    bytes_ += customer.size() + kBytesBeside;
+    batch_.writes.emplace_back(customer, std::nullopt);
+    places_.insert(static_cast<uint32_t>(place));
+  }
+  std::optional<std::string>& row = batch_.writes[place].second;
+  if (row) bytes_ -= row->size();
+  if (!record.value) {
+    row.reset();
+    return;
+  }
+  bytes_ += record.value->size();
+  if (row) {
+    row->assign(*record.value);  // keeps its memory
+  } else {
+    row.emplace(*record.value);
+  }
+}
+
+absl::Status ChangelogBatch::WriteTo(RowStore& store, v1::StoreMeta meta) {
+  const auto stored = store.Meta();
+  if (!stored.ok()) return stored.status();
+  for (const auto& [customer, row] : batch_.writes) {
+    if (!row) continue;
+    const auto header = ReadRowHeader(*row);
+    if (!header.ok()) return header.status();
+    if (header->next_timer_us) batch_.timers_added.push_back({*header->next_timer_us, customer});
+    if (header->gone) batch_.gone_added.push_back({header->number, customer});
+  }
+  meta.set_format(kStoreFormat);
+  meta.set_highest_number(std::max(highest_number_, stored->has_value() ? (*stored)->highest_number() : 0));
+  batch_.meta = std::move(meta);
+  absl::Status written = store.Write(batch_);
+  places_.clear();
+  batch_.writes.clear();
+  batch_.timers_added.clear();
+  batch_.gone_added.clear();
+  bytes_ = 0;
+  return written;
+}
+
+}  // namespace portrait

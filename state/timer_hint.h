@@ -1,0 +1,18 @@
+// A hint that a customer may have a timer due at a time.
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <string>
+
+namespace portrait {
+
+// Ordered by time, then customer: the order in which timers of different customers fire.
+struct TimerHint {
+  int64_t time_us = 0;
+  std::string customer_id;
+
+  friend auto operator<=>(const TimerHint&, const TimerHint&) = default;
+};
+
+}  // namespace portrait
