@@ -69,6 +69,7 @@ class Emitter final : public OutputSink {
     uint64_t count = 0;
   };
   Taken Take();
+  size_t bytes() const { return batch_.bytes(); }
   bool empty() const { return digest_.count() == 0; }
 
  private:

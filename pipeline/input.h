@@ -16,6 +16,9 @@ struct Input {
   std::unique_ptr<Event> event;  // of a rejected record, as far as it could be read
   std::optional<Rejection> rejection;
   Timestamp time{};  // the event's, after correction; of a rejected record, the record's own
+
+  // What it takes in memory, about: the record as it was fetched, and the event made of it.
+  size_t bytes() const { return sizeof(Event) + 256 + 3 * record.value.value_or(std::string_view()).size(); }
 };
 
 // Makes inputs of records: decodes, finds records in a partition where their key does not belong, validates and

@@ -17,6 +17,7 @@ void Merge::Start(const std::vector<int64_t>& next_offsets, const std::vector<in
 void Merge::Push(size_t source, Input input) {
   Source& from = sources_[source];
   from.next_offset = input.record.offset + 1;
+  from.bytes += input.bytes();
   from.inputs.push_back(std::move(input));
   from.waiting_since.reset();
   ++buffered_;
@@ -53,6 +54,7 @@ Input Merge::Pop() {
   }
   Input input = std::move(first->inputs.front());
   first->inputs.pop_front();
+  first->bytes -= input.bytes();
   --buffered_;
   return input;
 }

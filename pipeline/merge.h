@@ -42,12 +42,15 @@ class Merge {
 
   size_t buffered(size_t source) const { return sources_[source].inputs.size(); }
   size_t buffered() const { return buffered_; }
+  // In memory, about.
+  size_t buffered_bytes(size_t source) const { return sources_[source].bytes; }
   // Records known to be in the log beyond what was popped.
   int64_t Lag(size_t source, int64_t end_offset) const;
 
  private:
   struct Source {
     std::deque<Input> inputs;
+    size_t bytes = 0;         // of the inputs
     int64_t next_offset = 0;  // after the last record that was pushed
     int64_t known_end = -1;
     int64_t given_up_end = -1;  // waited for this end in vain: what lies below it are no records

@@ -1,6 +1,9 @@
 #include "pipeline/metrics.h"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <fstream>
 #include <type_traits>
 
 #include "prometheus/text_serializer.h"
@@ -29,6 +32,14 @@ std::string_view Name(TaskPhase phase) { return phase == TaskPhase::kRestoring ?
 prometheus::Labels Label(std::string name, std::string_view value) { return {{std::move(name), std::string(value)}}; }
 
 prometheus::Labels PartitionLabel(int32_t partition) { return Label("partition", std::to_string(partition)); }
+
+double ResidentBytes() {
+  // The second number is that of resident pages.
+  std::ifstream statm("/proc/self/statm");
+  int64_t size = 0, resident = 0;
+  statm >> size >> resident;
+  return static_cast<double>(resident) * static_cast<double>(sysconf(_SC_PAGESIZE));
+}
 
 template <class Metric>
 auto Build() {
@@ -82,6 +93,8 @@ Metrics::Metrics()
       cache_hits(NewCounter("cache_hits_total", "Rows looked for and found in memory")),
       cache_misses(NewCounter("cache_misses_total", "Rows looked for that had to be read from the store or were new")),
       replayed_steps(NewCounter("replayed_steps_total", "Steps replayed from the journal in recoveries")),
+      resident_bytes(
+          NewGauge("resident_memory_bytes", "Memory of the whole process, to be compared with memory.limit")),
       commit_seconds(NewHistogram("commit_seconds", "Time from the start of a commit until its outcome was known",
                                   {0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10})),
       recovery_seconds(NewHistogram("recovery_seconds", "Time from a task's assignment until it could go on",
@@ -119,7 +132,10 @@ void Metrics::SetBuild(std::string_view version, std::string_view chain_version)
   build_info_.Add({{"version", std::string(version)}, {"chain", std::string(chain_version)}}).Set(1);
 }
 
-std::string Metrics::Text() const { return prometheus::TextSerializer().Serialize(registry_.Collect()); }
+std::string Metrics::Text() const {
+  resident_bytes.Set(ResidentBytes());
+  return prometheus::TextSerializer().Serialize(registry_.Collect());
+}
 
 std::unique_ptr<PartitionMetrics> Metrics::ForPartition(int32_t partition) {
   std::lock_guard<std::mutex> lock(partitions_mutex_);

@@ -9,6 +9,7 @@
 //    no replay can then ask for it. Only then it is removed: a tombstone in the changelog, and from the store.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -106,12 +107,18 @@ class RowSet {
 
   RowStore& store() { return *store_; }
   size_t dirty() const { return dirty_.size(); }
+  // Over the limit by so much that images should be taken at once.
+  bool crowded() const {
+    constexpr size_t kLeast = 1 << 20;
+    return !dirty_.empty() && cache_.bytes() > cache_.limit_bytes() + std::max(kLeast, cache_.limit_bytes() / 8);
+  }
   const RowCache<CachedRow>& cache() const { return cache_; }
   uint64_t hits() const { return hits_; }
   uint64_t misses() const { return misses_; }
 
  private:
   void LeaveToStore(CachedRow& row);
+  size_t BytesInMemory(const CachedRow& row, size_t stored_bytes);
 
   const Chain& chain_;
   std::unique_ptr<RowStore> store_;
@@ -124,6 +131,8 @@ class RowSet {
   std::vector<TimerHint> disproved_;  // to be removed from the store's index
   std::vector<GoneRow> came_back_;    // to be removed from the store's list of rows that are gone
   mutable std::string scratch_;
+  double bytes_per_stored_byte_ = 3;  // what a row's messages take, measured now and then
+  uint32_t sized_ = 0;
   uint64_t hits_ = 0;
   uint64_t misses_ = 0;
 };

@@ -86,7 +86,11 @@ class Task {
   // The journal's entries below this offset are needed by no recovery: a committed floor has passed them.
   int64_t JournalNeededFrom() const { return position_.journal.NeededFrom(); }
   size_t buffered() const { return merge_.buffered(); }
-  size_t buffered(size_t source) const { return merge_.buffered(source); }
+  size_t buffered_bytes(size_t source) const { return merge_.buffered_bytes(source); }
+  // Results of the open transaction.
+  size_t result_bytes() const { return emitter_.bytes(); }
+  // The cache holds more than it should, for rows that wait for their images: a commit would help.
+  bool crowded() const { return rows_.crowded(); }
   int64_t Lag(size_t source, int64_t end_offset) const { return merge_.Lag(source, end_offset); }
   const RowSet& rows() const { return rows_; }
   AppliedCounts TakeCounts() { return std::exchange(applier_.counts(), {}); }

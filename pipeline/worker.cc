@@ -11,9 +11,7 @@ namespace portrait {
 namespace {
 
 constexpr size_t kRecordsAtOnce = 10'000;
-constexpr size_t kStepsAtOnce = 256;    // between two looks at the clock
-constexpr size_t kPauseAbove = 50'000;  // records of one source that wait for others
-constexpr size_t kResumeBelow = 10'000;
+constexpr size_t kStepsAtOnce = 256;  // between two looks at the clock
 constexpr std::string_view kDeadLetters = "dead-letters";
 
 double Seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
@@ -150,7 +148,8 @@ absl::Status Worker::RunOnce(Duration wait) {
     task->second.task->Add(std::move(record));
   }
   if (absl::Status s = Advance(ports_.clock().Monotonic()); !s.ok()) return Fail(s);
-  if (ports_.clock().Monotonic() - last_commit_ < options_.commit_interval) return absl::OkStatus();
+  const bool due = ports_.clock().Monotonic() - last_commit_ >= options_.commit_interval;
+  if (!due && !Crowded()) return absl::OkStatus();
   if (absl::Status s = Commit(/*hand_over=*/false); !s.ok()) return Fail(s);
   return absl::OkStatus();
 }
@@ -158,7 +157,7 @@ absl::Status Worker::RunOnce(Duration wait) {
 absl::Status Worker::Advance(Duration now) {
   // Until everything that is here is applied, or the next commit is due: a step may set off many timers.
   const Duration deadline = last_commit_ + options_.commit_interval;
-  bool idle = false;
+  bool idle = false, crowded = false;
   do {
     busy_ = false;
     idle = status_.joined;
@@ -173,23 +172,42 @@ absl::Status Worker::Advance(Duration now) {
       }
       busy_ |= *progress == Task::Progress::kBusy;
       idle &= *progress == Task::Progress::kIdle && !running.task->HasSteps();
-      if (absl::Status s = KeepBuffersBounded(partition, running); !s.ok()) return s;
     }
+    if (absl::Status s = KeepInputsBounded(); !s.ok()) return s;
+    crowded = Crowded();
     now = ports_.clock().Monotonic();
-  } while (busy_ && now < deadline);
+  } while (busy_ && now < deadline && !crowded);
   status_.idle = idle;
   return absl::OkStatus();
 }
 
-absl::Status Worker::KeepBuffersBounded(int32_t partition, Running& running) {
-  for (size_t source = 0; source < topics_.size(); ++source) {
-    const size_t buffered = running.task->buffered(source);
-    const bool pause = running.paused[source] ? buffered > kResumeBelow : buffered > kPauseAbove;
-    if (pause == running.paused[source]) continue;
-    if (absl::Status s = consumer_->Pause(static_cast<int32_t>(source), partition, pause); !s.ok()) return s;
-    running.paused[source] = pause;
+absl::Status Worker::KeepInputsBounded() {
+  size_t buffered = 0;
+  for (const auto& [partition, running] : tasks_) {
+    for (size_t source = 0; source < topics_.size(); ++source) buffered += running.task->buffered_bytes(source);
+  }
+  const bool full = buffered > options_.input_bytes;
+  // Those below it hold half of the limit at most. A source that runs low goes on, or the others would wait for it.
+  const size_t share = options_.input_bytes / (2 * std::max<size_t>(1, tasks_.size() * topics_.size()));
+  for (auto& [partition, running] : tasks_) {
+    for (size_t source = 0; source < topics_.size(); ++source) {
+      const size_t bytes = running.task->buffered_bytes(source);
+      const bool pause = running.paused[source] ? bytes > share / 2 : full && bytes > share;
+      if (pause == running.paused[source]) continue;
+      if (absl::Status s = consumer_->Pause(static_cast<int32_t>(source), partition, pause); !s.ok()) return s;
+      running.paused[source] = pause;
+    }
   }
   return absl::OkStatus();
+}
+
+bool Worker::Crowded() const {
+  size_t results = 0;
+  for (const auto& [partition, running] : tasks_) {
+    if (running.task->crowded()) return true;
+    results += running.task->result_bytes();
+  }
+  return results > options_.result_bytes;
 }
 
 absl::Status Worker::Commit(bool hand_over) {

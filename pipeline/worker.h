@@ -69,7 +69,10 @@ class Worker final : private AssignmentListener {
   };
   absl::StatusOr<PartitionStart> Recover(int32_t partition, size_t cache_bytes);
   absl::Status Advance(Duration now);
-  absl::Status KeepBuffersBounded(int32_t partition, Running& running);
+  // Pauses the sources with the most that waits while all of it is more than options.input_bytes.
+  absl::Status KeepInputsBounded();
+  // What is open takes so much memory that it should be committed before its time.
+  bool Crowded() const;
   // `hand_over`: every dirty row gets its image, so that whoever comes next replays nothing.
   absl::Status Commit(bool hand_over);
   absl::Status Write(const TaskCommit& commit, int32_t partition);

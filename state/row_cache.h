@@ -75,6 +75,7 @@ class RowCache {
   }
 
   bool over_limit() const { return bytes_ > limit_bytes_; }
+  size_t limit_bytes() const { return limit_bytes_; }
   size_t bytes() const { return bytes_; }
   size_t rows() const { return clock_.size(); }
   size_t evictions() const { return evictions_; }

@@ -157,8 +157,10 @@ void AddEngineSettings(std::vector<Setting>& all) {
       Scalar("merge.wait", DurationBetween(Duration(0), minutes(1)),
              "How long a source that has more to come is waited for, so that sources are read in the order of time",
              [](auto& c) -> auto& { return c.engine.merge_wait; }));
-  all.push_back(Scalar("memory.limit", BytesBetween(1 << 20, kUnbounded), "Memory for rows, all workers together",
-                       [](auto& c) -> auto& { return c.engine.cache_bytes; }));
+  all.push_back(
+      Scalar("memory.limit", BytesBetween(100'000'000, kUnbounded),
+             "Memory of the whole process: rows, RocksDB, queues. The more, the more rows are found in memory",
+             [](auto& c) -> auto& { return c.engine.memory_limit; }));
   all.push_back(
       ChangesResults(Scalar("limits.record", BytesBetween(1'000, 100'000'000), "A larger record is a dead letter",
                             [](auto& c) -> auto& { return c.engine.max_record_bytes; })));

@@ -75,23 +75,37 @@ absl::StatusOr<std::unique_ptr<KafkaPorts>> KafkaPorts::Connect(const Config& co
   }
   if (!asked.ok()) return asked;
   if (absl::Status s = CheckInternalTopics(config, **topics, partitions); !s.ok()) return s;
-  return std::unique_ptr<KafkaPorts>(new KafkaPorts(config, partitions, TombstonesKept(config, **topics)));
+  const auto plan = PlanMemory({.limit = config.engine.memory_limit,
+                                .workers = config.engine.workers,
+                                .partitions = partitions,
+                                .largest_record = config.engine.max_record_bytes});
+  if (!plan.ok()) return plan.status();
+  return std::unique_ptr<KafkaPorts>(new KafkaPorts(config, partitions, *plan, TombstonesKept(config, **topics)));
 }
 
-KafkaPorts::KafkaPorts(const Config& config, int32_t partitions, std::optional<Duration> tombstones_kept)
+KafkaPorts::KafkaPorts(const Config& config, int32_t partitions, const MemoryPlan& plan,
+                       std::optional<Duration> tombstones_kept)
     : config_(config),
       partitions_(partitions),
+      plan_(plan),
       tombstones_kept_(tombstones_kept),
-      memory_(std::max<size_t>(16u << 20, config.engine.cache_bytes / 4)) {}
+      memory_(plan.rocksdb) {}
+
+KafkaOptions KafkaPorts::ClientOptions(int worker) const {
+  KafkaOptions options = KafkaClientOptions(config_, absl::StrCat("worker-", worker));
+  options.fetch_memory_bytes = plan_.fetched;
+  options.send_memory_bytes = plan_.unsent;
+  return options;
+}
 
 absl::StatusOr<std::unique_ptr<GroupConsumer>> KafkaPorts::NewConsumer(int worker) {
-  auto made = KafkaGroupConsumer::Create(KafkaClientOptions(config_, absl::StrCat("worker-", worker)));
+  auto made = KafkaGroupConsumer::Create(ClientOptions(worker));
   if (!made.ok()) return made.status();
   return *std::move(made);
 }
 
 absl::StatusOr<std::unique_ptr<TransactionalProducer>> KafkaPorts::NewProducer(int worker) {
-  const KafkaOptions options = KafkaClientOptions(config_, absl::StrCat("worker-", worker));
+  const KafkaOptions options = ClientOptions(worker);
   auto made = KafkaTransactionalProducer::Create(options,
                                                  absl::StrCat(config_.engine.application_id, ".", options.instance_id));
   if (!made.ok()) return made.status();
@@ -99,7 +113,7 @@ absl::StatusOr<std::unique_ptr<TransactionalProducer>> KafkaPorts::NewProducer(i
 }
 
 absl::StatusOr<std::unique_ptr<LogReader>> KafkaPorts::NewReader(int worker) {
-  auto made = KafkaLogReader::Create(KafkaClientOptions(config_, absl::StrCat("worker-", worker)));
+  auto made = KafkaLogReader::Create(ClientOptions(worker));
   if (!made.ok()) return made.status();
   return *std::move(made);
 }

@@ -7,6 +7,8 @@
 
 #include "absl/status/statusor.h"
 #include "pipeline/config/config.h"
+#include "pipeline/kafka/options.h"
+#include "pipeline/memory_plan.h"
 #include "pipeline/port_factory.h"
 #include "state/rocksdb_row_store.h"
 
@@ -17,11 +19,13 @@ class KafkaPorts final : public PortFactory {
  public:
   // Waits for the brokers, at most startup.timeout, then checks that everything the engine needs is there.
   // DeadlineExceeded: no broker answered. NotFound: topics are missing, and how to make them. FailedPrecondition: the
-  // partition counts differ. InvalidArgument: a property of librdkafka is refused.
+  // partition counts differ. InvalidArgument: a property of librdkafka is refused, or memory.limit is too small.
   static absl::StatusOr<std::unique_ptr<KafkaPorts>> Connect(const Config& config);
 
   // For how long the changelog's topic keeps tombstones; nothing when the brokers do not tell.
   std::optional<Duration> tombstones_kept() const { return tombstones_kept_; }
+  // How the process's memory is divided; the engine must keep to its shares (Divide).
+  const MemoryPlan& memory_plan() const { return plan_; }
 
   int32_t partitions() const override { return partitions_; }
   absl::StatusOr<std::unique_ptr<GroupConsumer>> NewConsumer(int worker) override;
@@ -33,10 +37,12 @@ class KafkaPorts final : public PortFactory {
   const Clock& clock() const override { return clock_; }
 
  private:
-  KafkaPorts(const Config& config, int32_t partitions, std::optional<Duration> tombstones_kept);
+  KafkaPorts(const Config& config, int32_t partitions, const MemoryPlan& plan, std::optional<Duration> tombstones_kept);
+  KafkaOptions ClientOptions(int worker) const;
 
   const Config config_;
   const int32_t partitions_;
+  const MemoryPlan plan_;
   const std::optional<Duration> tombstones_kept_;
   SystemClock clock_;
   RocksDbMemory memory_;

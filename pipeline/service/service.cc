@@ -21,6 +21,7 @@ absl::StatusOr<std::unique_ptr<Service>> Service::Start(const Config& config, co
   service->ports_ = *std::move(ports);
   EngineOptions& engine = service->config_.engine;
   engine.changelog_tombstones_kept = service->ports_->tombstones_kept().value_or(engine.changelog_tombstones_kept);
+  Divide(service->ports_->memory_plan(), engine);
   service->health_.Ready("brokers");
   service->engine_ =
       std::make_unique<Engine>(chain, service->config_.engine, *service->ports_, service->metrics_, service->health_);

@@ -136,6 +136,7 @@ absl::Status Demo::StartEngine() {
   auto ports = KafkaPorts::Connect(options_.config);
   if (!ports.ok()) return ports.status();
   ports_ = *std::move(ports);
+  Divide(ports_->memory_plan(), options_.config.engine);
   engine_ = std::make_unique<Engine>(chain_, options_.config.engine, *ports_, metrics_, health_);
   engine_->Start();
   waiter_ = std::thread([this] {

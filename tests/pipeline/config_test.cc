@@ -89,7 +89,7 @@ TEST_CASE("every error of a file is told, in the order of its lines") {
 TEST_CASE("a value outside of its range is refused with the range") {
   CHECK(Verdict("workers: 0") == "f:1: workers: must be 1 to 256: 0");
   CHECK(Verdict("commit: {interval: 1h}") == "f:1: commit.interval: must be 1ms to 30s: 1h");
-  CHECK(Verdict("memory: {limit: 1KiB}") == "f:1: memory.limit: must be at least 1MiB: 1KiB");
+  CHECK(Verdict("memory: {limit: 1KiB}") == "f:1: memory.limit: must be at least 100MB: 1KiB");
   CHECK(Verdict("application: {id: 'my shop'}") ==
         "f:1: application.id: must be at most 200 letters, digits, dots, underscores and hyphens: my shop");
 }
