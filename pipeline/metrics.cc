@@ -93,6 +93,8 @@ Metrics::Metrics()
       cache_hits(NewCounter("cache_hits_total", "Rows looked for and found in memory")),
       cache_misses(NewCounter("cache_misses_total", "Rows looked for that had to be read from the store or were new")),
       replayed_steps(NewCounter("replayed_steps_total", "Steps replayed from the journal in recoveries")),
+      stores_set_aside(NewCounter("stores_set_aside_total",
+                                  "Folders of local state that were corrupt, and restored from the changelog")),
       resident_bytes(
           NewGauge("resident_memory_bytes", "Memory of the whole process, to be compared with memory.limit")),
       commit_seconds(NewHistogram("commit_seconds", "Time from the start of a commit until its outcome was known",

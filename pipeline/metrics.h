@@ -79,6 +79,7 @@ class Metrics {
   prometheus::Counter& cache_hits;
   prometheus::Counter& cache_misses;
   prometheus::Counter& replayed_steps;
+  prometheus::Counter& stores_set_aside;
   prometheus::Gauge& resident_bytes;  // of the process; read anew by Text
   prometheus::Histogram& commit_seconds;
   prometheus::Histogram& recovery_seconds;

@@ -2,6 +2,7 @@
 
 #include <rocksdb/cache.h>
 #include <rocksdb/db.h>
+#include <rocksdb/env.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/options.h>
 #include <rocksdb/sst_file_writer.h>
@@ -10,6 +11,9 @@
 #include <rocksdb/write_buffer_manager.h>
 
 #include <algorithm>
+#include <fstream>
+#include <iterator>
+#include <system_error>
 #include <vector>
 
 #include "absl/strings/match.h"
@@ -21,17 +25,25 @@ namespace {
 
 // From this size on a batch goes into a table file of its own.
 constexpr size_t kBulkBytes = 4 << 20;
-constexpr const char* kBulkFile = "/bulk.tmp";  // within the folder; not a name of RocksDB's
+// Files of our own within the folder; RocksDB leaves such names alone.
+constexpr const char* kBulkFile = "/bulk.tmp";
+constexpr const char* kCorruptMark = "/CORRUPT";  // holds what was found
 
 absl::Status FromRocksDb(const rocksdb::Status& status, const std::string& folder) {
   if (status.ok()) return absl::OkStatus();
   const std::string text = absl::StrCat("local state in ", folder, ": ", status.ToString());
   if (status.IsCorruption()) return absl::DataLossError(text);
-  if (status.IsNoSpace()) return absl::ResourceExhaustedError(text);
+  if (status.IsNoSpace()) return absl::ResourceExhaustedError(absl::StrCat(text, "; make room and start again"));
   if (status.IsIOError() && absl::StrContains(status.ToString(), "lock")) {
     return absl::FailedPreconditionError(absl::StrCat(text, " (does another process use it?)"));
   }
   return absl::InternalError(text);
+}
+
+absl::Status CannotCreate(const std::string& folder, const std::error_code& error) {
+  const std::string text = absl::StrCat("cannot create ", folder, ": ", error.message());
+  if (error == std::errc::no_space_on_device) return absl::ResourceExhaustedError(text);
+  return absl::PermissionDeniedError(text);
 }
 
 }  // namespace
@@ -68,10 +80,15 @@ RocksDbRowStore::RocksDbRowStore(std::unique_ptr<Impl> impl) : impl_(std::move(i
 RocksDbRowStore::~RocksDbRowStore() = default;
 
 absl::StatusOr<std::unique_ptr<RocksDbRowStore>> RocksDbRowStore::Open(const std::filesystem::path& folder,
-                                                                       RocksDbMemory& memory) {
+                                                                       RocksDbMemory& memory, rocksdb::Env* env) {
   std::error_code error;
   std::filesystem::create_directories(folder, error);
-  if (error) return absl::PermissionDeniedError(absl::StrCat("cannot create ", folder.string(), ": ", error.message()));
+  if (error) return CannotCreate(folder.string(), error);
+  if (std::ifstream mark(folder.string() + kCorruptMark); mark) {
+    const std::string found((std::istreambuf_iterator<char>(mark)), std::istreambuf_iterator<char>());
+    return absl::DataLossError(found);
+  }
+  std::filesystem::remove(folder.string() + kBulkFile, error);
 
   rocksdb::BlockBasedTableOptions table;
   table.block_cache = memory.shared_->cache;
@@ -89,17 +106,43 @@ absl::StatusOr<std::unique_ptr<RocksDbRowStore>> RocksDbRowStore::Open(const std
   options.max_open_files = 256;
   options.avoid_unnecessary_blocking_io = true;
 
+  if (env != nullptr) options.env = env;
   impl->folder = folder.string();
   impl->write.disableWAL = true;
   impl->write.memtable_insert_hint_per_batch = true;
   const rocksdb::Status opened = impl->Open();
-  if (!opened.ok()) {
-    absl::Status status = FromRocksDb(opened, impl->folder);
-    if (absl::IsFailedPrecondition(status)) return status;
-    return absl::Status(status.code(),
-                        absl::StrCat(status.message(), "; what is in this folder can be restored: delete it"));
+  // A file that should be there and is not is damage, too.
+  if (opened.IsPathNotFound() || opened.IsNotFound()) {
+    return FromRocksDb(rocksdb::Status::Corruption(opened.ToString()), impl->folder);
   }
+  if (!opened.ok()) return FromRocksDb(opened, impl->folder);
   return std::unique_ptr<RocksDbRowStore>(new RocksDbRowStore(std::move(impl)));
+}
+
+absl::StatusOr<std::unique_ptr<RocksDbRowStore>> RocksDbRowStore::OpenOrSetAside(
+    const std::filesystem::path& folder, RocksDbMemory& memory, std::string_view suffix,
+    std::optional<std::filesystem::path>& moved_to) {
+  moved_to.reset();
+  auto opened = Open(folder, memory);
+  if (!absl::IsDataLoss(opened.status())) return opened;
+  std::filesystem::path aside = folder;
+  aside += ".corrupt-";
+  aside += suffix;
+  std::error_code error;
+  std::filesystem::rename(folder, aside, error);
+  if (error) {
+    return absl::DataLossError(
+        absl::StrCat(opened.status().message(), "; it could not be moved to ", aside.string(), ": ", error.message()));
+  }
+  moved_to = std::move(aside);
+  return Open(folder, memory);
+}
+
+// What RocksDB answers, as everybody else reads it. Damage is marked on the disk.
+absl::Status RocksDbRowStore::Report(const rocksdb::Status& status) const {
+  absl::Status out = FromRocksDb(status, impl_->folder);
+  if (absl::IsDataLoss(out)) std::ofstream(impl_->folder + kCorruptMark) << out.message();
+  return out;
 }
 
 absl::Status RocksDbRowStore::Destroy(const std::filesystem::path& folder) {
@@ -110,7 +153,7 @@ absl::StatusOr<std::optional<std::string>> RocksDbRowStore::Get(std::string_view
   std::string row;
   const rocksdb::Status status = impl_->db->Get(rocksdb::ReadOptions(), RowKeyOf(customer_id), &row);
   if (status.IsNotFound()) return std::nullopt;
-  if (!status.ok()) return FromRocksDb(status, impl_->folder);
+  if (!status.ok()) return Report(status);
   return row;
 }
 
@@ -169,7 +212,8 @@ absl::Status RocksDbRowStore::Write(const RowBatch& batch) {
     ingest.move_files = true;
     ingest.write_global_seqno = false;
     if (status.ok()) status = impl_->db->IngestExternalFile({file}, ingest);
-    return FromRocksDb(status, impl_->folder);
+    if (!status.ok()) static_cast<void>(impl_->options.env->DeleteFile(file));
+    return Report(status);
   }
   rocksdb::WriteBatch writes;
   for (const Change& change : changes) {
@@ -179,7 +223,7 @@ absl::Status RocksDbRowStore::Write(const RowBatch& batch) {
       writes.Delete(change.key);
     }
   }
-  return FromRocksDb(impl_->db->Write(impl_->write, &writes), impl_->folder);
+  return Report(impl_->db->Write(impl_->write, &writes));
 }
 
 absl::StatusOr<std::optional<v1::StoreMeta>> RocksDbRowStore::Meta() {
@@ -187,10 +231,10 @@ absl::StatusOr<std::optional<v1::StoreMeta>> RocksDbRowStore::Meta() {
   const rocksdb::Status status =
       impl_->db->Get(rocksdb::ReadOptions(), rocksdb::Slice(kMetaKey.data(), kMetaKey.size()), &bytes);
   if (status.IsNotFound()) return std::nullopt;
-  if (!status.ok()) return FromRocksDb(status, impl_->folder);
+  if (!status.ok()) return Report(status);
   v1::StoreMeta meta;
   if (!meta.ParseFromString(bytes)) {
-    return absl::DataLossError(absl::StrCat("local state in ", impl_->folder, ": its meta record cannot be parsed"));
+    return Report(rocksdb::Status::Corruption("the meta record cannot be parsed"));
   }
   return meta;
 }
@@ -204,7 +248,7 @@ absl::Status RocksDbRowStore::Scan(const std::function<absl::Status(std::string_
     const rocksdb::Slice key = it->key(), value = it->value();
     if (absl::Status s = visit({key.data() + 1, key.size() - 1}, {value.data(), value.size()}); !s.ok()) return s;
   }
-  return FromRocksDb(it->status(), impl_->folder);
+  return Report(it->status());
 }
 
 absl::StatusOr<std::vector<TimerHint>> RocksDbRowStore::ReadTimers(const TimerHint& from, int64_t until_us,
@@ -218,7 +262,7 @@ absl::StatusOr<std::vector<TimerHint>> RocksDbRowStore::ReadTimers(const TimerHi
     if (hint.time_us > until_us) break;
     out.push_back(std::move(hint));
   }
-  if (absl::Status s = FromRocksDb(it->status(), impl_->folder); !s.ok()) return s;
+  if (absl::Status s = Report(it->status()); !s.ok()) return s;
   return out;
 }
 
@@ -236,9 +280,9 @@ absl::StatusOr<std::vector<GoneRow>> RocksDbRowStore::ReadGone() {
 absl::Status RocksDbRowStore::Clear() {
   impl_->db.reset();
   if (absl::Status s = Destroy(impl_->folder); !s.ok()) return s;
-  return FromRocksDb(impl_->Open(), impl_->folder);
+  return Report(impl_->Open());
 }
 
-absl::Status RocksDbRowStore::Flush() { return FromRocksDb(impl_->db->Flush(rocksdb::FlushOptions()), impl_->folder); }
+absl::Status RocksDbRowStore::Flush() { return Report(impl_->db->Flush(rocksdb::FlushOptions())); }
 
 }  // namespace portrait

@@ -7,12 +7,18 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "state/row_store.h"
+
+namespace rocksdb {
+class Env;
+class Status;
+}  // namespace rocksdb
 
 namespace portrait {
 
@@ -31,12 +37,20 @@ class RocksDbMemory {
   std::unique_ptr<Shared> shared_;
 };
 
+// Damage is never read as data: every block has a checksum, and file sizes are compared with what was written. A store
+// in which damage was found is marked, so that the next Open refuses it even when it would not meet the damage again.
 class RocksDbRowStore final : public RowStore {
  public:
   // Opens or creates. Errors name the folder: FailedPrecondition when another process holds it, DataLoss when it is
-  // corrupt, ResourceExhausted when the disk is full. `memory` must outlive the store.
+  // corrupt, ResourceExhausted when the disk is full. `memory` must outlive the store, and `env`, which stands for the
+  // disk in tests of its faults.
   static absl::StatusOr<std::unique_ptr<RocksDbRowStore>> Open(const std::filesystem::path& folder,
-                                                               RocksDbMemory& memory);
+                                                               RocksDbMemory& memory, rocksdb::Env* env = nullptr);
+  // The same, but what is corrupt is moved aside, to FOLDER.corrupt-TIME, for somebody to look at, and a new store is
+  // made in its place; `moved_to` then says where. `suffix` is the time, as text.
+  static absl::StatusOr<std::unique_ptr<RocksDbRowStore>> OpenOrSetAside(
+      const std::filesystem::path& folder, RocksDbMemory& memory, std::string_view suffix,
+      std::optional<std::filesystem::path>& moved_to);
   // Deletes the database in the folder, which must not be open.
   static absl::Status Destroy(const std::filesystem::path& folder);
   ~RocksDbRowStore() override;
@@ -52,6 +66,7 @@ class RocksDbRowStore final : public RowStore {
 
  private:
   struct Impl;
+  absl::Status Report(const rocksdb::Status& status) const;
   explicit RocksDbRowStore(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };

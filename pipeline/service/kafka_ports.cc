@@ -6,6 +6,8 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "pipeline/decode/decoder.h"
 #include "pipeline/kafka/group_consumer.h"
 #include "pipeline/kafka/log_reader.h"
@@ -126,7 +128,14 @@ absl::StatusOr<std::unique_ptr<LogTrimmer>> KafkaPorts::NewTrimmer(int worker) {
 
 absl::StatusOr<std::unique_ptr<RowStore>> KafkaPorts::OpenStore(int32_t partition) {
   const auto folder = config_.engine.state_dir / config_.engine.application_id / absl::StrCat("partition-", partition);
-  auto opened = RocksDbRowStore::Open(folder, memory_);
+  const std::string time = absl::FormatTime("%Y%m%dT%H%M%SZ", absl::Now(), absl::UTCTimeZone());
+  std::optional<std::filesystem::path> moved_to;
+  auto opened = RocksDbRowStore::OpenOrSetAside(folder, memory_, time, moved_to);
+  if (moved_to) {
+    LogError("local state is corrupt: it is set aside, and the partition restored from the changelog",
+             {{"partition", partition}, {"moved_to", moved_to->string()}});
+    if (stores_set_aside_ != nullptr) stores_set_aside_->Increment();
+  }
   if (!opened.ok()) return opened.status();
   return *std::move(opened);
 }

@@ -10,6 +10,7 @@
 #include "pipeline/kafka/options.h"
 #include "pipeline/memory_plan.h"
 #include "pipeline/port_factory.h"
+#include "prometheus/counter.h"
 #include "state/rocksdb_row_store.h"
 
 namespace portrait {
@@ -26,6 +27,9 @@ class KafkaPorts final : public PortFactory {
   std::optional<Duration> tombstones_kept() const { return tombstones_kept_; }
   // How the process's memory is divided; the engine must keep to its shares (Divide).
   const MemoryPlan& memory_plan() const { return plan_; }
+
+  // Counts the folders of local state that were corrupt and set aside. Before the engine starts.
+  void CountSetAside(prometheus::Counter& counter) { stores_set_aside_ = &counter; }
 
   int32_t partitions() const override { return partitions_; }
   absl::StatusOr<std::unique_ptr<GroupConsumer>> NewConsumer(int worker) override;
@@ -46,6 +50,7 @@ class KafkaPorts final : public PortFactory {
   const std::optional<Duration> tombstones_kept_;
   SystemClock clock_;
   RocksDbMemory memory_;
+  prometheus::Counter* stores_set_aside_ = nullptr;
 };
 
 }  // namespace portrait

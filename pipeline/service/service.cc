@@ -19,6 +19,7 @@ absl::StatusOr<std::unique_ptr<Service>> Service::Start(const Config& config, co
   auto ports = KafkaPorts::Connect(config);
   if (!ports.ok()) return ports.status();
   service->ports_ = *std::move(ports);
+  service->ports_->CountSetAside(service->metrics_.stores_set_aside);
   EngineOptions& engine = service->config_.engine;
   engine.changelog_tombstones_kept = service->ports_->tombstones_kept().value_or(engine.changelog_tombstones_kept);
   Divide(service->ports_->memory_plan(), engine);
