@@ -18,7 +18,7 @@
 namespace portrait::bench {
 namespace {
 
-constexpr size_t kBatchBytes = 32 << 20;  // as Recovery
+constexpr size_t kBatchBytes = 200 << 20;  // about what the default memory.limit gives
 
 struct ChangelogRecord {
   std::string key, value;

@@ -1,14 +1,17 @@
 // The endpoint for operations: /metrics (Prometheus), /healthz (alive?) and /readyz (can it work now, and if not,
-// why?).
+// why?), and POST /backup for `portrait backup`.
 //
 //   auto server = HttpServer::Start({.host = "127.0.0.1", .port = 8080}, metrics, health);
 //   if (!server.ok()) ...  // cannot listen: Address already in use: 127.0.0.1:8080
 //
 // It knows no customer's data. It has no encryption and no password: bind it to the machine itself or to a network of
-// your own.
+// your own. A backup may be asked for from this machine only, and not by a web page: it needs the header X-Portrait.
 #pragma once
 
+#include <filesystem>
+#include <functional>
 #include <memory>
+#include <string>
 
 #include "absl/status/statusor.h"
 #include "pipeline/config/config.h"
@@ -30,6 +33,10 @@ class HttpServer {
   HttpServer& operator=(const HttpServer&) = delete;
 
   int port() const;
+
+  // Makes a backup in the folder and says what is in it. May take long; one at a time. Nothing: there are none.
+  using Backup = std::function<absl::StatusOr<std::string>(const std::filesystem::path& to)>;
+  void ServeBackups(Backup backup);
 
  private:
   struct Listener;  // keeps httplib.h out of here

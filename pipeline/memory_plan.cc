@@ -27,6 +27,7 @@ static_assert(kRowsShare + kRocksDbShare + kInputsShare + kResultsShare + kFetch
 
 // Beyond this a queue is of no more use: the rows get the rest.
 constexpr size_t kMostQueue = 64 * kMegabyte;
+constexpr size_t kMostRestore = 256 * kMegabyte;
 
 }  // namespace
 
@@ -54,7 +55,7 @@ absl::StatusOr<MemoryPlan> PlanMemory(const MemoryDemand& demand) {
   plan.rocksdb += rest / 100 * kRocksDbShare;
   plan.rows =
       demand.limit - plan.fixed - plan.rocksdb - workers * (plan.inputs + plan.results + plan.fetched + plan.unsent);
-  plan.restore = std::min<size_t>(kMostQueue, plan.rows / workers / 2);
+  plan.restore = std::min(kMostRestore, plan.rows / workers / 2);
   return plan;
 }
 

@@ -7,6 +7,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -40,6 +41,8 @@ class RocksDbMemory {
 // Damage is never read as data: every block has a checksum, and file sizes are compared with what was written. A store
 // in which damage was found is marked, so that the next Open refuses it even when it would not meet the damage again.
 class RocksDbRowStore final : public RowStore {
+  struct Impl;
+
  public:
   // Opens or creates. Errors name the folder: FailedPrecondition when another process holds it, DataLoss when it is
   // corrupt, ResourceExhausted when the disk is full. `memory` must outlive the store, and `env`, which stands for the
@@ -51,6 +54,21 @@ class RocksDbRowStore final : public RowStore {
   static absl::StatusOr<std::unique_ptr<RocksDbRowStore>> OpenOrSetAside(
       const std::filesystem::path& folder, RocksDbMemory& memory, std::string_view suffix,
       std::optional<std::filesystem::path>& moved_to);
+  // Makes copies of one store while it is in use. Safe from any thread; may outlive the store.
+  class Copier {
+   public:
+    // A copy in the folder `to`, which must not exist: everything written before, as a store of its own, and what its
+    // meta record says. On the same disk its files are shared with the store, elsewhere copied. NotFound: the store is
+    // closed. The store's owner waits when it wants to close it meanwhile.
+    absl::StatusOr<v1::StoreMeta> CopyTo(const std::filesystem::path& to);
+
+   private:
+    friend class RocksDbRowStore;
+    std::mutex mutex_;
+    Impl* store_ = nullptr;  // guarded by mutex_; null = closed
+  };
+  std::shared_ptr<Copier> copier() const { return copier_; }
+
   // Deletes the database in the folder, which must not be open.
   static absl::Status Destroy(const std::filesystem::path& folder);
   ~RocksDbRowStore() override;
@@ -65,10 +83,11 @@ class RocksDbRowStore final : public RowStore {
   absl::Status Clear() override;
 
  private:
-  struct Impl;
   absl::Status Report(const rocksdb::Status& status) const;
+  absl::Status WriteInBulk(const RowBatch& batch);
   explicit RocksDbRowStore(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
+  std::shared_ptr<Copier> copier_ = std::make_shared<Copier>();
 };
 
 }  // namespace portrait

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "state/timer_hint.h"
+#include "state/row_store.h"
 
 namespace portrait {
 
@@ -42,9 +42,11 @@ inline uint64_t NumberOfKey(std::string_view key) {
 // The sign of a time is turned, so that those before 1970 come first.
 inline constexpr uint64_t kSign = uint64_t{1} << 63;
 
-inline std::string TimerKeyOf(const TimerHint& hint) {
+inline std::string IndexKeyOf(const TimerHint& hint) {
   return NumberedKey(kTimerPrefix, static_cast<uint64_t>(hint.time_us) ^ kSign, hint.customer_id);
 }
+
+inline std::string IndexKeyOf(const GoneRow& row) { return NumberedKey(kGonePrefix, row.number, row.customer_id); }
 
 inline TimerHint TimerOfKey(std::string_view key) {
   return {static_cast<int64_t>(NumberOfKey(key) ^ kSign), std::string(key.substr(9))};

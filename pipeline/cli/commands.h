@@ -15,5 +15,7 @@ void AddDescribe(Program& program);
 void AddTopics(Program& program);
 void AddDeadLetters(Program& program);
 void AddCheck(Program& program);
+void AddBackup(Program& program);
+void AddRestore(Program& program);
 
 }  // namespace portrait

@@ -106,6 +106,8 @@ int Main(int argc, char** argv, const ChainExtension& extension) {
     AddTopics(program);
     AddDeadLetters(program);
     AddCheck(program);
+    AddBackup(program);
+    AddRestore(program);
     return program.Run(argc, argv);
   } catch (const std::exception& error) {
     std::cerr << "portrait: " << error.what() << std::endl;

@@ -87,11 +87,7 @@ absl::StatusOr<std::unique_ptr<KafkaPorts>> KafkaPorts::Connect(const Config& co
 
 KafkaPorts::KafkaPorts(const Config& config, int32_t partitions, const MemoryPlan& plan,
                        std::optional<Duration> tombstones_kept)
-    : config_(config),
-      partitions_(partitions),
-      plan_(plan),
-      tombstones_kept_(tombstones_kept),
-      memory_(plan.rocksdb) {}
+    : config_(config), partitions_(partitions), plan_(plan), tombstones_kept_(tombstones_kept), memory_(plan.rocksdb) {}
 
 KafkaOptions KafkaPorts::ClientOptions(int worker) const {
   KafkaOptions options = KafkaClientOptions(config_, absl::StrCat("worker-", worker));
@@ -127,7 +123,7 @@ absl::StatusOr<std::unique_ptr<LogTrimmer>> KafkaPorts::NewTrimmer(int worker) {
 }
 
 absl::StatusOr<std::unique_ptr<RowStore>> KafkaPorts::OpenStore(int32_t partition) {
-  const auto folder = config_.engine.state_dir / config_.engine.application_id / absl::StrCat("partition-", partition);
+  const auto folder = StoreFolder(config_.engine.state_dir, config_.engine.application_id, partition);
   const std::string time = absl::FormatTime("%Y%m%dT%H%M%SZ", absl::Now(), absl::UTCTimeZone());
   std::optional<std::filesystem::path> moved_to;
   auto opened = RocksDbRowStore::OpenOrSetAside(folder, memory_, time, moved_to);
@@ -137,7 +133,22 @@ absl::StatusOr<std::unique_ptr<RowStore>> KafkaPorts::OpenStore(int32_t partitio
     if (stores_set_aside_ != nullptr) stores_set_aside_->Increment();
   }
   if (!opened.ok()) return opened.status();
+  const std::lock_guard lock(copiers_mutex_);
+  copiers_[partition] = (*opened)->copier();
   return *std::move(opened);
+}
+
+absl::StatusOr<v1::Backup> KafkaPorts::BackUp(const std::filesystem::path& to) {
+  std::vector<StoreSource> stores;
+  {
+    const std::lock_guard lock(copiers_mutex_);
+    for (const auto& [partition, copier] : copiers_) stores.push_back({partition, copier});
+  }
+  v1::Backup backup;
+  backup.set_application(config_.engine.application_id);
+  backup.set_instance(config_.engine.instance_id);
+  backup.set_made_us(ToMicros(clock_.Now()));
+  return MakeBackup(stores, std::move(backup), to);
 }
 
 std::unique_ptr<EventDecoder> KafkaPorts::NewDecoder() {

@@ -1,11 +1,15 @@
 // The ports of the service: Kafka and RocksDB.
 #pragma once
 
+#include <filesystem>
+#include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "pipeline/backup.h"
 #include "pipeline/config/config.h"
 #include "pipeline/kafka/options.h"
 #include "pipeline/memory_plan.h"
@@ -27,6 +31,9 @@ class KafkaPorts final : public PortFactory {
   std::optional<Duration> tombstones_kept() const { return tombstones_kept_; }
   // How the process's memory is divided; the engine must keep to its shares (Divide).
   const MemoryPlan& memory_plan() const { return plan_; }
+
+  // Copies the stores that are open into a new folder. Safe from any thread.
+  absl::StatusOr<v1::Backup> BackUp(const std::filesystem::path& to);
 
   // Counts the folders of local state that were corrupt and set aside. Before the engine starts.
   void CountSetAside(prometheus::Counter& counter) { stores_set_aside_ = &counter; }
@@ -51,6 +58,8 @@ class KafkaPorts final : public PortFactory {
   SystemClock clock_;
   RocksDbMemory memory_;
   prometheus::Counter* stores_set_aside_ = nullptr;
+  std::mutex copiers_mutex_;
+  std::map<int32_t, std::shared_ptr<RocksDbRowStore::Copier>> copiers_;  // guarded by copiers_mutex_
 };
 
 }  // namespace portrait

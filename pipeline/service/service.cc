@@ -7,6 +7,10 @@
 
 namespace portrait {
 
+Service::~Service() {
+  if (http_) http_->ServeBackups({});  // waits for one under way, which uses the ports
+}
+
 absl::StatusOr<std::unique_ptr<Service>> Service::Start(const Config& config, const Chain& chain) {
   std::unique_ptr<Service> service(new Service(config));
   service->metrics_.SetBuild(ReleaseVersion(), chain.version());
@@ -27,6 +31,15 @@ absl::StatusOr<std::unique_ptr<Service>> Service::Start(const Config& config, co
   service->engine_ =
       std::make_unique<Engine>(chain, service->config_.engine, *service->ports_, service->metrics_, service->health_);
   service->engine_->Start();
+  if (service->http_) {
+    service->http_->ServeBackups([ports = service->ports_.get()](const std::filesystem::path& to) {
+      auto backup = ports->BackUp(to);
+      if (backup.ok()) {
+        LogInfo("a backup is made", {{"to", to.string()}, {"partitions", backup->partitions_size()}});
+      }
+      return backup.ok() ? absl::StatusOr<std::string>(DescribeBackup(*backup)) : backup.status();
+    });
+  }
   LogInfo("started", {{"application", config.engine.application_id},
                       {"instance", config.engine.instance_id},
                       {"chain", chain.version()},

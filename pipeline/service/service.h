@@ -24,6 +24,7 @@ class Service {
  public:
   // Answers health checks at once, then waits for the brokers as KafkaPorts::Connect. `chain` must outlive the service.
   static absl::StatusOr<std::unique_ptr<Service>> Start(const Config& config, const Chain& chain);
+  ~Service();
 
   void Stop() { engine_->Stop(); }
   absl::Status Wait() { return engine_->Wait(); }
