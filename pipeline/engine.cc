@@ -27,11 +27,17 @@ Engine::Engine(const Chain& chain, const EngineOptions& options, PortFactory& po
 Engine::~Engine() {
   Stop();
   static_cast<void>(Wait());
+  for (size_t i = 0; i < workers_.size(); ++i) health_.Watch(absl::StrCat("worker ", i), {});
 }
 
 void Engine::Start() {
   for (size_t i = 0; i < workers_.size(); ++i) {
-    health_.Wait(absl::StrCat("worker ", i), "waiting for the brokers");
+    const std::string name = absl::StrCat("worker ", i);
+    health_.Wait(name, "waiting for the brokers");
+    health_.Watch(name, [&status = workers_[i]->status()]() -> std::string {
+      if (!status.restoring) return "";
+      return absl::StrCat("restoring, ", static_cast<int>(100 * status.restored), " %");
+    });
     threads_.emplace_back([this, i] { RunWorker(i); });
   }
   health_.Started();

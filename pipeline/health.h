@@ -6,6 +6,7 @@
 //   health.Ready("worker 1");                               // ready: nobody waits any more
 #pragma once
 
+#include <functional>
 #include <map>
 #include <mutex>
 #include <string>
@@ -24,6 +25,10 @@ class Health {
   // This process cannot go on and is about to end. The first reason stays.
   void Fail(std::string_view reason);
 
+  // While this tells something, the part cannot work, and that is why: for what is under way in the thread of the part
+  // itself. `tell` must be safe from any thread; nothing ends it.
+  void Watch(std::string_view part, std::function<std::string()> tell);
+
   struct Report {
     bool alive = true;  // false: failed
     bool ready = false;
@@ -34,6 +39,7 @@ class Health {
  private:
   mutable std::mutex mutex_;
   std::map<std::string, std::string, std::less<>> waiting_ = {{"start", "starting"}};  // guarded by mutex_
+  std::map<std::string, std::function<std::string()>, std::less<>> watched_;           // guarded by mutex_
   std::string failure_;                                                                // guarded by mutex_
 };
 

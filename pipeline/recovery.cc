@@ -129,7 +129,7 @@ class Recovery::Replay final : public StepVisitor {
 };
 
 absl::StatusOr<RecoveryReport> Recovery::Run(const std::function<void(double)>& progress) {
-  progress_ = progress;
+  progress_.emplace(ports_.clock, task_.partition_, progress);
   const auto committed = Patiently([&](Duration d) { return ports_.consumer.Committed(task_.partition_, d); });
   if (!committed.ok()) return Annotated(committed.status(), "reading the committed offsets");
   const auto journal = RangeOf(task_.options_.JournalTopic());
@@ -144,6 +144,8 @@ absl::StatusOr<RecoveryReport> Recovery::Run(const std::function<void(double)>& 
   } else {
     const v1::JournalEntry& last = tail->back();
     if (absl::Status s = OpenStore(last.lineage(), *changelog); !s.ok()) return s;
+    progress_->Expect(static_cast<uint64_t>(changelog->end - position_.changelog_position),
+                      last.last() < last.floor() ? 0 : last.last() + 1 - last.floor());
     if (absl::Status s = RestoreRows(*changelog, last.last()); !s.ok()) return s;
     if (absl::Status s = ReplayTail(*tail); !s.ok()) return s;
     if (absl::Status s = CheckOffsets(last, *committed); !s.ok()) return s;
@@ -283,6 +285,7 @@ absl::Status Recovery::OpenStore(const std::string& lineage, const LogRange& cha
 absl::Status Recovery::RestoreRows(const LogRange& changelog, uint64_t last) {
   constexpr size_t kRecordsAtOnce = 100'000;  // or until the batch is full
   const int64_t begin = position_.changelog_position;
+  const Duration started = ports_.clock.Monotonic();
   ChangelogFollower follower(task_.rows_.store(), ports_.reader, ports_.clock,
                              {.topic = task_.options_.ChangelogTopic(),
                               .partition = task_.partition_,
@@ -298,11 +301,15 @@ absl::Status Recovery::RestoreRows(const LogRange& changelog, uint64_t last) {
     auto advanced = Patiently([&](Duration d) { return follower.Advance(kRecordsAtOnce, d); });
     if (!advanced.ok()) return Annotated(advanced.status(), "reading the changelog");
     done = *advanced;
-    if (progress_ && changelog.end > begin) {
-      progress_(static_cast<double>(follower.position() - begin) / static_cast<double>(changelog.end - begin));
-    }
+    progress_->Restored(follower.rows());
   }
   report_.rows_restored = follower.rows();
+  if (report_.rows_restored > 0) {
+    const Duration took = ports_.clock.Monotonic() - started;
+    LogInfo("rows restored from the changelog", {{"partition", task_.partition_},
+                                                 {"rows", report_.rows_restored},
+                                                 {"seconds", std::chrono::duration<double>(took).count()}});
+  }
   position_.changelog_position = follower.position();
   return absl::OkStatus();
 }
@@ -333,6 +340,7 @@ absl::Status Recovery::ReplayTail(const std::vector<v1::JournalEntry>& tail) {
     for (const v1::JournalEntry& entry : tail) {
       if (absl::Status s = ReplayEntry(entry, floor, replay); !s.ok())
         return Annotated(s, absl::StrCat("replay of ", EntryName(entry)));
+      progress_->Replayed(report_.steps_replayed);
     }
     task_.emitter_.Discard(false);
   }

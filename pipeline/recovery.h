@@ -9,6 +9,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,7 @@
 #include "pipeline/ports/clock.h"
 #include "pipeline/ports/group_consumer.h"
 #include "pipeline/ports/log_reader.h"
+#include "pipeline/recovery_progress.h"
 #include "pipeline/task.h"
 
 namespace portrait {
@@ -73,7 +75,7 @@ class Recovery {
   uint64_t highest_ = 0;  // of the rows that were loaded
   Timestamp as_of_{};     // when the store had last seen the changelog's end
   RecoveryReport report_;
-  std::function<void(double)> progress_;
+  std::optional<RecoveryProgress> progress_;
 };
 
 }  // namespace portrait

@@ -60,7 +60,7 @@ kafka: {security.protocol: ssl}
   CHECK(Show(*config, "sources") == "[{topic: clicks, format: json}, {topic: orders, format: protobuf}]");
   CHECK(Show(*config, "outputs") == "{tag-changes: {topic: shop-tags, format: json}}");
   CHECK(engine.commit_interval == std::chrono::milliseconds(50));
-  CHECK(engine.cache_bytes == 1u << 30);
+  CHECK(engine.memory_limit == 1u << 30);
   CHECK(engine.clock == ClockMode::kEvent);
   CHECK(engine.zone.name() == "Europe/Berlin");
   CHECK(config->http.listen->host == "127.0.0.1");
