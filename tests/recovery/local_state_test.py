@@ -3,7 +3,7 @@
 file is set aside, a full disk stops the process. Each time the results are those of a run that was left alone. Needs a
 real broker: PORTRAIT_TEST_BROKERS; the full disk needs the right to mount a tmpfs, too.
 
-  local_state_test.py PORTRAIT [--customers N] [--days N] [--seed N]
+  local_state_test.py PORTRAIT [--customers N] [--days N] [--seed N] [--only backup|damage|full_disk]
 """
 import argparse
 import glob
@@ -172,6 +172,7 @@ def main():
     parser.add_argument("portrait")
     parser.add_argument("--customers", type=int, default=1500)
     parser.add_argument("--days", type=int, default=60)
+    parser.add_argument("--only", choices=["backup", "damage", "full_disk"])
     parser.add_argument("--seed", type=int, default=random.randrange(1 << 30))
     arguments = parser.parse_args()
     brokers = os.environ.get("PORTRAIT_TEST_BROKERS")
@@ -183,7 +184,8 @@ def main():
         try:
             run = Run(arguments, brokers, folder)
             for scenario in (backup, damage, full_disk):
-                scenario(run)
+                if scenario.__name__ == (arguments.only or scenario.__name__) and (arguments.only or scenario != full_disk):
+                    scenario(run)
         except BaseException:
             for log in glob.glob(os.path.join(folder, "*.log")):
                 print("----", log)
