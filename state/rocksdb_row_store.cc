@@ -26,6 +26,8 @@ namespace {
 
 // From this size on a batch goes into a table file of its own.
 constexpr size_t kBulkBytes = 4 << 20;
+constexpr size_t kWriteBufferBytes = 32 << 20;
+constexpr size_t kLeastRoom = 2 * kWriteBufferBytes;
 // Files of our own within the folder; RocksDB leaves such names alone.
 constexpr const char* kBulkFile = "/bulk.tmp";
 constexpr const char* kCorruptMark = "/CORRUPT";  // holds what was found
@@ -39,6 +41,16 @@ absl::Status FromRocksDb(const rocksdb::Status& status, const std::string& folde
     return absl::FailedPreconditionError(absl::StrCat(text, " (does another process use it?)"));
   }
   return absl::InternalError(text);
+}
+
+// ResourceExhausted when so little of the disk is left that a flush, or a merge of tables, might not fit.
+absl::Status RoomIn(const std::string& folder) {
+  std::error_code error;
+  const auto space = std::filesystem::space(folder, error);
+  if (error || space.available >= kLeastRoom) return absl::OkStatus();
+  return absl::ResourceExhaustedError(absl::StrCat(
+      "local state in ", folder, ": the disk is nearly full; make room and start again: ", space.available >> 20,
+      " MiB left, at least ", kLeastRoom >> 20, " MiB needed"));
 }
 
 absl::Status CannotCreate(const std::string& folder, const std::error_code& error) {
@@ -119,6 +131,7 @@ absl::StatusOr<std::unique_ptr<RocksDbRowStore>> RocksDbRowStore::Open(const std
     return absl::DataLossError(found);
   }
   std::filesystem::remove(folder.string() + kBulkFile, error);
+  if (absl::Status s = RoomIn(folder.string()); !s.ok()) return s;
 
   rocksdb::BlockBasedTableOptions table;
   table.block_cache = memory.shared_->cache;
@@ -129,7 +142,7 @@ absl::StatusOr<std::unique_ptr<RocksDbRowStore>> RocksDbRowStore::Open(const std
   options.create_if_missing = true;
   options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
   options.write_buffer_manager = memory.shared_->write_buffers;
-  options.write_buffer_size = 32 << 20;
+  options.write_buffer_size = kWriteBufferBytes;
   options.compression = rocksdb::kLZ4Compression;
   options.max_background_jobs = 2;
   options.keep_log_file_num = 3;
@@ -277,7 +290,15 @@ size_t BytesOf(const RowBatch& batch) {
 
 }  // namespace
 
+absl::Status RocksDbRowStore::CheckRoom() {
+  absl::Status room = RoomIn(impl_->folder);
+  // Closing would flush, too: what is not on the disk is in the changelog.
+  if (!room.ok()) static_cast<void>(impl_->db->SetDBOptions({{"avoid_flush_during_shutdown", "true"}}));
+  return room;
+}
+
 absl::Status RocksDbRowStore::Write(const RowBatch& batch) {
+  if (absl::Status s = CheckRoom(); !s.ok()) return s;
   if (BytesOf(batch) >= kBulkBytes) return WriteInBulk(batch);
   rocksdb::WriteBatch writes;
   rocksdb::Status status = VisitChanges(
@@ -364,6 +385,9 @@ absl::Status RocksDbRowStore::Clear() {
   return Report(impl_->Open());
 }
 
-absl::Status RocksDbRowStore::Flush() { return Report(impl_->db->Flush(rocksdb::FlushOptions())); }
+absl::Status RocksDbRowStore::Flush() {
+  if (absl::Status s = CheckRoom(); !s.ok()) return s;
+  return Report(impl_->db->Flush(rocksdb::FlushOptions()));
+}
 
 }  // namespace portrait

@@ -38,6 +38,9 @@ class RocksDbMemory {
   std::unique_ptr<Shared> shared_;
 };
 
+// A disk that is nearly full is refused while there is still room for what is under way: RocksDB itself may end the
+// process when a write fails in the middle (Debian builds it with assertions on).
+//
 // Damage is never read as data: every block has a checksum, and file sizes are compared with what was written. A store
 // in which damage was found is marked, so that the next Open refuses it even when it would not meet the damage again.
 class RocksDbRowStore final : public RowStore {
@@ -84,6 +87,7 @@ class RocksDbRowStore final : public RowStore {
 
  private:
   absl::Status Report(const rocksdb::Status& status) const;
+  absl::Status CheckRoom();
   absl::Status WriteInBulk(const RowBatch& batch);
   explicit RocksDbRowStore(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;

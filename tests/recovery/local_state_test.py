@@ -133,7 +133,7 @@ def damage(run):
 def full_disk(run):
     disk = os.path.join(run.folder, "small-disk")
     os.mkdir(disk)
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=96m", "tmpfs", disk], stderr=subprocess.DEVNULL).returncode:
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=160m", "tmpfs", disk], stderr=subprocess.DEVNULL).returncode:
         print("full disk: skipped, a tmpfs cannot be mounted here")
         return
     try:
@@ -155,8 +155,7 @@ def full_disk(run):
         except AssertionError:
             pass
         process.process.wait(timeout=60)
-        assert "No space left on device" in process.text(), "a full disk was not told"
-        assert "make room and start again" in process.text()
+        assert "make room and start again" in process.text(), "a full disk was not told"
         os.remove(filler)
         process.start()
         process.wait_until_done()
@@ -184,7 +183,7 @@ def main():
         try:
             run = Run(arguments, brokers, folder)
             for scenario in (backup, damage, full_disk):
-                if scenario.__name__ == (arguments.only or scenario.__name__) and (arguments.only or scenario != full_disk):
+                if arguments.only in (None, scenario.__name__):
                     scenario(run)
         except BaseException:
             for log in glob.glob(os.path.join(folder, "*.log")):
