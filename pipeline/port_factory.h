@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 
 #include "absl/status/statusor.h"
 #include "pipeline/event_decoder.h"
@@ -29,6 +30,12 @@ class PortFactory {
   virtual absl::StatusOr<std::unique_ptr<LogTrimmer>> NewTrimmer(int worker) = 0;
   virtual absl::StatusOr<std::unique_ptr<RowStore>> OpenStore(int32_t partition) = 0;
   virtual std::unique_ptr<EventDecoder> NewDecoder() = 0;
+  // Aborts the open transaction of a transactional id by fencing whoever uses it. Unimplemented: it is waited for until
+  // it times out.
+  virtual absl::Status EndTransactionOf(const std::string& transactional_id, Duration timeout) {
+    static_cast<void>(timeout);
+    return absl::UnimplementedError(transactional_id);
+  }
   virtual const Clock& clock() const = 0;
 };
 

@@ -14,7 +14,8 @@
 namespace portrait {
 namespace {
 
-constexpr Duration kPatience = seconds(1);  // how long one call waits before it is made again
+constexpr Duration kPatience = seconds(1);                      // how long one call waits before it is made again
+constexpr Duration kReadable = std::chrono::milliseconds(300);  // what can be read of a log has come within this
 
 absl::Status Annotated(const absl::Status& status, const absl::string_view what) {
   return absl::Status(status.code(), absl::StrCat(what, ": ", status.message()));
@@ -46,6 +47,7 @@ auto Recovery::Patiently(Call call) -> decltype(call(Duration())) {
       status = answer.status();
     }
     if (!absl::IsUnavailable(status) || ports_.clock.Monotonic() - begin >= timeout_) return answer;
+    EndPredecessorsTransaction();
   }
 }
 
@@ -128,34 +130,96 @@ class Recovery::Replay final : public StepVisitor {
   std::vector<uint64_t> taken_;
 };
 
-absl::StatusOr<RecoveryReport> Recovery::Run(const std::function<void(double)>& progress) {
-  progress_.emplace(ports_.clock, task_.partition_, progress);
-  const auto committed = Patiently([&](Duration d) { return ports_.consumer.Committed(task_.partition_, d); });
+absl::StatusOr<Recovery::Ends> Recovery::ReadEnds() {
+  Ends ends;
+  auto committed = Patiently([&](Duration d) { return ports_.consumer.Committed(task_.partition_, d); });
   if (!committed.ok()) return Annotated(committed.status(), "reading the committed offsets");
+  ends.committed = *std::move(committed);
   const auto journal = RangeOf(task_.options_.JournalTopic());
   if (!journal.ok()) return Annotated(journal.status(), "reading the end of the journal");
   const auto changelog = RangeOf(task_.options_.ChangelogTopic());
   if (!changelog.ok()) return Annotated(changelog.status(), "reading the end of the changelog");
+  ends.journal = *journal;
+  ends.changelog = *changelog;
+  return ends;
+}
 
-  auto tail = ReadTail(*journal);
+absl::StatusOr<RecoveryReport> Recovery::Run(const std::function<void(double)>& progress) {
+  progress_.emplace(ports_.clock, task_.partition_, progress);
+  const auto ends = ReadEnds();
+  if (!ends.ok()) return ends.status();
+  auto tail = ReadTail(ends->journal);
   if (!tail.ok()) return Annotated(tail.status(), "reading the journal");
   if (tail->empty()) {
-    if (absl::Status s = StartHistory(*committed, *changelog); !s.ok()) return s;
+    if (absl::Status s = StartHistory(ends->committed, ends->changelog); !s.ok()) return s;
   } else {
     const v1::JournalEntry& last = tail->back();
-    if (absl::Status s = OpenStore(last.lineage(), *changelog); !s.ok()) return s;
-    progress_->Expect(static_cast<uint64_t>(changelog->end - position_.changelog_position),
+    if (absl::Status s = OpenStore(last.lineage(), ends->changelog); !s.ok()) return s;
+    progress_->Expect(static_cast<uint64_t>(ends->changelog.end - position_.changelog_position),
                       last.last() < last.floor() ? 0 : last.last() + 1 - last.floor());
-    if (absl::Status s = RestoreRows(*changelog, last.last()); !s.ok()) return s;
+    if (absl::Status s = RestoreRows(ends->changelog, last.last()); !s.ok()) return s;
     if (absl::Status s = ReplayTail(*tail); !s.ok()) return s;
-    if (absl::Status s = CheckOffsets(last, *committed); !s.ok()) return s;
+    if (absl::Status s = CheckOffsets(last, ends->committed); !s.ok()) return s;
+    position_.last_entry = last.id();
   }
-  for (size_t s = 0; s < task_.topics_.size(); ++s) {
-    auto source = RangeOf(task_.topics_[s]);
-    position_.known_ends.push_back(source.ok() ? source->end : -1);
-  }
+  position_.known_ends = KnownEnds();
   task_.Start(position_);
   return report_;
+}
+
+absl::StatusOr<bool> Recovery::Resume() {
+  const TaskPosition& kept = task_.position();
+  if (task_.HasSteps() || task_.rows().dirty() > 0 || kept.last_entry.number() == 0) return false;
+  const auto ends = ReadEnds();
+  if (!ends.ok()) return ends.status();
+  const auto tail = ReadTail(ends->journal);
+  if (!tail.ok()) return Annotated(tail.status(), "reading the journal");
+  position_ = kept;
+  if (tail->empty()) return false;
+  const v1::JournalEntry& last = tail->back();
+  if (!google::protobuf::util::MessageDifferencer::Equals(last.id(), position_.last_entry)) return false;
+  if (last.last() != position_.last_step || last.lineage() != position_.lineage) {
+    return absl::DataLossError(absl::StrCat("a task differs from its own last entry: step ", position_.last_step,
+                                            ", journal ", last.last(), ", lineage ", position_.lineage, ", journal ",
+                                            last.lineage()));
+  }
+  if (absl::Status s = CheckOffsets(last, ends->committed); !s.ok()) return s;
+  position_.known_ends = KnownEnds();
+  task_.Start(position_);
+  return true;
+}
+
+// A dead owner's open transaction holds back its offsets and the ends of the logs until it times out. This process has
+// the partition now, so that transaction can only be aborted: it need not be waited for. The journal's last entry that
+// can be read says who it was. If the owner lives after all, it only begins anew: fencing it is as if its transaction
+// had timed out.
+void Recovery::EndPredecessorsTransaction() {
+  if (!ports_.end_transaction_of || asked_predecessor_) return;
+  const std::string topic = task_.options_.JournalTopic();
+  const auto range = ports_.reader.Range(topic, task_.partition_, kPatience);
+  if (!range.ok()) return;
+  auto cursor = ports_.reader.Open(topic, task_.partition_, std::max(range->begin, range->end - 64), range->end);
+  if (!cursor.ok()) return;
+  v1::JournalEntry last;
+  while (true) {
+    const auto record = (*cursor)->Next(kReadable);
+    if (!record.ok() || !record->has_value()) break;
+    const auto value = (*record)->value.value_or(std::string_view());
+    if (!last.ParseFromArray(value.data(), static_cast<int>(value.size()))) return;
+  }
+  if (last.id().transactional_id().empty()) return;  // nothing can be read
+  asked_predecessor_ = true;
+  ports_.end_transaction_of(last.id().transactional_id());
+}
+
+// How far the sources are known to reach: a task does not go on with one source while another has older events.
+std::vector<int64_t> Recovery::KnownEnds() {
+  std::vector<int64_t> ends;
+  for (size_t s = 0; s < task_.topics_.size(); ++s) {
+    auto source = RangeOf(task_.topics_[s]);
+    ends.push_back(source.ok() ? source->end : -1);
+  }
+  return ends;
 }
 
 absl::StatusOr<LogRange> Recovery::RangeOf(const std::string& topic) {
@@ -191,6 +255,7 @@ absl::StatusOr<std::vector<v1::JournalEntry>> Recovery::ReadTail(LogRange journa
         return absl::DataLossError(
             absl::StrCat("no journal entry: partition ", task_.partition_, " offset ", (*record)->offset));
       }
+      found_ |= sought_ && google::protobuf::util::MessageDifferencer::Equals(*sought_, entry.id());
       if (entries.size() > 1 && entries[entries.size() - 2].last() + 1 != entry.first()) {
         return absl::DataLossError(absl::StrCat("journal entries do not follow each other: ",
                                                 EntryName(entries[entries.size() - 2]), ", ", EntryName(entry)));

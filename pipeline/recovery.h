@@ -37,6 +37,8 @@ class Recovery {
     GroupConsumer& consumer;
     LogReader& reader;
     const Clock& clock;
+    // Ends the open transaction of a transactional id, whoever uses it. May be missing: then its time-out is waited for.
+    std::function<void(const std::string& transactional_id)> end_transaction_of;
   };
   // `timeout`: how long to go on while the brokers do not answer.
   Recovery(Task& task, Ports ports, Duration timeout) : task_(task), ports_(ports), timeout_(timeout) {}
@@ -45,6 +47,20 @@ class Recovery {
   // version wrote the journal's tail), OutOfRange (the source no longer has what must be replayed), DataLoss (a check
   // failed), Unavailable (brokers away for too long).
   absl::StatusOr<RecoveryReport> Run(const std::function<void(double share)>& progress = {});
+
+  // For a task that was kept in memory over a rebalance, with everything of its own committed. True: the journal's last
+  // entry is the task's own, so the task is the outcome of the whole journal; it is started again, warm. False: others
+  // have written since, or nothing was ever written; it must be recovered. Errors as Run.
+  //
+  // Why this is enough: committed offsets are read first, and are stable, so every transaction that an earlier owner
+  // sent offsets in is decided, and one that has not sent them yet is refused by the group's generation. What is
+  // committed then lies below the end of the journal that is read next. Whether a generation was missed in between does
+  // not matter: the task is the outcome of the journal up to its last entry, and nothing follows that entry.
+  absl::StatusOr<bool> Resume();
+
+  // Whether the entry with this id was among those that Run read; the outcome of a commit that was not answered.
+  void LookFor(v1::EntryId id) { sought_ = std::move(id); }
+  bool found() const { return found_; }
 
   // A name for a new history.
   static std::string NewLineage();
@@ -56,7 +72,15 @@ class Recovery {
   template <class Call>
   auto Patiently(Call call) -> decltype(call(Duration()));
 
+  // (i) and (ii) above.
+  struct Ends {
+    std::vector<int64_t> committed;
+    LogRange journal, changelog;
+  };
+  absl::StatusOr<Ends> ReadEnds();
+  void EndPredecessorsTransaction();
   absl::StatusOr<std::vector<v1::JournalEntry>> ReadTail(LogRange journal);
+  std::vector<int64_t> KnownEnds();
   absl::Status OpenStore(const std::string& lineage, const LogRange& changelog);
   absl::Status StartHistory(const std::vector<int64_t>& committed, const LogRange& changelog);
   absl::Status RestoreRows(const LogRange& changelog, uint64_t last);
@@ -75,6 +99,9 @@ class Recovery {
   uint64_t highest_ = 0;  // of the rows that were loaded
   Timestamp as_of_{};     // when the store had last seen the changelog's end
   RecoveryReport report_;
+  std::optional<v1::EntryId> sought_;
+  bool found_ = false;
+  bool asked_predecessor_ = false;
   std::optional<RecoveryProgress> progress_;
 };
 

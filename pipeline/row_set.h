@@ -112,6 +112,7 @@ class RowSet {
     constexpr size_t kLeast = 1 << 20;
     return !dirty_.empty() && cache_.bytes() > cache_.limit_bytes() + std::max(kLeast, cache_.limit_bytes() / 8);
   }
+  void LimitCache(size_t bytes) { cache_.Limit(bytes); }
   const RowCache<CachedRow>& cache() const { return cache_; }
   uint64_t hits() const { return hits_; }
   uint64_t misses() const { return misses_; }

@@ -115,6 +115,7 @@ TaskCommit Task::Freeze(v1::EntryId id, Duration now, bool hand_over) {
   commit.next_offsets = position_.next_offsets;
   before_ = applier_.state();
   committed_step_ = position_.last_step;
+  position_.last_entry = entry.id();
   return commit;
 }
 

@@ -35,6 +35,7 @@ struct TaskPosition {
   std::vector<int64_t> next_offsets;  // by source
   std::vector<int64_t> known_ends;    // of the sources, as far as known; -1 = unknown
   int64_t changelog_position = 0;     // the store holds every changelog record below it
+  v1::EntryId last_entry;             // of the journal entry that this is the outcome of; unset: of none yet
   JournalPlaces journal;
 };
 
@@ -82,6 +83,7 @@ class Task {
   absl::Status Flush() { return rows_.store().Flush(); }
 
   bool HasSteps() const { return log_.steps() > 0; }
+  void LimitCache(size_t bytes) { rows_.LimitCache(bytes); }
   const TaskPosition& position() const { return position_; }
   // The journal's entries below this offset are needed by no recovery: a committed floor has passed them.
   int64_t JournalNeededFrom() const { return position_.journal.NeededFrom(); }

@@ -45,6 +45,8 @@ Worker::~Worker() { Drop(); }
 void Worker::Drop() {
   // Without a commit: as after a crash.
   DropTasks();
+  for (const auto& [partition, running] : kept_) Forget(running);
+  kept_.clear();
   consumer_.reset();
   producer_.reset();
   reader_.reset();
@@ -53,6 +55,7 @@ void Worker::Drop() {
 }
 
 absl::Status Worker::Fail(absl::Status status) {
+  if (std::exchange(overtaken_, false)) status = UnlessReplaced(std::move(status));
   Drop();
   return status;
 }
@@ -60,6 +63,7 @@ absl::Status Worker::Fail(absl::Status status) {
 absl::Status Worker::Start() {
   Drop();
   failure_ = absl::OkStatus();
+  overtaken_ = leaving_ = false;
   if (!decoder_) decoder_ = ports_.NewDecoder();
   auto producer = ports_.NewProducer(index_);
   if (!producer.ok()) return producer.status();
@@ -79,67 +83,13 @@ absl::Status Worker::Start() {
   return absl::OkStatus();
 }
 
-absl::StatusOr<PartitionStart> Worker::Recover(int32_t partition, size_t cache_bytes) {
-  const Duration begin = ports_.clock().Monotonic();
-  auto store = ports_.OpenStore(partition);
-  if (!store.ok()) return store.status();
-  Running running;
-  running.task = std::make_unique<Task>(partition, ports_.partitions(), chain_, options_, *decoder_, *std::move(store),
-                                        cache_bytes);
-  running.metrics = metrics_.ForPartition(partition);
-  for (const std::string& topic : topics_) running.lag.push_back(&running.metrics->Lag(topic));
-  running.paused.assign(topics_.size(), false);
-  Recovery recovery(*running.task, {*consumer_, *reader_, ports_.clock()}, options_.startup_timeout);
-  auto report = recovery.Run([&](double share) {
-    status_.restored = share;
-    running.metrics->restore_progress.Set(share);
-  });
-  if (!report.ok()) {
-    return absl::Status(report.status().code(),
-                        absl::StrCat("recovery of partition ", partition, ": ", report.status().message()));
-  }
-  running.metrics->restore_progress.Set(1);
-  metrics_.replayed_steps.Increment(static_cast<double>(report->steps_replayed));
-  metrics_.recovery_seconds.Observe(Seconds(ports_.clock().Monotonic() - begin));
-  PartitionStart start{partition, running.task->position().next_offsets};
-  PublishLag(partition, running);
-  tasks_[partition] = std::move(running);
-  return start;
-}
-
-absl::StatusOr<std::vector<PartitionStart>> Worker::OnAssigned(const std::vector<int32_t>& partitions) {
-  std::vector<PartitionStart> starts;
-  status_.restoring = true;
-  status_.restored = 0;
-  const size_t shares = static_cast<size_t>(options_.workers) * std::max<size_t>(1, partitions.size());
-  for (const int32_t partition : partitions) {
-    auto start = Recover(partition, options_.cache_bytes / shares);
-    if (!start.ok()) {
-      status_.restoring = false;
-      return failure_ = start.status();
-    }
-    starts.push_back(*std::move(start));
-  }
-  status_.restoring = false;
-  status_.joined = true;
-  status_.tasks = static_cast<int64_t>(tasks_.size());
-  return starts;
-}
-
-void Worker::OnRevoked(const std::vector<int32_t>&) {
-  if (!tasks_.empty()) failure_.Update(Commit(/*hand_over=*/true));
-  for (auto& [partition, running] : tasks_) failure_.Update(running.task->Flush());
-  DropTasks();
-}
-
-void Worker::OnLost(const std::vector<int32_t>&) { DropTasks(); }
-
 absl::Status Worker::RunOnce(Duration wait) {
   const Duration begin = ports_.clock().Monotonic();
   const Duration until_commit = std::max(Duration(0), last_commit_ + options_.commit_interval - begin);
   records_.clear();
   absl::Status polled = consumer_->Poll(busy_ ? Duration(0) : std::min(wait, until_commit), kRecordsAtOnce, records_);
   if (!failure_.ok()) return Fail(std::exchange(failure_, absl::OkStatus()));
+  if (absl::IsOutOfRange(polled)) return Fail(UnlessOvertaken(polled));
   if (!polled.ok() && !absl::IsUnavailable(polled)) return Fail(polled);
   for (Record& record : records_) {
     const auto task = tasks_.find(record.partition);
@@ -160,7 +110,7 @@ absl::Status Worker::Advance(Duration now) {
   bool idle = false, crowded = false;
   do {
     busy_ = false;
-    idle = status_.joined;
+    idle = status_.joined && kept_.empty();
     for (auto& [partition, running] : tasks_) {
       const auto end_offset = [&, p = partition](size_t source) {
         return consumer_->EndOffset(static_cast<int32_t>(source), p);
@@ -236,6 +186,7 @@ absl::Status Worker::Commit(bool hand_over) {
   if (!sent.ok()) {
     static_cast<void>(producer_->Abort(options_.transaction_timeout));  // ports and tasks are thrown away either way
     metrics_.Commits(CommitOutcome::kAborted).Increment();
+    overtaken_ = absl::IsAborted(sent) || absl::IsFailedPrecondition(sent);
     return absl::AbortedError(absl::StrCat("the transaction could not be written: ", sent.message()));
   }
   const CommitOutcome outcome = producer_->Commit(options_.transaction_timeout);
@@ -245,9 +196,13 @@ absl::Status Worker::Commit(bool hand_over) {
     case CommitOutcome::kCommitted: return Conclude(std::move(commits));
     case CommitOutcome::kAborted: return absl::AbortedError("the transaction was aborted");
     case CommitOutcome::kUnknown:
+      for (const auto& [partition, commit] : commits) in_doubt_[partition] = commit.entry.id();
       return absl::AbortedError("the outcome of a commit is unknown: the journal will tell");
     case CommitOutcome::kFenced:
-      return absl::AbortedError("another producer with this transactional id has taken over");
+      overtaken_ = true;
+      for (const auto& [partition, commit] : commits) in_doubt_[partition] = commit.entry.id();
+      return absl::AbortedError(
+          "another producer with this transactional id has begun, or a time-out ended the commit");
   }
   return absl::InternalError("no such outcome");
 }
@@ -345,12 +300,14 @@ void Worker::PublishRows(Running& running) {
   metrics_.cache_misses.Increment(static_cast<double>(now.misses - was.misses));
 }
 
+void Worker::Forget(const Running& running) {
+  metrics_.cache_rows.Decrement(static_cast<double>(running.published.rows));
+  metrics_.cache_bytes.Decrement(static_cast<double>(running.published.bytes));
+  metrics_.dirty_rows.Decrement(static_cast<double>(running.published.dirty));
+}
+
 void Worker::DropTasks() {
-  for (const auto& [partition, running] : tasks_) {
-    metrics_.cache_rows.Decrement(static_cast<double>(running.published.rows));
-    metrics_.cache_bytes.Decrement(static_cast<double>(running.published.bytes));
-    metrics_.dirty_rows.Decrement(static_cast<double>(running.published.dirty));
-  }
+  for (const auto& [partition, running] : tasks_) Forget(running);
   tasks_.clear();
   status_.tasks = 0;
 }
@@ -359,6 +316,7 @@ absl::Status Worker::Stop() {
   if (!consumer_) return absl::OkStatus();
   absl::Status closed = consumer_->Close();
   closed.Update(std::exchange(failure_, absl::OkStatus()));
+  closed.Update(LetGoOfKept({}));
   Drop();
   return closed;
 }

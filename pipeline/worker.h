@@ -3,12 +3,17 @@
 // Everything of one commit interval goes into one transaction: results, row images, one journal entry for each task
 // with progress, and the offsets of every source of every task in it. What does not commit is not repaired: ports and
 // tasks are thrown away, and recovery goes on from what did commit.
+//
+// A rebalance takes all partitions away and gives most of them back. Before it does, everything is committed, every
+// changed row included; the tasks are kept in memory meanwhile, and go on when their partition comes back and the
+// journal shows that nobody else has written (Recovery::Resume).
 #pragma once
 
 #include <atomic>
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -67,7 +72,19 @@ class Worker final : private AssignmentListener {
     RowFigures published;                 // what the gauges hold of this task
     int64_t journal_cut = 0;              // below this offset the journal was asked to forget
   };
+  absl::StatusOr<PartitionStart> Begin(int32_t partition, size_t cache_bytes);
   absl::StatusOr<PartitionStart> Recover(int32_t partition, size_t cache_bytes);
+  // The task was kept: goes on with it, or nothing when it is no longer current and must be recovered.
+  absl::StatusOr<std::optional<PartitionStart>> Resume(Running kept, size_t cache_bytes);
+  Recovery::Ports RecoveryPorts();
+  void EndTransactionOf(const std::string& transactional_id);
+  // Before a fatal stop: a process that was overtaken sees what others have done since, and just leaves. Asks the group
+  // itself, and returns Aborted instead of `fatal` when it has moved on.
+  absl::Status UnlessOvertaken(absl::Status fatal);
+  // This worker was overtaken. Beginning anew would throw out another process that runs under the same instance id:
+  // returns the group's word on that, which is fatal, if there is one, else `lost`.
+  absl::Status UnlessReplaced(absl::Status lost);
+  void FreeBuffers();
   absl::Status Advance(Duration now);
   // Pauses the sources with the most that waits while all of it is more than options.input_bytes.
   absl::Status KeepInputsBounded();
@@ -81,9 +98,12 @@ class Worker final : private AssignmentListener {
   void Publish(int32_t partition, Running& running);
   void PublishLag(int32_t partition, Running& running);
   void PublishRows(Running& running);
+  void Forget(const Running& running);
   void DropTasks();
   void Drop();
   absl::Status Fail(absl::Status status);
+  absl::Status LetGoOfKept(const std::vector<int32_t>& but);
+  absl::StatusOr<std::unique_ptr<RowStore>> OpenStore(int32_t partition);
 
   const int index_;
   const Chain& chain_;
@@ -101,7 +121,11 @@ class Worker final : private AssignmentListener {
   std::unique_ptr<TransactionalProducer> producer_;
   std::unique_ptr<GroupConsumer> consumer_;
   std::map<int32_t, Running> tasks_;
-  absl::Status failure_;  // of a callback, to be returned by the call that ran it
+  std::map<int32_t, Running> kept_;          // over a rebalance, by partition; nothing of theirs is uncommitted
+  std::map<int32_t, v1::EntryId> in_doubt_;  // entries whose commit was not answered, by partition
+  bool overtaken_ = false;                   // by a producer of the same id, or by the group
+  bool leaving_ = false;                     // begins anew whatever comes
+  absl::Status failure_;                     // of a callback, to be returned by the call that ran it
   uint64_t transactions_ = 0;
   Duration last_commit_{};
   Duration last_trim_{};

@@ -74,6 +74,9 @@ class RowCache {
     hand_ = bytes_ = 0;
   }
 
+  // A lower limit is kept from the next Evict on.
+  void Limit(size_t bytes) { limit_bytes_ = bytes; }
+
   bool over_limit() const { return bytes_ > limit_bytes_; }
   size_t limit_bytes() const { return limit_bytes_; }
   size_t bytes() const { return bytes_; }

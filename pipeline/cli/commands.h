@@ -14,6 +14,7 @@ void AddCustomers(Program& program);
 void AddDescribe(Program& program);
 void AddTopics(Program& program);
 void AddDeadLetters(Program& program);
+void AddJournal(Program& program);
 void AddCheck(Program& program);
 void AddBackup(Program& program);
 void AddRestore(Program& program);

@@ -105,6 +105,7 @@ int Main(int argc, char** argv, const ChainExtension& extension) {
     AddDescribe(program);
     AddTopics(program);
     AddDeadLetters(program);
+    AddJournal(program);
     AddCheck(program);
     AddBackup(program);
     AddRestore(program);

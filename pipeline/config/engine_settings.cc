@@ -150,6 +150,11 @@ void AddEngineSettings(std::vector<Setting>& all) {
   all.push_back(Scalar("checkpoint.interval", DurationBetween(kMillisecond, hours(1)),
                        "How long a changed row may stay in memory only; bounds how much a recovery replays",
                        [](auto& c) -> auto& { return c.engine.checkpoint_interval; }));
+  all.push_back(
+      Scalar("journal.trim.interval", DurationBetween(seconds(1), days(3650)),
+             "How often what no recovery needs any more is cut off the journal; longer keeps it for a look with "
+             "`portrait journal`",
+             [](auto& c) -> auto& { return c.engine.journal_trim_interval; }));
   all.push_back(ChangesResults(Scalar("lateness", DurationBetween(Duration(0), days(30)),
                                       "How far events may come out of order before they count as late",
                                       [](auto& c) -> auto& { return c.engine.allowed_lateness; })));

@@ -21,6 +21,9 @@ KafkaConf GroupConsumerConf(const KafkaOptions& options) {
       .SetMillis("fetch.wait.max.ms", std::chrono::milliseconds(100))
       .SetMillis("fetch.error.backoff.ms", std::chrono::milliseconds(100))
       .SetMillis("reconnect.backoff.max.ms", seconds(2))
+      // With its next heartbeat a member hears of a rebalance, for which all wait, or that it was replaced.
+      .SetMillis("heartbeat.interval.ms",
+                 std::min<Duration>(std::chrono::milliseconds(500), options.session_timeout / 10))
       .AddUser(options)
       .Set("group.id", options.group_id)
       .Set("group.instance.id", options.instance_id)
@@ -156,6 +159,11 @@ absl::Status KafkaGroupConsumer::HandleMessageError(const rd_kafka_message_t& me
       LogWarning("the group goes on without this member, which has not polled for too long",
                  {{"instance", options_.instance_id}, {"reason", text}});
       return absl::OkStatus();  // the loss of the assignment follows
+    case RD_KAFKA_RESP_ERR_INVALID_SESSION_TIMEOUT:
+      return absl::InvalidArgumentError(absl::StrCat(
+          "the brokers refuse the session time-out, which must be within their group.min.session.timeout.ms and "
+          "group.max.session.timeout.ms: ",
+          std::chrono::duration_cast<std::chrono::milliseconds>(options_.session_timeout).count(), " ms"));
     default: break;
   }
   absl::Status status =

@@ -60,8 +60,6 @@ absl::Status KafkaGroupConsumer::Assign(const rd_kafka_topic_partition_list_t& p
   LogInfo("partitions assigned", {{"instance", options_.instance_id},
                                   {"generation", generation_->number()},
                                   {"partitions", absl::StrJoin(*indexes, ",")}});
-  if (indexes->empty()) return StatusOf(rd_kafka_assign(client_->get(), &partitions), "assign");
-
   absl::StatusOr<std::vector<PartitionStart>> starts = listener_->OnAssigned(*indexes);
   if (!starts.ok()) return give_up(starts.status());
   std::set<int32_t> started;

@@ -110,8 +110,16 @@ absl::StatusOr<std::unique_ptr<TransactionalProducer>> KafkaPorts::NewProducer(i
   return *std::move(made);
 }
 
+absl::Status KafkaPorts::EndTransactionOf(const std::string& transactional_id, Duration timeout) {
+  auto made = KafkaTransactionalProducer::Create(KafkaClientOptions(config_, "take-over"), transactional_id);
+  if (!made.ok()) return made.status();
+  return (*made)->Init(timeout);
+}
+
 absl::StatusOr<std::unique_ptr<LogReader>> KafkaPorts::NewReader(int worker) {
-  auto made = KafkaLogReader::Create(ClientOptions(worker));
+  KafkaOptions options = ClientOptions(worker);
+  options.client_id = absl::StrCat(config_.engine.instance_id, "-reader-", worker);  // for people, and for quotas
+  auto made = KafkaLogReader::Create(options);
   if (!made.ok()) return made.status();
   return *std::move(made);
 }

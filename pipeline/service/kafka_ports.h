@@ -45,6 +45,7 @@ class KafkaPorts final : public PortFactory {
   absl::StatusOr<std::unique_ptr<LogTrimmer>> NewTrimmer(int worker) override;
   absl::StatusOr<std::unique_ptr<RowStore>> OpenStore(int32_t partition) override;
   std::unique_ptr<EventDecoder> NewDecoder() override;
+  absl::Status EndTransactionOf(const std::string& transactional_id, Duration timeout) override;
   const Clock& clock() const override { return clock_; }
 
  private:
