@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "pipeline/log.h"
+#include "pipeline/mutation.h"
 #include "portrait/v1/result.pb.h"
 
 namespace portrait {
@@ -46,7 +47,7 @@ void Worker::Drop() {
   // Without a commit: as after a crash.
   DropTasks();
   consumer_.reset();
-  producer_.reset();
+  if (!Mutated(Mutation::kUnknownKeepsProducer)) producer_.reset();
   reader_.reset();
   trimmer_.reset();
   status_.joined = false;
@@ -61,10 +62,12 @@ absl::Status Worker::Start() {
   Drop();
   failure_ = absl::OkStatus();
   if (!decoder_) decoder_ = ports_.NewDecoder();
-  auto producer = ports_.NewProducer(index_);
-  if (!producer.ok()) return producer.status();
-  producer_ = *std::move(producer);
-  if (absl::Status s = producer_->Init(options_.startup_timeout); !s.ok()) return Fail(s);
+  if (!producer_) {  // always, but for a planted fault
+    auto producer = ports_.NewProducer(index_);
+    if (!producer.ok()) return producer.status();
+    producer_ = *std::move(producer);
+    if (absl::Status s = producer_->Init(options_.startup_timeout); !s.ok()) return Fail(s);
+  }
   auto reader = ports_.NewReader(index_);
   if (!reader.ok()) return Fail(reader.status());
   reader_ = *std::move(reader);
@@ -80,6 +83,9 @@ absl::Status Worker::Start() {
 }
 
 absl::StatusOr<PartitionStart> Worker::Recover(int32_t partition, size_t cache_bytes) {
+  if ((Mutated(Mutation::kPartialRollback) || Mutated(Mutation::kKeepsLostTasks)) && tasks_.contains(partition)) {
+    return PartitionStart{partition, tasks_.at(partition).task->position().next_offsets};
+  }
   const Duration begin = ports_.clock().Monotonic();
   auto store = ports_.OpenStore(partition);
   if (!store.ok()) return store.status();
@@ -107,6 +113,24 @@ absl::StatusOr<PartitionStart> Worker::Recover(int32_t partition, size_t cache_b
   return start;
 }
 
+absl::Status Worker::UnlessOvertaken(absl::Status fatal) {
+  if (Mutated(Mutation::kStopsWithoutAskingWhoOwns) || fatal.ok() || absl::IsAborted(fatal) ||
+      absl::IsUnavailable(fatal))
+    return fatal;
+  const auto generation = consumer_ && producer_ ? consumer_->generation() : nullptr;
+  if (!generation) return fatal;
+  // The group's coordinator refuses offsets of a generation that is not its own. These are never committed.
+  absl::Status asked = producer_->Begin();
+  if (asked.ok()) {
+    asked = producer_->SendOffsets(topics_, {{0, std::vector<int64_t>(topics_.size(), 0)}}, *generation);
+    static_cast<void>(producer_->Abort(options_.transaction_timeout));
+  }
+  if (asked.ok()) return fatal;
+  if (absl::IsUnavailable(asked)) return asked;
+  return absl::AbortedError(absl::StrCat("the group has gone on without this process: ", asked.message(),
+                                         "; it saw meanwhile: ", fatal.message()));
+}
+
 absl::StatusOr<std::vector<PartitionStart>> Worker::OnAssigned(const std::vector<int32_t>& partitions) {
   std::vector<PartitionStart> starts;
   status_.restoring = true;
@@ -116,7 +140,7 @@ absl::StatusOr<std::vector<PartitionStart>> Worker::OnAssigned(const std::vector
     auto start = Recover(partition, options_.cache_bytes / shares);
     if (!start.ok()) {
       status_.restoring = false;
-      return failure_ = start.status();
+      return failure_ = UnlessOvertaken(start.status());
     }
     starts.push_back(*std::move(start));
   }
@@ -132,7 +156,9 @@ void Worker::OnRevoked(const std::vector<int32_t>&) {
   DropTasks();
 }
 
-void Worker::OnLost(const std::vector<int32_t>&) { DropTasks(); }
+void Worker::OnLost(const std::vector<int32_t>&) {
+  if (!Mutated(Mutation::kKeepsLostTasks)) DropTasks();
+}
 
 absl::Status Worker::RunOnce(Duration wait) {
   const Duration begin = ports_.clock().Monotonic();
@@ -140,6 +166,7 @@ absl::Status Worker::RunOnce(Duration wait) {
   records_.clear();
   absl::Status polled = consumer_->Poll(busy_ ? Duration(0) : std::min(wait, until_commit), kRecordsAtOnce, records_);
   if (!failure_.ok()) return Fail(std::exchange(failure_, absl::OkStatus()));
+  if (absl::IsOutOfRange(polled)) return Fail(UnlessOvertaken(polled));
   if (!polled.ok() && !absl::IsUnavailable(polled)) return Fail(polled);
   for (Record& record : records_) {
     const auto task = tasks_.find(record.partition);
@@ -230,9 +257,12 @@ absl::Status Worker::Commit(bool hand_over) {
   std::vector<PartitionStart> offsets;
   for (const auto& [partition, commit] : commits) {
     if (sent.ok()) sent = Write(commit, partition);
+    const auto& sources = commit.entry.sources();
+    const auto took = [](const v1::SourceRange& source) { return source.count() > 0; };
+    if (Mutated(Mutation::kOffsetsOnlyWhenMoved) && std::none_of(sources.begin(), sources.end(), took)) continue;
     offsets.push_back({partition, commit.next_offsets});
   }
-  if (sent.ok()) sent = producer_->SendOffsets(topics_, offsets, *generation);
+  if (sent.ok() && !Mutated(Mutation::kOffsetsNotSent)) sent = producer_->SendOffsets(topics_, offsets, *generation);
   if (!sent.ok()) {
     static_cast<void>(producer_->Abort(options_.transaction_timeout));  // ports and tasks are thrown away either way
     metrics_.Commits(CommitOutcome::kAborted).Increment();
@@ -243,10 +273,14 @@ absl::Status Worker::Commit(bool hand_over) {
   metrics_.commit_seconds.Observe(Seconds(ports_.clock().Monotonic() - begin));
   switch (outcome) {
     case CommitOutcome::kCommitted: return Conclude(std::move(commits));
-    case CommitOutcome::kAborted: return absl::AbortedError("the transaction was aborted");
+    case CommitOutcome::kAborted:
+      if (Mutated(Mutation::kAbortedIsCommitted)) return Conclude(std::move(commits));
+      return absl::AbortedError("the transaction was aborted");
     case CommitOutcome::kUnknown:
+      if (Mutated(Mutation::kUnknownIsCommitted)) return Conclude(std::move(commits));
       return absl::AbortedError("the outcome of a commit is unknown: the journal will tell");
     case CommitOutcome::kFenced:
+      if (Mutated(Mutation::kFencedIsCommitted)) return Conclude(std::move(commits));
       return absl::AbortedError("another producer with this transactional id has taken over");
   }
   return absl::InternalError("no such outcome");
@@ -279,6 +313,7 @@ absl::Status Worker::Write(const TaskCommit& commit, int32_t partition) {
     }
     if (absl::Status s = producer_->Write(record); !s.ok()) return s;
   }
+  if (Mutated(Mutation::kEntryLost) && commit.entry.last() % 16 == 0) return absl::OkStatus();
   const std::string entry = commit.entry.SerializeAsString();
   metrics_.journal_bytes.Increment(static_cast<double>(entry.size()));
   return producer_->Write({.topic = journal, .partition = partition, .key = {}, .value = entry});
@@ -302,7 +337,7 @@ void Worker::TrimJournals(Duration now) {
   if (now - last_trim_ < options_.journal_trim_interval) return;
   last_trim_ = now;
   for (auto& [partition, running] : tasks_) {
-    const int64_t below = running.task->JournalNeededFrom();
+    const int64_t below = running.task->JournalNeededFrom() + (Mutated(Mutation::kJournalCutTooFar) ? 2 : 0);
     if (below <= running.journal_cut) continue;
     running.journal_cut = below;
     if (const absl::Status s = trimmer_->Trim(options_.JournalTopic(), partition, below); !s.ok()) {
@@ -350,6 +385,10 @@ void Worker::DropTasks() {
     metrics_.cache_rows.Decrement(static_cast<double>(running.published.rows));
     metrics_.cache_bytes.Decrement(static_cast<double>(running.published.bytes));
     metrics_.dirty_rows.Decrement(static_cast<double>(running.published.dirty));
+  }
+  if (Mutated(Mutation::kPartialRollback) && tasks_.size() > 1) {
+    tasks_.erase(tasks_.begin());
+    return;
   }
   tasks_.clear();
   status_.tasks = 0;

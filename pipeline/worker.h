@@ -68,6 +68,9 @@ class Worker final : private AssignmentListener {
     int64_t journal_cut = 0;              // below this offset the journal was asked to forget
   };
   absl::StatusOr<PartitionStart> Recover(int32_t partition, size_t cache_bytes);
+  // Before a fatal stop: a process that was overtaken sees what others have done since, and just leaves. Asks the group
+  // itself, and returns Aborted instead of `fatal` when it has moved on.
+  absl::Status UnlessOvertaken(absl::Status fatal);
   absl::Status Advance(Duration now);
   // Pauses the sources with the most that waits while all of it is more than options.input_bytes.
   absl::Status KeepInputsBounded();
