@@ -7,6 +7,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "pipeline/journal.h"
+#include "pipeline/mutation.h"
 
 namespace portrait {
 namespace {
@@ -54,6 +55,8 @@ absl::Status ChangelogFollower::Take(const Record& record) {
     return absl::DataLossError(absl::StrCat("a row in the changelog is ahead of the journal: offset ", record.offset,
                                             " step ", *number, ", journal ", options_.step_limit));
   }
+  if (Mutated(Mutation::kRestoreMissesRecord) && *number % 16 == 0) return absl::OkStatus();
+  if (Mutated(Mutation::kStoredRowWins) && store_.Get(*record.key)->has_value()) return absl::OkStatus();
   batch_.Add(record, *number);
   return absl::OkStatus();
 }

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "pipeline/invariant.h"
+#include "pipeline/mutation.h"
 #include "xxhash.h"
 
 namespace portrait {
@@ -83,6 +84,7 @@ void RowSet::Touched(CachedRow& row, uint64_t step, Duration now) {
     row.dirty_since = now;
     dirty_.push_back(&row);
   }
+  if (Mutated(Mutation::kFloorIsPageNumber)) row.dirty_from = step;
   if (witnesses_.size() < kWitnesses && row.witnessed_in == 0) {
     row.witnessed_in = step;
     witnesses_.push_back(&row);
@@ -112,7 +114,8 @@ absl::Status RowSet::Disproved(const CachedRow& row, const TimerHint& hint) {
 std::vector<RowImage> RowSet::TakeImages(const Pace& pace, Duration now) {
   cache_.Evict();
   size_t count = dirty_.size();
-  if (!pace.all && !cache_.over_limit() && pace.checkpoint_interval > pace.commit_interval) {
+  if ((!pace.all || Mutated(Mutation::kHandOverLeavesRows)) && !cache_.over_limit() &&
+      pace.checkpoint_interval > pace.commit_interval) {
     const auto rounds = static_cast<size_t>(pace.checkpoint_interval / pace.commit_interval);
     count = (dirty_.size() + rounds - 1) / rounds;
   }
@@ -132,7 +135,7 @@ std::vector<RowImage> RowSet::TakeImages(const Pace& pace, Duration now) {
     cache_.SetBytes(row, BytesInMemory(row, image.row->size()));
     row.dirty_from = 0;
     row.in_flight = row.number;
-    images.push_back(std::move(image));
+    if (!Mutated(Mutation::kImageLost) || row.number % 16 != 0) images.push_back(std::move(image));
   }
   return images;
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "pipeline/dead_letter.h"
+#include "pipeline/mutation.h"
 
 namespace portrait {
 
@@ -27,8 +28,9 @@ absl::Status StepApplier::Input(uint64_t step, const portrait::Input& input, uin
   auto found = rows_.Get(RowKey(event));
   if (!found.ok()) return found.status();
   CachedRow& row = **found;
-  if (step < floor || row.number >= step) {
+  if (step < floor || (row.number >= step && !Mutated(Mutation::kRowAheadTakesStepAgain))) {
     skipped_ = true;
+    if (Mutated(Mutation::kSkipsWholeStep)) return absl::OkStatus();
   } else {
     const EventOrigin origin{topic, input.record.partition, input.record.offset};
     const auto verdict = chain_.OnEvent(event, origin, late, row.customer_id, row.state, calendar_, sink_);
@@ -67,14 +69,15 @@ absl::StatusOr<bool> StepApplier::FireHint(uint64_t step, const TimerHint& hint,
   // The hint is out of the index now; the row's next one, if any, goes in.
   row.hinted_us = INT64_MAX;
   const auto next = row.state.timers.next();
-  const bool due = next && ToMicros(*next) <= hint.time_us;
+  const bool due = next && (ToMicros(*next) <= hint.time_us || Mutated(Mutation::kIndexTrusted));
   if (due) {
-    counts_.timers += static_cast<uint64_t>(
-        chain_.FireTimers(FromMicros(hint.time_us), row.customer_id, row.state, calendar_, sink_));
+    counts_.timers +=
+        static_cast<uint64_t>(chain_.FireTimers(Mutated(Mutation::kIndexTrusted) ? *next : FromMicros(hint.time_us),
+                                                row.customer_id, row.state, calendar_, sink_));
     rows_.Touched(row, step, now);
     row.fired_in = step;
   }
-  rows_.Index(row);
+  if (!Mutated(Mutation::kTimerOfTimerNotIndexed)) rows_.Index(row);
   if (!due) {
     if (absl::Status s = rows_.Disproved(row, hint); !s.ok()) return s;
   }
@@ -104,11 +107,17 @@ absl::Status StepApplier::FireUpTo(uint64_t step, const TimerHint& bound, uint64
   ++counts_.steps;
   std::vector<TimerHint> ahead;
   while (true) {
-    auto hint = rows_.timers().TakeUpTo(bound);
+    auto hint = Mutated(Mutation::kReplayFiresAllDue) ? rows_.timers().TakeUpTo(ToMicros(*watermark()))
+                                                      : rows_.timers().TakeUpTo(bound);
     if (!hint.ok()) return hint.status();
     if (!hint->has_value()) break;
+    if (Mutated(Mutation::kFiringStopsAtRowAhead) && !ahead.empty()) {
+      ahead.push_back(**hint);
+      continue;
+    }
     if (auto due = FireHint(step, **hint, floor, now, &ahead); !due.ok()) return due.status();
   }
+  if (Mutated(Mutation::kIndexDropsRowsAhead)) return absl::OkStatus();
   for (const TimerHint& hint : ahead) rows_.timers().Add(hint.time_us, hint.customer_id);
   return absl::OkStatus();
 }

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "pipeline/mutation.h"
 namespace portrait {
 namespace {
 
@@ -69,6 +70,7 @@ bool Task::Tick(Timestamp wall) {
   if (options_.clock != ClockMode::kWall) return false;
   if (wall - FromMicros(applier_.state().last_tick_us()) < kTickInterval) return false;
   applier_.Tick(ToMicros(wall));
+  if (Mutated(Mutation::kTickNotJournalled)) return true;
   ++position_.last_step;
   log_.Tick(ToMicros(wall));
   return true;
@@ -101,13 +103,14 @@ TaskCommit Task::Freeze(v1::EntryId id, Duration now, bool hand_over) {
   entry.set_first(committed_step_ + 1);
   entry.set_last(position_.last_step);
   log_.MoveTo(entry, topics_, position_.next_offsets);
-  *entry.mutable_before() = before_;
+  if (!Mutated(Mutation::kStateBeforeNotJournalled)) *entry.mutable_before() = before_;
   *entry.mutable_after() = applier_.state();
   entry.set_chain_version(chain_.version());
   for (v1::Witness& witness : rows_.TakeWitnesses(entry.first())) *entry.add_witnesses() = std::move(witness);
   commit.images = rows_.TakeImages({options_.commit_interval, options_.checkpoint_interval, hand_over}, now);
-  rows_.TakeRemovals(position_.journal.floor(), commit.images);
-  entry.set_floor(rows_.Floor(entry.last()));
+  rows_.TakeRemovals(Mutated(Mutation::kRemovedAtOnce) ? UINT64_MAX : position_.journal.floor(), commit.images);
+  entry.set_floor(Mutated(Mutation::kFloorIsEnd) ? entry.last() + 1 : rows_.Floor(entry.last()));
+  if (Mutated(Mutation::kRowsBeforeCommit)) static_cast<void>(rows_.Committed(commit.images, Meta(Timestamp(now))));
   Emitter::Taken outputs = emitter_.Take();
   entry.set_output_digest(outputs.digest);
   entry.set_outputs(outputs.count);

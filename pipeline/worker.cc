@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "pipeline/log.h"
+#include "pipeline/mutation.h"
 #include "portrait/v1/result.pb.h"
 
 namespace portrait {
@@ -48,7 +49,7 @@ void Worker::Drop() {
   for (const auto& [partition, running] : kept_) Forget(running);
   kept_.clear();
   consumer_.reset();
-  producer_.reset();
+  if (!Mutated(Mutation::kUnknownKeepsProducer)) producer_.reset();
   reader_.reset();
   trimmer_.reset();
   status_.joined = false;
@@ -65,10 +66,12 @@ absl::Status Worker::Start() {
   failure_ = absl::OkStatus();
   overtaken_ = leaving_ = false;
   if (!decoder_) decoder_ = ports_.NewDecoder();
-  auto producer = ports_.NewProducer(index_);
-  if (!producer.ok()) return producer.status();
-  producer_ = *std::move(producer);
-  if (absl::Status s = producer_->Init(options_.startup_timeout); !s.ok()) return Fail(s);
+  if (!producer_) {  // always, but for a planted fault
+    auto producer = ports_.NewProducer(index_);
+    if (!producer.ok()) return producer.status();
+    producer_ = *std::move(producer);
+    if (absl::Status s = producer_->Init(options_.startup_timeout); !s.ok()) return Fail(s);
+  }
   auto reader = ports_.NewReader(index_);
   if (!reader.ok()) return Fail(reader.status());
   reader_ = *std::move(reader);
@@ -180,9 +183,12 @@ absl::Status Worker::Commit(bool hand_over) {
   std::vector<PartitionStart> offsets;
   for (const auto& [partition, commit] : commits) {
     if (sent.ok()) sent = Write(commit, partition);
+    const auto& sources = commit.entry.sources();
+    const auto took = [](const v1::SourceRange& source) { return source.count() > 0; };
+    if (Mutated(Mutation::kOffsetsOnlyWhenMoved) && std::none_of(sources.begin(), sources.end(), took)) continue;
     offsets.push_back({partition, commit.next_offsets});
   }
-  if (sent.ok()) sent = producer_->SendOffsets(topics_, offsets, *generation);
+  if (sent.ok() && !Mutated(Mutation::kOffsetsNotSent)) sent = producer_->SendOffsets(topics_, offsets, *generation);
   if (!sent.ok()) {
     static_cast<void>(producer_->Abort(options_.transaction_timeout));  // ports and tasks are thrown away either way
     metrics_.Commits(CommitOutcome::kAborted).Increment();
@@ -194,11 +200,15 @@ absl::Status Worker::Commit(bool hand_over) {
   metrics_.commit_seconds.Observe(Seconds(ports_.clock().Monotonic() - begin));
   switch (outcome) {
     case CommitOutcome::kCommitted: return Conclude(std::move(commits));
-    case CommitOutcome::kAborted: return absl::AbortedError("the transaction was aborted");
+    case CommitOutcome::kAborted:
+      if (Mutated(Mutation::kAbortedIsCommitted)) return Conclude(std::move(commits));
+      return absl::AbortedError("the transaction was aborted");
     case CommitOutcome::kUnknown:
+      if (Mutated(Mutation::kUnknownIsCommitted)) return Conclude(std::move(commits));
       for (const auto& [partition, commit] : commits) in_doubt_[partition] = commit.entry.id();
       return absl::AbortedError("the outcome of a commit is unknown: the journal will tell");
     case CommitOutcome::kFenced:
+      if (Mutated(Mutation::kFencedIsCommitted)) return Conclude(std::move(commits));
       overtaken_ = true;
       for (const auto& [partition, commit] : commits) in_doubt_[partition] = commit.entry.id();
       return absl::AbortedError(
@@ -234,6 +244,7 @@ absl::Status Worker::Write(const TaskCommit& commit, int32_t partition) {
     }
     if (absl::Status s = producer_->Write(record); !s.ok()) return s;
   }
+  if (Mutated(Mutation::kEntryLost) && commit.entry.last() % 16 == 0) return absl::OkStatus();
   const std::string entry = commit.entry.SerializeAsString();
   metrics_.journal_bytes.Increment(static_cast<double>(entry.size()));
   return producer_->Write({.topic = journal, .partition = partition, .key = {}, .value = entry});
@@ -257,7 +268,7 @@ void Worker::TrimJournals(Duration now) {
   if (now - last_trim_ < options_.journal_trim_interval) return;
   last_trim_ = now;
   for (auto& [partition, running] : tasks_) {
-    const int64_t below = running.task->JournalNeededFrom();
+    const int64_t below = running.task->JournalNeededFrom() + (Mutated(Mutation::kJournalCutTooFar) ? 2 : 0);
     if (below <= running.journal_cut) continue;
     running.journal_cut = below;
     if (const absl::Status s = trimmer_->Trim(options_.JournalTopic(), partition, below); !s.ok()) {
@@ -308,6 +319,10 @@ void Worker::Forget(const Running& running) {
 
 void Worker::DropTasks() {
   for (const auto& [partition, running] : tasks_) Forget(running);
+  if (Mutated(Mutation::kPartialRollback) && tasks_.size() > 1) {
+    tasks_.erase(tasks_.begin());
+    return;
+  }
   tasks_.clear();
   status_.tasks = 0;
 }

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "pipeline/log.h"
+#include "pipeline/mutation.h"
 #include "pipeline/worker.h"
 
 namespace portrait {
@@ -49,6 +50,7 @@ void Worker::OnRevoked(const std::vector<int32_t>&) {
 }
 
 void Worker::OnLost(const std::vector<int32_t>&) {
+  if (Mutated(Mutation::kKeepsLostTasks)) return;
   FreeBuffers();
   DropTasks();
 }
@@ -120,6 +122,9 @@ absl::StatusOr<std::unique_ptr<RowStore>> Worker::OpenStore(int32_t partition) {
 }
 
 absl::StatusOr<PartitionStart> Worker::Recover(int32_t partition, size_t cache_bytes) {
+  if ((Mutated(Mutation::kPartialRollback) || Mutated(Mutation::kKeepsLostTasks)) && tasks_.contains(partition)) {
+    return PartitionStart{partition, tasks_.at(partition).task->position().next_offsets};
+  }
   const Duration begin = ports_.clock().Monotonic();
   auto store = OpenStore(partition);
   if (!store.ok()) return store.status();
@@ -175,6 +180,7 @@ void Worker::EndTransactionOf(const std::string& transactional_id) {
 
 absl::Status Worker::UnlessOvertaken(absl::Status fatal) {
   if (fatal.ok() || absl::IsAborted(fatal) || absl::IsUnavailable(fatal)) return fatal;
+  if (Mutated(Mutation::kStopsWithoutAskingWhoOwns)) return fatal;
   const auto generation = consumer_ && producer_ ? consumer_->generation() : nullptr;
   if (!generation) return fatal;
   // The group's coordinator refuses offsets of a generation that is not its own. These are never committed.

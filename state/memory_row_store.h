@@ -35,7 +35,7 @@ class MemoryDisk {
   absl::Status write_error_;
 };
 
-class MemoryRowStore final : public RowStore {
+class MemoryRowStore : public RowStore {
  public:
   explicit MemoryRowStore(MemoryDisk* disk) : disk_(disk) {}
 

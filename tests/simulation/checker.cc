@@ -1,202 +1,235 @@
 #include "tests/simulation/checker.h"
 
 #include <algorithm>
-#include <map>
-#include <set>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "pipeline/partitioner.h"
+#include "absl/strings/str_join.h"
 #include "portrait/v1/journal.pb.h"
 #include "portrait/v1/result.pb.h"
 
 namespace portrait::simulation {
 namespace {
 
-// What came out, as text, so that two sequences can be compared and shown.
-class Told final : public OutputSink {
- public:
-  void Add(size_t, std::string_view customer, const google::protobuf::Message& result) override {
-    const auto& change = static_cast<const v1::TagChange&>(result);
-    lines[std::string(customer)].push_back(
-        absl::StrCat(change.info().id(), " ", change.tag(), " ", change.info().event_time_us()));
-  }
-  std::map<std::string, std::vector<std::string>> lines;  // by customer, in order
+// A result in words; the partition whose task it belongs to; its id.
+struct Result {
+  std::string text;
+  int32_t partition = -1;
+  std::string id;
 };
 
-// One partition, folded again by the plainest means: no cache, no index, no merge, no journal format but its order.
-class Reference {
- public:
-  Reference(World& world, int32_t partition, Told& told, std::set<std::string>& dead)
-      : world_(world), partition_(partition), told_(told), dead_(dead) {
-    for (const std::string& source : World::Sources()) inputs_.push_back(world.broker.Committed(source, partition));
-    next_.assign(inputs_.size(), 0);
-  }
+Result ReadChange(const LogRecord& record, const Layout& layout) {
+  v1::TagChange change;
+  if (!record.value || !change.ParseFromString(*record.value)) return {"a result that cannot be read"};
+  const v1::ResultInfo& info = change.info();
+  if (record.key != info.customer_id()) return {"a result under another key"};
+  if (info.emission_time_us() == 0) return {"a result without an emission time"};
+  const std::string cause = info.cause().timer().empty()
+                                ? info.cause().event_id()
+                                : absl::StrCat(info.cause().timer(), "@", info.cause().timer_time_us());
+  return {absl::StrCat(info.customer_id(), " ", change.tag(), " at ", info.event_time_us(), " by ", cause),
+          layout.home.at(info.customer_id()), info.id()};
+}
 
-  void Apply(const v1::JournalEntry& entry, std::vector<std::string>& wrong) {
-    if (entry.first() != step_ + 1) wrong.push_back(absl::StrCat("step ", entry.first(), " follows step ", step_));
-    for (int i = 0; i + 1 < entry.order_size(); i += 2) {
-      const uint64_t what = entry.order(i), how = entry.order(i + 1);
-      const uint64_t times = what >= 4 ? how : 1;
-      for (uint64_t n = 0; n < times; ++n) {
-        ++step_;
-        if (what >= 4) {
-          Input(what - 4, wrong);
-        } else if (what == 0) {
-          highest_ = std::max(highest_, entry.ticks_us(static_cast<int>(how)));
-        } else {
-          const auto& bound = entry.firings(static_cast<int>(how));
-          if (bound.time_us() > highest_ - Lateness()) wrong.push_back("fired ahead of the watermark");
-          Fire(bound.time_us(), bound.customer_id());
-        }
-      }
-    }
-    if (step_ != entry.last()) wrong.push_back(absl::StrCat("entry ends at ", entry.last(), ", its steps at ", step_));
-    for (size_t s = 0; s < inputs_.size(); ++s) {
-      const int64_t next = entry.sources(static_cast<int>(s)).next_offset();
-      const int64_t reached = next_[s] == 0 ? 0 : inputs_[s][next_[s] - 1]->offset + 1;
-      if (next != reached) wrong.push_back(absl::StrCat("offset ", next, " in the entry, reached ", reached));
-    }
-  }
+Result ReadDeadLetter(const LogRecord& record) {
+  v1::DeadLetter letter;
+  if (!record.value || !letter.ParseFromString(*record.value)) return {"a dead letter that cannot be read"};
+  const std::string text = absl::StrCat("dead ", letter.topic(), "/", letter.partition(), "/", letter.offset());
+  return {text, letter.partition(), text};
+}
 
-  bool done() const {
-    for (size_t s = 0; s < inputs_.size(); ++s) {
-      if (next_[s] != inputs_[s].size()) return false;
-    }
-    return true;
-  }
-  uint64_t step() const { return step_; }
-  const std::map<std::string, std::pair<uint64_t, std::string>>& rows() const { return stored_; }
-  bool WasGone(const std::string& customer, uint64_t number) const { return gone_.contains({customer, number}); }
-  // Rows as of every number they ever had.
-  bool Had(const std::string& customer, const std::string& row) const {
-    const auto it = history_.find(customer);
-    return it != history_.end() && it->second.contains(row);
-  }
-
- private:
-  int64_t Lateness() const { return world_.options().allowed_lateness.count(); }
-
-  void Input(size_t source, std::vector<std::string>& wrong) {
-    if (next_[source] >= inputs_[source].size()) {
-      wrong.push_back("an input was applied that is not there");
-      return;
-    }
-    const StoredRecord& record = *inputs_[source][next_[source]++];
-    Event event;
-    if (*record.value == "bad" || !event.ParseFromString(*record.value) ||
-        PartitionOf(event.customer_id(), World::kPartitions) != partition_) {
-      dead_.insert(absl::StrCat(World::Sources()[source], "/", partition_, "/", record.offset));
-      return;
-    }
-    RowState& row = rows_.try_emplace(event.customer_id(), world_.chain().EmptyRow()).first->second;
-    const bool late = highest_ != INT64_MIN && event.event_time_us() <= highest_ - Lateness();
-    world_.chain().OnEvent(event, {World::Sources()[source], partition_, record.offset}, late, event.customer_id(), row,
-                           calendar_, told_);
-    Store(event.customer_id());
-    highest_ = std::max(highest_, event.event_time_us());
-  }
-
-  void Fire(int64_t time_us, const std::string& customer) {
-    while (true) {
-      auto first = rows_.end();
-      for (auto it = rows_.begin(); it != rows_.end(); ++it) {
-        const auto next = it->second.timers.next();
-        if (!next || std::pair(ToMicros(*next), it->first) > std::pair(time_us, customer)) continue;
-        if (first == rows_.end() || *next < *first->second.timers.next()) first = it;
-      }
-      if (first == rows_.end()) return;
-      world_.chain().FireTimers(*first->second.timers.next(), first->first, first->second, calendar_, told_);
-      Store(first->first);
-    }
-  }
-
-  void Store(const std::string& customer) {
-    std::string bytes;
-    world_.chain().Encode(step_, rows_.at(customer), bytes);
-    if (rows_.at(customer).gone) gone_.emplace(customer, step_);
-    history_[customer].insert(bytes);
-    stored_[customer] = {step_, bytes};
-  }
-
-  World& world_;
-  int32_t partition_;
-  Told& told_;
-  std::set<std::string>& dead_;
-  Calendar calendar_;
-  std::vector<std::vector<const StoredRecord*>> inputs_;
-  std::vector<size_t> next_;
-  std::map<std::string, RowState> rows_;
-  std::map<std::string, std::pair<uint64_t, std::string>> stored_;
-  std::map<std::string, std::set<std::string>> history_;
-  std::set<std::pair<std::string, uint64_t>> gone_;
-  int64_t highest_ = INT64_MIN;
-  uint64_t step_ = 0;
-};
-
-void CheckChangelog(World& world, int32_t partition, const Reference& reference, std::vector<std::string>& wrong) {
-  std::map<std::string, uint64_t> numbers;
-  for (const StoredRecord* record : world.broker.Committed(world.options().ChangelogTopic(), partition)) {
-    v1::Row row;
-    if (!record->value) {  // what is gone may be removed, once a floor that was committed before has passed it
-      const uint64_t number = std::stoull(record->headers.at(0).second);
-      if (!reference.WasGone(*record->key, number)) wrong.push_back("the changelog removes a row that was not gone");
-      if (number < numbers[*record->key]) wrong.push_back("a removal in the changelog goes back");
-      numbers[*record->key] = number;
-      continue;
-    }
-    if (!row.ParseFromString(*record->value)) wrong.push_back("a changelog record is no row");
-    // In the middle of a firing step a row may be stored at several contents with one number; only the last is its
-    // image.
-    if (!reference.Had(*record->key, *record->value)) {
-      wrong.push_back(absl::StrCat("the changelog has a row that never was: ", *record->key, " at ", row.number()));
-    }
-    if (row.number() < numbers[*record->key]) wrong.push_back("a row in the changelog goes back");
-    numbers[*record->key] = row.number();
-  }
+std::string Differ(const std::vector<std::string>& got, const std::vector<std::string>& want) {
+  const auto differ = std::mismatch(got.begin(), got.end(), want.begin(), want.end());
+  return absl::StrCat(got.size(), " came, want ", want.size(), "; number ", differ.first - got.begin(), " is \"",
+                      differ.first == got.end() ? "" : *differ.first, "\", want \"",
+                      differ.second == want.end() ? "" : *differ.second, "\"");
 }
 
 }  // namespace
 
-std::vector<std::string> Check(World& world, bool all_applied) {
+// What a transaction carries for one partition.
+struct Checker::Carried {
+  std::vector<std::string> results;
+  std::vector<const LogRecord*> images;
+  std::vector<const LogRecord*> entries;
+};
+
+Checker::Checker(Layout layout, Transactions& transactions) : layout_(std::move(layout)), transactions_(transactions) {
+  for (int32_t p = 0; p < layout_.partitions; ++p) {
+    std::vector<const Log*> sources;
+    for (const std::string& source : layout_.sources) sources.push_back(&transactions.log(source, p));
+    partitions_.push_back({Reference(layout_, p, std::move(sources)), {}, 1, {}});
+  }
+}
+
+void Checker::Wrong(std::string what) {
+  if (absl::StrContains(wrong_, "\n...")) return;
+  absl::StrAppend(&wrong_, wrong_.empty() ? "" : "\n", wrong_.size() > 2000 ? "..." : what);
+}
+
+void Checker::OnCommit(const Transaction& transaction) {
+  std::map<int32_t, Carried> carried;
+  for (const auto& [place, offset] : transaction.records) {
+    const LogRecord& record = transactions_.log(place.first, place.second).at(offset);
+    if (place.first == layout_.journal) {
+      carried[place.second].entries.push_back(&record);
+    } else if (place.first == layout_.changelog) {
+      carried[place.second].images.push_back(&record);
+    } else if (place.first == "results" || place.first == "dead-letters") {
+      Result result = place.first == "results" ? ReadChange(record, layout_) : ReadDeadLetter(record);
+      if (result.partition < 0) return Wrong(result.text);
+      if (!ids_.insert(result.id).second) Wrong(absl::StrCat("RESULT twice: ", result.text));
+      expected_.insert(result.text);
+      carried[result.partition].results.push_back(std::move(result.text));
+    }
+  }
+  for (const auto& [place, offset] : transaction.offsets) carried[place.second];
+  for (const auto& [partition, parts] : carried) {
+    if (parts.entries.size() != 1) {
+      Wrong(absl::StrCat("a transaction of ", transaction.id, " has effects on partition ", partition, " and ",
+                         parts.entries.size(), " journal entries"));
+      continue;
+    }
+    v1::JournalEntry entry;
+    if (!entry.ParseFromString(*parts.entries[0]->value)) Wrong("a journal record is no entry");
+    CheckEntry(entry, partition, parts, transaction);
+  }
+}
+
+void Checker::CheckEntry(const v1::JournalEntry& entry, int32_t index, const Carried& carried,
+                         const Transaction& transaction) {
+  Partition& partition = partitions_[static_cast<size_t>(index)];
+  const std::string name =
+      absl::StrCat("partition ", index, " entry ", entry.first(), "..", entry.last(), " by ", transaction.id, ": ");
   std::vector<std::string> wrong;
-  Told want, got;
-  std::set<std::string> dead_want, dead_got;
-  for (int32_t partition = 0; partition < World::kPartitions; ++partition) {
-    Reference reference(world, partition, want, dead_want);
-    for (const StoredRecord* record : world.broker.Committed(world.options().JournalTopic(), partition)) {
-      v1::JournalEntry entry;
-      if (!entry.ParseFromString(*record->value)) wrong.push_back("a journal record is no entry");
-      reference.Apply(entry, wrong);
-    }
-    if (all_applied && !reference.done()) wrong.push_back(absl::StrCat("inputs of partition ", partition, " are left"));
-    CheckChangelog(world, partition, reference, wrong);
-  }
-  for (const StoredRecord* record : world.broker.Committed("results", 0)) {
-    v1::TagChange change;
-    if (!change.ParseFromString(*record->value)) wrong.push_back("a result cannot be read");
-    got.Add(0, *record->key, change);
-    if (change.info().emission_time_us() == 0) wrong.push_back("a result has no emission time");
-  }
-  for (const StoredRecord* record : world.broker.Committed("dead-letters", 0)) {
-    v1::DeadLetter letter;
-    if (!letter.ParseFromString(*record->value)) wrong.push_back("a dead letter cannot be read");
-    if (!dead_got.insert(absl::StrCat(letter.topic(), "/", letter.partition(), "/", letter.offset())).second) {
-      wrong.push_back("a dead letter stands twice");
+  const std::vector<std::string> results = partition.reference.Apply(entry, wrong);
+  for (const std::string& what : wrong) Wrong(name + what);
+  if (carried.results != results) Wrong(absl::StrCat(name, "RESULTS differ: ", Differ(carried.results, results)));
+  for (size_t s = 0; s < layout_.sources.size(); ++s) {
+    const auto sent = transaction.offsets.find({layout_.sources[s], index});
+    const int64_t before = transactions_.committed_offset({layout_.sources[s], index}).value_or(0);
+    const int64_t offset = sent == transaction.offsets.end() ? before : sent->second;
+    if (offset != partition.reference.next(s)) {
+      Wrong(absl::StrCat(name, "OFFSETS differ: ", layout_.sources[s], " ", offset, ", reached ",
+                         partition.reference.next(s)));
     }
   }
-  for (const auto& [customer, lines] : want.lines) {
-    const auto& came = got.lines[customer];
-    if (came == lines) continue;
-    const auto differ = std::mismatch(came.begin(), came.end(), lines.begin(), lines.end());
-    wrong.push_back(absl::StrCat("the results of ", customer, " differ: ", came.size(), " came, ", lines.size(),
-                                 " should have; from number ", differ.first - came.begin(),
-                                 " on: ", differ.first == came.end() ? "nothing" : *differ.first, ", want ",
-                                 differ.second == lines.end() ? "nothing" : *differ.second));
+  for (const LogRecord* image : carried.images) {
+    image->value ? CheckImage(partition, *image) : CheckRemoval(partition, *image);
   }
-  if (got.lines.size() != want.lines.size()) wrong.push_back("results came for customers who should have none");
-  if (dead_got != dead_want)
-    wrong.push_back(absl::StrCat("dead letters differ: ", dead_got.size(), ", want ", dead_want.size()));
-  return wrong;
+  for (const auto& [customer, row] : partition.reference.rows()) {
+    const uint64_t image = partition.images[customer];
+    const uint64_t needed = partition.reference.FirstAfter(customer, image);
+    if (needed != 0 && needed < entry.floor()) {
+      Wrong(absl::StrCat(name, "FLOOR ", entry.floor(), " too high: the row of ", customer, " in the changelog is at ",
+                         image, " and needs step ", needed));
+    }
+  }
+  partition.floor = entry.floor();
+  Entry& kept = partition.entries.emplace_back(Entry{entry.first(), entry.last(), {}});
+  for (const auto& source : entry.sources()) {
+    kept.from.push_back(source.count() > 0 ? source.first_offset() : source.next_offset());
+  }
+  while (partition.entries.size() > 1 && partition.entries.front().last < partition.floor) {
+    partition.entries.erase(partition.entries.begin());
+  }
+  ++entries_;
+  results_ += results.size();
+}
+
+void Checker::CheckImage(Partition& partition, const LogRecord& image) {
+  const std::string customer = image.key.value_or("");
+  const auto row = ReadRow(*image.value);
+  if (!row) return Wrong(absl::StrCat("CHANGELOG record of ", customer, " is no row"));
+  const auto want = partition.reference.RowAt(customer, row->number);
+  if (!want || row->text != *want) {
+    Wrong(absl::StrCat("CHANGELOG row of ", customer, " differs: ", row->text, ", want ", want.value_or("none")));
+  }
+  if (row->number < partition.images[customer]) Wrong(absl::StrCat("CHANGELOG row of ", customer, " goes back"));
+  partition.images[customer] = row->number;
+}
+
+void Checker::CheckRemoval(Partition& partition, const LogRecord& tombstone) {
+  const std::string customer = tombstone.key.value_or("");
+  const uint64_t number = tombstone.headers.size() == 1 ? std::stoull(tombstone.headers[0].second) : 0;
+  const std::string name = absl::StrCat("CHANGELOG: the removal of ", customer, " at ", number);
+  if (partition.reference.RowAt(customer, number) != absl::StrCat("number ", number, " gone")) {
+    Wrong(absl::StrCat(name, ": it was not gone then"));
+  }
+  if (number != partition.images[customer]) Wrong(absl::StrCat(name, ": its image is not the last one"));
+  if (number >= partition.floor) Wrong(absl::StrCat(name, ": the committed floor is ", partition.floor));
+}
+
+void Checker::CheckDisk(MemoryDisk& disk, int32_t index, const std::string& name) {
+  const Partition& partition = partitions_[static_cast<size_t>(index)];
+  MemoryRowStore store(&disk);
+  const absl::Status scanned = store.Scan([&](std::string_view key, std::string_view bytes) {
+    const std::string customer(key);
+    const auto row = ReadRow(bytes);
+    if (!row) {
+      Wrong(absl::StrCat("DISK ", name, ": the row of ", customer, " is no row"));
+    } else if (row->number > partition.reference.step()) {
+      Wrong(absl::StrCat("DISK ", name, ": UNCOMMITTED row of ", customer, " at ", row->number));
+    } else if (const auto want = partition.reference.RowAt(customer, row->number); !want || row->text != *want) {
+      Wrong(absl::StrCat("DISK ", name, ": the row of ", customer, " differs: ", row->text, ", want ",
+                         want.value_or("none")));
+    }
+    return absl::OkStatus();
+  });
+  if (!scanned.ok()) Wrong(scanned.ToString());
+}
+
+void Checker::CheckDiskComplete(MemoryDisk& disk, int32_t index, const std::string& name) {
+  CheckDisk(disk, index, name);
+  const Partition& partition = partitions_[static_cast<size_t>(index)];
+  MemoryRowStore store(&disk);
+  for (const auto& [customer, row] : partition.reference.rows()) {
+    const auto stored = store.Get(customer);
+    const auto got = stored.ok() && stored->has_value() ? ReadRow(**stored) : std::nullopt;
+    if (row.gone && !got) continue;  // removed
+    if (!got || got->text != row.text()) {
+      Wrong(absl::StrCat("DISK ", name, ": after the end the row of ", customer, " is ", got ? got->text : "missing",
+                         ", want ", row.text()));
+    }
+    if (partition.images.at(customer) != row.number) {
+      Wrong(absl::StrCat("CHANGELOG: after the end the row of ", customer, " is at ", partition.images.at(customer),
+                         ", want ", row.number));
+    }
+  }
+  if (partition.floor != partition.reference.step() + 1) Wrong("after a clean stop there is something to replay");
+}
+
+void Checker::CheckEnd() {
+  for (size_t p = 0; p < partitions_.size(); ++p) {
+    if (!partitions_[p].reference.all_applied()) Wrong(absl::StrCat("INPUTS of partition ", p, " are left"));
+    const std::string overdue = partitions_[p].reference.Overdue();
+    if (!overdue.empty()) Wrong(absl::StrCat("TIMER of partition ", p, " never fired: ", overdue));
+  }
+  std::multiset<std::string> came;
+  for (const char* topic : {"results", "dead-letters"}) {
+    for (int32_t p = 0; p < transactions_.partitions(topic); ++p) {
+      const Log& log = transactions_.log(topic, p);
+      for (const LogRecord* record = log.Next(0); record != nullptr; record = log.Next(record->offset + 1)) {
+        came.insert(
+            (std::string_view(topic) == "results" ? ReadChange(*record, layout_) : ReadDeadLetter(*record)).text);
+      }
+    }
+  }
+  if (came != expected_) Wrong("RESULTS that readers see are not those that were committed");
+}
+
+bool Checker::all_applied() const {
+  return std::all_of(partitions_.begin(), partitions_.end(),
+                     [](const Partition& partition) { return partition.reference.all_applied(); });
+}
+
+int64_t Checker::Needed(size_t source, int32_t index) const {
+  const Partition& partition = partitions_[static_cast<size_t>(index)];
+  int64_t needed = partition.reference.next(source);
+  for (const Entry& entry : partition.entries) {
+    if (entry.last >= partition.floor && entry.first <= entry.last) needed = std::min(needed, entry.from[source]);
+  }
+  return needed;
 }
 
 }  // namespace portrait::simulation

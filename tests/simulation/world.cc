@@ -1,184 +1,477 @@
 #include "tests/simulation/world.h"
 
+#include <iostream>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "operators/testing/harness.h"
+#include "pipeline/log.h"
 #include "pipeline/partitioner.h"
-#include "portrait/v1/journal.pb.h"
-#include "portrait/v1/result.pb.h"
-#include "xxhash.h"
+#include "tests/simulation/fold.h"
+#include "tests/simulation/ports.h"
 
 namespace portrait::simulation {
 namespace {
 
-// Its state is a hash over everything that was applied, in order; each result carries it.
-class Fold final : public Operator<v1::TaskState> {
- public:
-  static void Describe(Description& about) {
-    about.Name("fold").ReadsEverything().Writes<v1::TagChange>("results", "a step of the fold");
-  }
-  void OnEvent(const Event& event, v1::TaskState& state, Context& context) const override {
-    Mix(state, event.event_id(), event.event_time_us() + (context.late() ? 1 : 0));
-    if (event.has_page_viewed()) context.SetTimer(1, EventTime(event) + seconds(7));
-    if (event.has_clicked() && !context.TimerAt(2)) context.SetTimer(2, context.now() + seconds(20));
-    Tell("event", state, context);
-  }
-  void OnTimer(const Timer& timer, v1::TaskState& state, Context& context) const override {
-    Mix(state, "timer", ToMicros(timer.time) + timer.id);
-    if (timer.id == 1) context.SetTimer(3, timer.time + seconds(2));
-    Tell("timer", state, context);
-  }
-
- private:
-  static void Mix(v1::TaskState& state, std::string_view text, int64_t number) {
-    const auto seed = static_cast<uint64_t>(state.highest_time_us()) * 31 + static_cast<uint64_t>(number);
-    state.set_highest_time_us(static_cast<int64_t>(XXH3_64bits_withSeed(text.data(), text.size(), seed)));
-  }
-  static void Tell(const char* what, const v1::TaskState& state, Context& context) {
-    v1::TagChange change;
-    change.set_tag(std::string(what) + " " + std::to_string(state.highest_time_us()));
-    context.Emit(change);
-  }
-};
+constexpr size_t kDepth = 3;  // how many calls can be interrupted within each other
+constexpr Duration kSession = seconds(10), kRebalance = seconds(20), kTransaction = seconds(10);
+const std::string kExternal = "external";  // a transactional producer of somebody else's
 
 }  // namespace
-
-std::unique_ptr<Chain> FoldingChain() { return std::move(ChainBuilder().Add<Fold>()).Build("simulated").value(); }
-
-std::optional<Rejection> PlainDecoder::Decode(const Record& record, const SourceOptions&, Event& event) {
-  const std::string_view value = record.value.value_or("bad");
-  if (value == "bad" || !event.ParseFromArray(value.data(), static_cast<int>(value.size()))) {
-    return Rejection{"bad", "not an event"};
-  }
-  return std::nullopt;
-}
 
 const std::vector<std::string>& World::Sources() {
   static const auto* const sources = new std::vector<std::string>{"browsing", "purchases", "service"};
   return *sources;
 }
 
-World::World(uint64_t seed, const std::function<void(EngineOptions&)>& change)
-    : broker(&clock_),
-      clock_(At("2026-01-01")),
+World::World(uint64_t seed)
+    : clock(portrait::At("2026-01-01")),
+      transactions(kTransaction),
+      group(kPartitions, kSession, kRebalance),
       random_(seed),
       chain_(FoldingChain()),
-      event_time_us_(ToMicros(At("2026-01-01"))) {
-  for (const std::string& source : Sources()) {
-    options_.sources.push_back({source, WireFormat::kProtobuf});
-    broker.CreateTopic(source, kPartitions);
-  }
+      event_time_us_(ToMicros(portrait::At("2026-01-01"))) {
+  static const bool log_started = (StartLog({.level = LogLevel::kError}), true);  // its warnings are what is looked for
+  static_cast<void>(log_started);
+  for (const std::string& source : Sources()) options_.sources.push_back({source, WireFormat::kProtobuf});
   options_.checkpoint_interval = Pick(3) == 0 ? options_.commit_interval : seconds(1 + static_cast<int64_t>(Pick(5)));
   options_.allowed_lateness = seconds(3);
   options_.clock = Pick(2) == 0 ? ClockMode::kWall : ClockMode::kEvent;
   options_.cache_bytes = Pick(2) == 0 ? 1 : 1 << 20;
   options_.startup_timeout = seconds(60);
   options_.journal_trim_interval = Pick(2) == 0 ? Duration(0) : seconds(2);
-  if (change) change(options_);
-  broker.CreateTopic(options_.JournalTopic(), kPartitions);
-  broker.CreateTopic(options_.ChangelogTopic(), kPartitions);
-  broker.CreateTopic("results", 1);
-  broker.CreateTopic("dead-letters", 1);
-  broker.LimitPolls(Pick(3) == 0 ? 0 : 1 + Pick(20));
+  if (Pick(3) == 0) options_.changelog_tombstones_kept = seconds(30 + static_cast<int64_t>(Pick(200)));
+  for (const std::string& topic : Sources()) transactions.CreateTopic(topic, kPartitions);
+  transactions.CreateTopic(options_.JournalTopic(), kPartitions);
+  transactions.CreateTopic(options_.ChangelogTopic(), kPartitions);
+  transactions.CreateTopic("results", 2);
+  transactions.CreateTopic("dead-letters", 1);
+
+  // Sometimes so many that one firing does not take all timers that are due.
+  const bool crowd = Pick(10) == 0;
+  const int customers = crowd ? 150 : 4 + static_cast<int>(Pick(14));
+  burst_ = crowd ? 150 : 20;
+  for (int i = 0; i < customers; ++i) {
+    customers_.push_back(absl::StrCat("c", i));
+    home_[customers_.back()] = PartitionOf(customers_.back(), kPartitions);
+  }
+  checker_ = std::make_unique<Checker>(Layout{Sources(), options_.JournalTopic(), options_.ChangelogTopic(),
+                                              kPartitions, options_.allowed_lateness.count(), home_},
+                                       transactions);
+  transactions.on_commit = [this](const Transaction& transaction) {
+    if (transaction.id == kExternal || !failure_.empty()) return;
+    checker_->OnCommit(transaction);
+    if (!checker_->wrong().empty()) Fail(checker_->wrong());
+  };
+
+  processes_.resize(1 + Pick(3));
+  for (size_t i = 0; i < processes_.size(); ++i) {
+    processes_[i].name = absl::StrCat("portrait-", i + 1);
+    processes_[i].workers = 1 + static_cast<int>(Pick(2));
+  }
+  poll_limit_ = Pick(3) == 0 ? 0 : 1 + Pick(20);
+  end_faults_ = Pick(4) == 0 ? 0 : 5 + Pick(40);
+  focus_ = static_cast<Point>(Pick(kPoints));
+  focus_kills_ = static_cast<int>(Pick(4));
 }
 
-absl::StatusOr<std::unique_ptr<GroupConsumer>> World::NewConsumer(int) { return broker.NewConsumer("instance"); }
-absl::StatusOr<std::unique_ptr<TransactionalProducer>> World::NewProducer(int) {
-  return broker.NewProducer("portrait-1-0");
+World::World(Calm) : World(1) {
+  quiet_ = true;
+  processes_.resize(1);
+  processes_[0].workers = 1;
+  options_.clock = ClockMode::kEvent;
+  options_.checkpoint_interval = seconds(60);
+  options_.changelog_tombstones_kept = days(7);
+  options_.cache_bytes = 1 << 20;
+  options_.journal_trim_interval = Duration(0);
 }
-absl::StatusOr<std::unique_ptr<LogReader>> World::NewReader(int) { return broker.NewReader(); }
-absl::StatusOr<std::unique_ptr<LogTrimmer>> World::NewTrimmer(int) { return broker.NewTrimmer(); }
-absl::StatusOr<std::unique_ptr<RowStore>> World::OpenStore(int32_t partition) {
-  return std::make_unique<MemoryRowStore>(&disks_[partition]);
+
+World::~World() = default;
+
+void World::Say(const std::string& what) {
+  if (trace_)
+    std::cout << std::string(2 * running_.size(), ' ') << clock.Monotonic().count() % 100'000'000'000 << " " << what
+              << "\n";
+}
+
+void World::Fail(const std::string& what) {
+  Say("FAILED: " + what);
+  if (failure_.empty()) failure_ = what;
+}
+
+// ---------------------------------------------------------------- time, and what happens within calls
+
+void World::Advance(Duration duration) {
+  while (duration > Duration(0)) {
+    const Duration step = std::min<Duration>(duration, seconds(1));
+    duration -= step;
+    clock.Advance(step);
+    for (const Process& process : processes_) {
+      if (process.life == nullptr || process.life->paused) continue;
+      for (const Seat& seat : process.life->seats) {
+        if (seat.consumer != nullptr) seat.consumer->Heartbeat();
+      }
+    }
+    if (const int expired = transactions.Expire(clock.Monotonic())) Count("transactions timed out", expired);
+    if (const int expelled = group.Expire(clock.Monotonic())) Count("sessions expired", expelled);
+  }
+}
+
+void World::At(Seat& seat, Point point) {
+  if (!seat.life->alive || !failure_.empty()) throw Killed();
+  if (quiet_) return;
+  Point where = point;
+  if (seat.handing_over) where = Point::kHandingOver;
+  if (seat.restoring && point != Point::kRestoringRows) where = Point::kRestoring;
+  // Some places are passed much more often than others.
+  const bool frequent = point == Point::kApplying || point == Point::kRestoring || point == Point::kWriting;
+  const uint64_t rare = frequent ? 8 : 1;
+  const bool focused = where == focus_ && focus_kills_ > 0 && Pick(4 * rare) == 0;
+  if (focused || Pick(1500 * rare) == 0) {
+    if (focused) --focus_kills_;
+    Count(absl::StrCat("killed ", absl::string_view(kPointNames[static_cast<size_t>(where)].data(),
+                                                    kPointNames[static_cast<size_t>(where)].size())));
+    Kill(static_cast<size_t>(seat.life->process));
+    throw Killed();
+  }
+  if (Pick(60 * rare) == 0) Interrupt(seat);
+  if (!seat.life->alive || !failure_.empty()) throw Killed();
+}
+
+void World::Interrupt(Seat& seat) {
+  if (running_.size() > kDepth) return;
+  Life& life = *seat.life;
+  Count("calls interrupted by others");
+  const bool paused = !life.paused && Pick(6) == 0;
+  if (paused) {
+    Say(absl::StrCat(seat.instance, " is PAUSED in the middle of a call"));
+    Count("processes paused in the middle of a call");
+    life.paused = true;
+    Advance(Duration(Pick(25'000'000)));
+  }
+  const uint64_t actions = paused ? 10 + Pick(40) : 1 + Pick(8);
+  for (uint64_t n = 0; n < actions && life.alive && failure_.empty(); ++n) Step();
+  if (paused) {
+    life.paused = false;
+    if (life.alive) Say(absl::StrCat(seat.instance, " goes on"));
+  }
+}
+
+void World::Wait(Seat& seat, Duration duration) {
+  Advance(duration);
+  if (quiet_) {
+    while (transactions.WriteMarker(0, clock.Monotonic())) {
+    }
+  } else {
+    for (uint64_t n = Pick(3); n > 0; --n) transactions.WriteMarker(random_(), clock.Monotonic());
+    if (Pick(8) == 0) Interrupt(seat);
+  }
+  if (!seat.life->alive || !failure_.empty()) throw Killed();
+}
+
+World::EndFault World::NextEndFault() {
+  if (quiet_ || end_faults_ == 0 || Pick(end_faults_) != 0) return EndFault::kNone;
+  switch (Pick(5)) {
+    case 0: Count("EndTxn lost"); return EndFault::kLost;
+    case 1:
+    case 2: Count("EndTxn delayed"); return EndFault::kDelayed;
+    case 3: Count("answers to EndTxn lost"); return EndFault::kAnswerLost;
+    default: Count("transactions given up by the client"); return EndFault::kAborted;
+  }
+}
+
+bool World::BrokerIsAway() {
+  if (quiet_ || Pick(100) != 0) return false;
+  Count("broker did not answer");
+  Advance(seconds(1));
+  return true;
+}
+
+// ---------------------------------------------------------------- processes
+
+template <class Call>
+absl::Status World::Guarded(const std::shared_ptr<Life>& life, Seat& seat, Call call) {
+  seat.running = true;
+  running_.push_back(&seat);
+  absl::Status status;
+  try {
+    status = call();
+  } catch (const Killed&) {
+    status = absl::CancelledError("killed");
+  }
+  running_.pop_back();
+  seat.running = false;
+  if (!life->alive) return absl::CancelledError("killed");
+  return status;
+}
+
+void World::RunSeat(const std::shared_ptr<Life>& life, Seat& seat) {
+  Advance(Duration(Pick(60'000)));
+  const bool start = !seat.started;
+  if (start) seat.restoring = seat.handing_over = false;
+  const absl::Status ran = Guarded(
+      life, seat, [&] { return start ? seat.worker->Start() : seat.worker->RunOnce(std::chrono::milliseconds(50)); });
+  if (absl::IsCancelled(ran)) return;
+  if (!ran.ok()) Say(absl::StrCat(seat.instance, ": ", ran.ToString()));
+  seat.started = ran.ok();
+  if (absl::IsAborted(ran) || absl::IsUnavailable(ran)) {
+    Count("workers that began anew");
+  } else if (!ran.ok()) {
+    Fail(absl::StrCat("the engine stopped itself: ", seat.instance, ": ", ran.ToString()));
+  }
+}
+
+void World::RunSomeone() {
+  const size_t n = AnyProcess();
+  Process& process = processes_[n];
+  if (process.life == nullptr) {
+    if (Pick(3) == 0) Start(n);
+    return;
+  }
+  const std::shared_ptr<Life> life = process.life;
+  if (life->paused || life->stopping) return;
+  Seat& seat = life->seats[Pick(life->seats.size())];
+  if (!seat.running) RunSeat(life, seat);
+}
+
+void World::Start(size_t process) {
+  Say(absl::StrCat(processes_[process].name, " starts"));
+  Count("starts");
+  processes_[process].life =
+      std::make_shared<Life>(*this, static_cast<int>(process), processes_[process].name, processes_[process].workers);
+}
+
+void World::Kill(size_t n) {
+  Process& process = processes_[n];
+  Say(absl::StrCat(process.name, " is KILLED"));
+  process.life->alive = false;
+  process.life.reset();
+  for (auto& [partition, disk] : process.disks) {
+    const size_t pending = disk.pending_batches();
+    const size_t kept = Pick(pending + 1);
+    if (kept < pending) Count("disks that lost batches");
+    disk.Crash(kept);
+    checker_->CheckDisk(disk, partition, absl::StrCat(process.name, "/", partition));
+  }
+  if (!checker_->wrong().empty()) Fail(checker_->wrong());
+}
+
+void World::Stop(size_t n) {
+  const std::shared_ptr<Life> life = processes_[n].life;
+  for (const Seat& seat : life->seats) {
+    if (seat.running) return;
+  }
+  Say(absl::StrCat(processes_[n].name, " is stopped"));
+  life->stopping = true;
+  for (Seat& seat : life->seats) {
+    const absl::Status stopped = Guarded(life, seat, [&] { return seat.worker->Stop(); });
+    if (absl::IsCancelled(stopped)) return;
+    if (!stopped.ok() && !absl::IsAborted(stopped) && !absl::IsUnavailable(stopped)) {
+      Fail(absl::StrCat("a stop failed: ", seat.instance, ": ", stopped.ToString()));
+    }
+  }
+  Count("clean stops");
+  life->alive = false;
+  processes_[n].life.reset();
+}
+
+// ---------------------------------------------------------------- what can happen
+
+void World::Run(int actions) {
+  for (int n = 0; n < actions && failure_.empty(); ++n) Step();
+}
+
+void World::Step() {
+  const uint64_t what = Pick(1000);
+  const size_t n = AnyProcess();
+  Process& process = processes_[n];
+  if (what < 170) {
+    SendEvents(1 + static_cast<int>(Pick(burst_)));
+  } else if (what < 800) {
+    for (uint64_t times = 1 + Pick(5); times > 0 && failure_.empty(); --times) RunSomeone();
+  } else if (what < 870) {
+    for (uint64_t times = 1 + Pick(4); times > 0; --times) transactions.WriteMarker(random_(), clock.Monotonic());
+  } else if (what < 900) {
+    DeliverDelayed(Pick(4) == 0);
+  } else if (what < 906) {
+    if (process.life != nullptr) {
+      Count("killed between two calls");
+      Kill(n);
+    }
+  } else if (what < 916) {
+    if (process.life != nullptr) Stop(n);
+  } else if (what < 924) {
+    const std::vector<std::string> instances = group.instances();
+    if (!instances.empty()) {
+      const std::string& instance = instances[Pick(instances.size())];
+      Say(absl::StrCat(instance, " is EXPELLED"));
+      Count("members expelled");
+      group.Expel(instance, clock.Monotonic());
+    }
+  } else if (what < 932) {
+    if (process.life != nullptr && !process.life->paused && Pick(2) == 0) {
+      Say(absl::StrCat(process.name, " is paused"));
+      Count("processes paused between two calls");
+      process.life->paused = true;
+    }
+  } else if (what < 945) {
+    if (process.life != nullptr && process.life->paused) {
+      bool on_stack = false;
+      for (const Seat* seat : running_) on_stack |= seat->life == process.life.get();
+      if (!on_stack) process.life->paused = false;
+    }
+  } else if (what < 965) {
+    SomethingHappensToALog();
+  } else if (what < 975) {
+    SomethingHappensToADisk();
+  } else if (what < 985) {
+    const Duration longest =
+        Pick(4) == 0 ? std::min<Duration>(options_.changelog_tombstones_kept, seconds(300)) : seconds(12);
+    Advance(Duration(Pick(static_cast<uint64_t>(longest.count()))));
+  } else {
+    EndExternal(Pick(3) != 0);
+  }
 }
 
 void World::SendEvents(int count) {
   for (int i = 0; i < count; ++i) {
-    const std::string customer = "c" + std::to_string(Pick(12));
+    const std::string& customer = customers_[Pick(customers_.size())];
     const std::string& source = Sources()[Pick(Sources().size())];
     event_time_us_ += static_cast<int64_t>(Pick(1'500'000));
-    if (Pick(40) == 0) event_time_us_ += 30'000'000;  // silence
+    if (Pick(2 * burst_) == 0) event_time_us_ += 30'000'000;  // silence
     Event event =
         EventFor(customer, FromMicros(event_time_us_ - (Pick(6) == 0 ? static_cast<int64_t>(Pick(8'000'000)) : 0)));
-    event.set_event_id("e" + std::to_string(++sent_));
-    if (Pick(25) == 0)
-      event.mutable_customer_erased();
-    else if (Pick(2) == 0)
-      event.mutable_page_viewed();
-    else if (Pick(2) == 0)
-      event.mutable_clicked();
-    else
-      event.mutable_order_completed();
-    StoredRecord record;
+    event.set_event_id(absl::StrCat("e", ++sent_));
+    switch (Pick(20) == 0 ? 9 : Pick(4)) {
+      case 9: event.mutable_customer_erased(); break;
+      case 0: event.mutable_clicked(); break;
+      case 1: event.mutable_order_completed(); break;
+      default: event.mutable_page_viewed(); break;
+    }
+    LogRecord record;
+    record.timestamp_us = ToMicros(clock.Now());
     record.key = customer;
     record.value = Pick(20) == 0 ? "bad" : event.SerializeAsString();
-    int32_t partition = PartitionOf(customer, kPartitions);
-    if (Pick(50) == 0) partition = 1 - partition;  // a client with another partitioner
-    broker.Append(source, partition, std::move(record));
-    ++counts["events"];
+    int32_t partition = home_.at(customer);
+    if (Pick(50) == 0) partition = (partition + 1) % kPartitions;  // a client with another partitioner
+    Count("events");
+    if (Pick(8) == 0) {
+      SendExternal(source, partition, std::move(record));
+    } else {
+      transactions.log(source, partition).Append(std::move(record));
+    }
   }
 }
 
-void World::StartWorker() {
-  if (!worker_) worker_ = std::make_unique<Worker>(0, *chain_, options_, *this, metrics_);
-  const absl::Status started = worker_->Start();
-  if (!started.ok()) failure_ = started.ToString();
-  up_ = started.ok();
-  ++counts["starts"];
-}
-
-void World::Kill() {
-  worker_.reset();
-  up_ = false;
-  for (auto& [partition, disk] : disks_) disk.Crash(Pick(disk.pending_batches() + 1));
-  ++counts["kills"];
-}
-
-void World::RunWorker() {
-  if (!up_) StartWorker();
-  if (!failure_.empty()) return;
-  clock_.Advance(Duration(Pick(60'000)));
-  const absl::Status ran = worker_->RunOnce(std::chrono::milliseconds(50));
-  if (absl::IsAborted(ran)) {
-    ++counts["transactions lost"];
-    up_ = false;
-  } else if (!ran.ok()) {
-    failure_ = ran.ToString();
+void World::SendExternal(const std::string& source, int32_t partition, LogRecord record) {
+  int64_t offset = 0;
+  while (true) {
+    const Answer answer =
+        transactions.Produce(kExternal, external_epoch_, {source, partition}, record, clock.Monotonic(), offset);
+    if (answer == Answer::kOk) return;
+    if (answer == Answer::kFenced) {
+      while (transactions.InitProducer(kExternal, clock.Monotonic(), external_epoch_) == Answer::kRetry) {
+        transactions.WriteMarkerOf(kExternal, random_(), clock.Monotonic());
+      }
+    }
+    transactions.WriteMarkerOf(kExternal, random_(), clock.Monotonic());
   }
 }
 
-void World::Step() {
-  const uint64_t what = Pick(100);
-  if (what < 25) {
-    SendEvents(1 + static_cast<int>(Pick(30)));
-  } else if (what < 94) {
-    RunWorker();
-  } else if (what < 96) {
-    Kill();
-  } else if (what < 97) {
-    Restart();
-  } else {
-    broker.FailNextCommit("portrait-1-0", Pick(2) == 0 ? CommitFault::kAnswerLost : CommitFault::kRequestLost);
-    ++counts["commits that go wrong"];
+void World::EndExternal(bool commit) {
+  Count(commit ? "source transactions committed" : "source transactions aborted");
+  static_cast<void>(transactions.End(kExternal, external_epoch_, commit, clock.Monotonic()));
+}
+
+void World::DeliverDelayed(bool lose) {
+  if (delayed_.empty()) return;
+  const size_t which = Pick(delayed_.size());
+  const DelayedEnd end = delayed_[which];
+  delayed_.erase(delayed_.begin() + static_cast<int64_t>(which));
+  if (lose) return Count("delayed EndTxn lost");
+  const Answer answer = transactions.End(end.id, end.epoch, end.commit, clock.Monotonic());
+  Count(answer == Answer::kOk ? "delayed EndTxn arrived in time" : "delayed EndTxn fenced");
+}
+
+void World::SomethingHappensToALog() {
+  const bool compact = Pick(2) == 0;
+  Count(compact ? "changelogs compacted" : "sources cut by retention");
+  const size_t source = Pick(Sources().size());
+  for (int32_t p = 0; p < kPartitions; ++p) {
+    if (compact) {
+      transactions.log(options_.ChangelogTopic(), p)
+          .Compact(ToMicros(clock.Now()), options_.changelog_tombstones_kept.count());
+    } else {
+      transactions.log(Sources()[source], p).Cut(checker_->Needed(source, p));
+    }
   }
 }
 
-void World::Restart() {
-  if (up_) {
-    const absl::Status stopped = worker_->Stop();
-    if (!stopped.ok() && !absl::IsAborted(stopped)) failure_ = stopped.ToString();
-    ++counts["clean stops"];
+void World::SomethingHappensToADisk() {
+  Process& process = processes_[AnyProcess()];
+  if (process.life != nullptr) return;
+  const auto partition = static_cast<int32_t>(Pick(kPartitions));
+  switch (Pick(4)) {
+    case 0:
+      Count("disks wiped");
+      process.disks.erase(partition);
+      break;
+    case 1:
+    case 2: process.snapshots[partition] = process.disks[partition]; break;
+    default:
+      if (!process.snapshots.contains(partition)) break;
+      Count("older disks put back");
+      process.disks[partition] = process.snapshots[partition];
   }
-  up_ = false;
 }
+
+// ---------------------------------------------------------------- the end
 
 void World::Settle() {
-  broker.FailNextCommit("portrait-1-0", CommitFault::kNone);
-  int idle = 0;
-  for (int i = 0; i < 20'000 && idle < 20 && failure_.empty(); ++i) {
-    RunWorker();
-    idle = up_ && worker_->status().idle ? idle + 1 : 0;
+  quiet_ = true;
+  while (!delayed_.empty()) DeliverDelayed(false);
+  EndExternal(true);
+  while (transactions.WriteMarker(0, clock.Monotonic())) {
   }
+  for (size_t n = 0; n < processes_.size(); ++n) {
+    if (processes_[n].life == nullptr) Start(n);
+    processes_[n].life->paused = false;
+  }
+  bool done = false;
+  for (int round = 0; round < 3000 && !done && failure_.empty(); ++round) {
+    done = checker_->all_applied();
+    for (const Process& process : processes_) {
+      for (Seat& seat : process.life->seats) {
+        if (failure_.empty()) RunSeat(process.life, seat);
+        const bool has_work = !group.partitions(seat.instance).empty();
+        done &= seat.started && (!has_work || (seat.worker->status().joined && seat.worker->status().idle));
+      }
+    }
+    while (transactions.WriteMarker(0, clock.Monotonic())) {
+    }
+  }
+  if (!done && failure_.empty()) Fail("the engine does not come to rest: inputs are left, or a worker is not ready");
+}
+
+void World::StopAndCheck() {
+  std::map<int32_t, size_t> owners;
+  for (size_t n = 0; n < processes_.size(); ++n) {
+    if (processes_[n].life == nullptr) continue;
+    for (const Seat& seat : processes_[n].life->seats) {
+      for (const int32_t partition : group.partitions(seat.instance)) owners[partition] = n;
+    }
+  }
+  for (size_t n = 0; n < processes_.size() && failure_.empty(); ++n) Stop(n);
+  while (transactions.WriteMarker(0, clock.Monotonic())) {
+  }
+  if (!failure_.empty()) return;
+  if (owners.size() != kPartitions) return Fail("a partition has no owner");
+  for (const auto& [partition, owner] : owners) {
+    checker_->CheckDiskComplete(processes_[owner].disks[partition], partition,
+                                absl::StrCat(processes_[owner].name, "/", partition));
+  }
+  checker_->CheckEnd();
+  if (!checker_->wrong().empty()) Fail(checker_->wrong());
 }
 
 }  // namespace portrait::simulation

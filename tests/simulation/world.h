@@ -1,9 +1,12 @@
-// The world of a simulation: an in-memory broker, disks that forget, a clock, and one process of the engine that can be
-// killed and started again. Everything follows from one seed.
+// The simulated world: brokers, a consumer group, processes of the engine with their disks, a clock, and everything that
+// can go wrong, all on one thread and from one seed.
+//
+// Several processes on one thread: from within the port calls of one worker, others get their turn (World::At). So a
+// process can be overtaken in the middle of any call, can be dead when the call returns, or can find that it has been
+// paused past every time-out.
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <memory>
 #include <random>
@@ -11,74 +14,120 @@
 #include <vector>
 
 #include "operators/chain.h"
-#include "pipeline/memory/memory_broker.h"
 #include "pipeline/metrics.h"
 #include "pipeline/options.h"
-#include "pipeline/port_factory.h"
-#include "pipeline/worker.h"
-#include "state/memory_row_store.h"
+#include "tests/simulation/checker.h"
+#include "tests/simulation/faults.h"
+#include "tests/simulation/group.h"
+#include "tests/simulation/process.h"
+#include "tests/simulation/transactions.h"
 
 namespace portrait::simulation {
 
-// A chain whose results depend on everything that could go wrong: order, repetition, lateness, timers that set timers.
-std::unique_ptr<Chain> FoldingChain();
-
-// Reads events in Protobuf; the value "bad" is none.
-class PlainDecoder final : public EventDecoder {
+class SimulatedClock final : public Clock {
  public:
-  std::optional<Rejection> Decode(const Record& record, const SourceOptions& source, Event& event) override;
-};
-
-class World final : public PortFactory {
- public:
-  explicit World(uint64_t seed, const std::function<void(EngineOptions&)>& change = {});
-
-  static constexpr int32_t kPartitions = 2;
-  static const std::vector<std::string>& Sources();
-
-  // One random thing happens: events come, the worker runs, a commit goes wrong, the process dies or is started.
-  void Step();
-  // The process is up, and everything that came is applied and committed.
-  void Settle();
-  // A clean stop; the next thing to happen starts it again.
-  void Restart();
-  // The process dies, with what its disks had not made durable.
-  void Kill();
-  void PassTime(Duration time) { clock_.Advance(time); }
-
-  // Empty: the process runs or was stopped. Else why it gave up.
-  const std::string& failure() const { return failure_; }
-  std::map<std::string, int> counts;  // what happened, by name
-
-  MemoryBroker broker;
-  const Chain& chain() const { return *chain_; }
-  const EngineOptions& options() const { return options_; }
-  double replayed_steps() const { return metrics_.replayed_steps.Value(); }
-  MemoryDisk& disk(int32_t partition) { return disks_[partition]; }
-
-  int32_t partitions() const override { return kPartitions; }
-  absl::StatusOr<std::unique_ptr<GroupConsumer>> NewConsumer(int worker) override;
-  absl::StatusOr<std::unique_ptr<TransactionalProducer>> NewProducer(int worker) override;
-  absl::StatusOr<std::unique_ptr<LogReader>> NewReader(int worker) override;
-  absl::StatusOr<std::unique_ptr<LogTrimmer>> NewTrimmer(int worker) override;
-  absl::StatusOr<std::unique_ptr<RowStore>> OpenStore(int32_t partition) override;
-  std::unique_ptr<EventDecoder> NewDecoder() override { return std::make_unique<PlainDecoder>(); }
-  const Clock& clock() const override { return clock_; }
+  explicit SimulatedClock(Timestamp start) : now_(start) {}
+  Timestamp Now() const override { return now_; }
+  Duration Monotonic() const override { return now_.time_since_epoch(); }
+  void Advance(Duration by) { now_ += by; }
 
  private:
-  void SendEvents(int count);
-  void RunWorker();
-  void StartWorker();
-  uint64_t Pick(uint64_t below) { return random_() % below; }
+  Timestamp now_;
+};
 
-  ManualClock clock_;
+class World {
+ public:
+  explicit World(uint64_t seed);
+  // One process with one worker, and nothing goes wrong but what the test does. Rows stay dirty for a minute.
+  struct Calm {};
+  explicit World(Calm);
+  ~World();
+
+  static constexpr int32_t kPartitions = 3;
+  static const std::vector<std::string>& Sources();
+
+  // So many random things happen, or as many as it takes to go wrong.
+  void Run(int actions);
+  // No more faults; every process runs until all inputs are applied and committed.
+  void Settle();
+  // A clean stop of every process, and the checks that only hold then.
+  void StopAndCheck();
+
+  // Empty: all is well. Else what was wrong.
+  const std::string& failure() const { return failure_; }
+  std::map<std::string, int64_t> counts;  // faults and what else happened, by name
+  void Trace(bool trace) { trace_ = trace; }
+
+  void SendEvents(int count);
+  void Kill(size_t process);
+  MemoryDisk& disk(int process, int32_t partition) { return processes_[static_cast<size_t>(process)].disks[partition]; }
+  size_t processes() const { return processes_.size(); }
+  double steps_replayed() const { return metrics_.replayed_steps.Value(); }
+  Checker& checker() { return *checker_; }
+
+  // For the ports.
+  SimulatedClock clock;
+  Transactions transactions;
+  Group group;
+  void At(Seat& seat, Point point);
+  void Wait(Seat& seat, Duration duration);
+  uint64_t Pick(uint64_t below) { return random_() % below; }
+  void Count(const std::string& what, int64_t times = 1) { counts[what] += times; }
+  enum class EndFault { kNone, kLost, kDelayed, kAnswerLost, kAborted };
+  EndFault NextEndFault();
+  struct DelayedEnd {
+    std::string id;
+    int64_t epoch;
+    bool commit;
+  };
+  void Delay(DelayedEnd end) { delayed_.push_back(std::move(end)); }
+  bool BrokerIsAway();
+  size_t poll_limit() const { return poll_limit_; }
+  uint64_t NewIncarnation() { return ++incarnations_; }
+  Seat& running_seat() { return *running_.back(); }
+  const Chain& chain() const { return *chain_; }
+  const EngineOptions& options() const { return options_; }
+  Metrics& metrics() { return metrics_; }
+
+ private:
+  void Step();
+  void RunSomeone();
+  void RunSeat(const std::shared_ptr<Life>& life, Seat& seat);
+  template <class Call>
+  absl::Status Guarded(const std::shared_ptr<Life>& life, Seat& seat, Call call);
+  void Interrupt(Seat& seat);
+  void Advance(Duration duration);
+
+  void Start(size_t process);
+  void Stop(size_t process);
+  void SomethingHappensToADisk();
+  void SomethingHappensToALog();
+  void DeliverDelayed(bool lose);
+  void SendExternal(const std::string& source, int32_t partition, LogRecord record);
+  void EndExternal(bool commit);
+  void Fail(const std::string& what);
+  void Say(const std::string& what);
+  size_t AnyProcess() { return Pick(processes_.size()); }
+
   std::mt19937_64 random_;
   std::unique_ptr<Chain> chain_;
   EngineOptions options_;
   Metrics metrics_;
-  std::map<int32_t, MemoryDisk> disks_;
-  std::unique_ptr<Worker> worker_;
-  bool up_ = false;
+  std::unique_ptr<Checker> checker_;
+  std::vector<std::string> customers_;
+  std::map<std::string, int32_t> home_;
+  std::vector<Process> processes_;
+  std::vector<Seat*> running_;  // innermost last
+  std::vector<DelayedEnd> delayed_;
+  int64_t external_epoch_ = 0;
+  uint64_t burst_ = 20;  // of events at once, at most
+  size_t poll_limit_ = 0;
+  uint64_t incarnations_ = 0;
+  uint64_t end_faults_ = 0;  // one EndTxn in so many goes wrong; 0 = none
+  Point focus_{};            // where this seed likes to kill
+  int focus_kills_ = 0;
+  bool quiet_ = false;
+  bool trace_ = false;
   std::string failure_;
   int64_t event_time_us_;
   int64_t sent_ = 0;

@@ -1,0 +1,13 @@
+// The operator of the simulated chain: its results and its state depend on everything that could go wrong, such as
+// order, repetition, lateness, and timers that set timers. The checker has its own idea of it (reference.h).
+#pragma once
+
+#include <memory>
+
+#include "operators/chain.h"
+
+namespace portrait::simulation {
+
+std::unique_ptr<Chain> FoldingChain();
+
+}  // namespace portrait::simulation

@@ -1,0 +1,62 @@
+// A process of the engine in the simulated world: its disks, which stay, and its life, which ends with every kill.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "pipeline/port_factory.h"
+#include "pipeline/worker.h"
+#include "state/memory_row_store.h"
+
+namespace portrait::simulation {
+
+class World;
+class SimulatedConsumer;
+struct Life;
+
+// One worker of one life.
+struct Seat {
+  Life* life = nullptr;
+  int number = 0;
+  std::string instance;  // of the group's member, and the transactional id
+  std::unique_ptr<Worker> worker;
+  bool started = false;
+  bool running = false;  // a call of it is on the stack
+  bool restoring = false, handing_over = false;
+  SimulatedConsumer* consumer = nullptr;
+};
+
+// From start to kill or stop. Stays in memory as long as a call of one of its workers is on the stack.
+struct Life final : public PortFactory {
+  Life(World& its_world, int its_process, const std::string& name, int workers);
+
+  int32_t partitions() const override;
+  absl::StatusOr<std::unique_ptr<GroupConsumer>> NewConsumer(int worker) override;
+  absl::StatusOr<std::unique_ptr<TransactionalProducer>> NewProducer(int worker) override;
+  absl::StatusOr<std::unique_ptr<LogReader>> NewReader(int worker) override;
+  absl::StatusOr<std::unique_ptr<LogTrimmer>> NewTrimmer(int worker) override;
+  absl::StatusOr<std::unique_ptr<RowStore>> OpenStore(int32_t partition) override;
+  std::unique_ptr<EventDecoder> NewDecoder() override;
+  const Clock& clock() const override;
+
+  World& world;
+  const int process;
+  bool alive = true;
+  bool paused = false;
+  bool stopping = false;
+  std::map<int32_t, int> open_stores;  // by partition; a folder can be open once
+  std::vector<Seat> seats;             // last: workers go before what they stand on
+};
+
+struct Process {
+  std::string name;
+  int workers = 1;
+  std::map<int32_t, MemoryDisk> disks;      // by partition
+  std::map<int32_t, MemoryDisk> snapshots;  // older contents, to come back to
+  std::shared_ptr<Life> life;               // null: down
+};
+
+}  // namespace portrait::simulation
