@@ -45,7 +45,8 @@ absl::Status ChangelogBatch::WriteTo(RowStore& store, v1::StoreMeta meta) {
     if (!row) continue;
     const auto header = ReadRowHeader(*row);
     if (!header.ok()) return header.status();
-    if (header->next_timer_us && !Mutated(Mutation::kRestoreIndexesNothing)) batch_.timers_added.push_back({*header->next_timer_us, customer});
+    if (header->next_timer_us && !Mutated(Mutation::kRestoreIndexesNothing))
+      batch_.timers_added.push_back({*header->next_timer_us, customer});
     if (header->gone) batch_.gone_added.push_back({header->number, customer});
   }
   meta.set_format(kStoreFormat);

@@ -16,9 +16,9 @@ namespace {
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 constexpr uint64_t kSeeds = 50;  // a seed takes many times as long under a sanitizer
 #else
-constexpr uint64_t kSeeds = 2000;
+constexpr uint64_t kSeeds = 1000;
 #endif
-constexpr int kActions = 250;
+constexpr int kActions = 150;
 
 uint64_t Setting(const char* name, uint64_t otherwise) {
   const char* value = std::getenv(name);

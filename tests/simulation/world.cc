@@ -40,7 +40,7 @@ World::World(uint64_t seed)
   options_.cache_bytes = Pick(2) == 0 ? 1 : 1 << 20;
   options_.startup_timeout = seconds(60);
   options_.journal_trim_interval = Pick(2) == 0 ? Duration(0) : seconds(2);
-  if (Pick(3) == 0) options_.changelog_tombstones_kept = seconds(30 + static_cast<int64_t>(Pick(200)));
+  if (Pick(3) == 0) options_.changelog_tombstones_kept = seconds(5 + static_cast<int64_t>(Pick(60)));
   for (const std::string& topic : Sources()) transactions.CreateTopic(topic, kPartitions);
   transactions.CreateTopic(options_.JournalTopic(), kPartitions);
   transactions.CreateTopic(options_.ChangelogTopic(), kPartitions);
