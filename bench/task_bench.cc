@@ -5,14 +5,12 @@
 // The lean work of bench/lean over 200 000 customers with falling activity; then the default chain.
 #include <benchmark/benchmark.h>
 
-#include <algorithm>
-#include <cmath>
+#include <cstdlib>
 #include <filesystem>
-#include <iostream>
-#include <random>
 #include <string>
 #include <vector>
 
+#include "bench/lean/events.h"
 #include "bench/lean/lean.h"
 #include "operators/testing/harness.h"
 #include "pipeline/config/default_chain.h"
@@ -28,48 +26,22 @@ struct StoredEvent {
   int64_t time_us;
 };
 
-// 85 % page views, 10 % email, 5 % purchases; about 130 B each.
-std::vector<StoredEvent> MakeEvents(size_t count, size_t customers) {
-  std::mt19937_64 random(7);
-  std::exponential_distribution<double> activity(6.0 / static_cast<double>(customers));
+std::vector<StoredEvent> MakeEvents(size_t count) {
   std::vector<StoredEvent> events;
   events.reserve(count);
-  int64_t time_us = ToMicros(At("2026-01-01"));
-  for (size_t i = 0; i < count; ++i) {
-    const size_t customer = std::min(static_cast<size_t>(activity(random)), customers - 1);
-    Event event;
-    event.set_event_id("event-" + std::to_string(i));
-    event.set_customer_id("customer-" + std::to_string(customer));
-    event.set_event_time_us(time_us += 200'000);
-    const uint64_t what = random() % 100;
-    const std::string category = "category-" + std::to_string(random() % 12);
-    if (what < 85) {
-      auto* page = event.mutable_page_viewed();
-      page->set_path("/shop/" + category + "/item-" + std::to_string(random() % 1000));
-      page->set_category(category);
-      page->set_dwell_us(static_cast<int64_t>(random() % 60'000'000));
-    } else if (what < 95) {
-      auto* mail = what % 2 ? event.mutable_email_opened() : event.mutable_email_link_clicked();
-      mail->set_mail_id("mail-" + std::to_string(i));
-      mail->set_campaign_id("campaign-" + std::to_string(random() % 20));
-      mail->set_kind("newsletter");
-      mail->set_link("https://shop.example/" + category);
-    } else {
-      auto* order = event.mutable_order_completed();
-      order->set_order_id("order-" + std::to_string(i));
-      order->set_total_micros(static_cast<int64_t>(random() % 200'000'000));
-      order->set_channel("web");
-      auto* product = order->add_products();
-      product->set_category(category);
-      product->set_price_micros(order->total_micros());
-    }
+  LeanEvents lean;
+  while (lean.made() < count) {
+    const Event& event = lean.Next();
     events.push_back({event.customer_id(), event.SerializeAsString(), event.event_time_us()});
   }
   return events;
 }
 
+// PORTRAIT_BENCH_EVENTS: fewer events, to see that it works.
 const std::vector<StoredEvent>& Events() {
-  static const auto* const events = new std::vector<StoredEvent>(MakeEvents(1'000'000, 200'000));
+  const char* const given = std::getenv("PORTRAIT_BENCH_EVENTS");
+  static const auto* const events =
+      new std::vector<StoredEvent>(MakeEvents(given == nullptr ? 1'000'000 : std::stoul(given)));
   return *events;
 }
 

@@ -3,6 +3,7 @@
 # when everything is there, and only then needs no root.
 #   deploy/install.sh          everything to build, run, demo and test
 #   deploy/install.sh --lint   also what tests/lint.sh and tests/debian13.sh need
+#   deploy/install.sh --bench  also what draws the chart of bench/run.sh
 #   deploy/install.sh --backports-entry [APT_DIR]   only prints the apt entry it would add on Debian 12 (for its test)
 set -euo pipefail
 
@@ -58,6 +59,7 @@ packages=(
 )
 case "${1:-}" in
   '') ;;
+  --bench) packages+=(python3-matplotlib) ;;
   --lint) packages+=(clang-tidy-19 clang-format-19 clang-19 debootstrap) ;;
   *) sed -n '2,/^set -/{/^set -/d;s/^# \{0,1\}//;p}' "$0" >&2; exit 2 ;;
 esac

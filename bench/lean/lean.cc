@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <string>
+#include <string_view>
 
 #include "portrait/v1/result.pb.h"
 #include "xxhash.h"
@@ -41,25 +43,33 @@ void Lean::Describe(Description& about) {
 void Lean::OnEvent(const Event& event, LeanState& state, Context& context) const {
   const int64_t time_us = event.event_time_us();
   if (state.first_us() == 0) state.set_first_us(time_us);
-  bool tell = false;
+  std::string_view feature;
+  int64_t value = 0;
   switch (event.body_case()) {
     case Event::kPageViewed:
       state.set_views(state.views() + 1);
       AddInterest(state, event.page_viewed().category(), time_us);
-      tell = state.views() % 20 == 0;
+      if (state.views() % kViewsPerResult == 0) {
+        feature = "lean.views";
+        value = state.views();
+      }
       break;
     case Event::kEmailOpened: state.set_opens(state.opens() + 1); break;
     case Event::kEmailLinkClicked: state.set_clicks(state.clicks() + 1); break;
     case Event::kOrderCompleted:
       state.set_orders(state.orders() + 1);
       state.set_spend_micros(state.spend_micros() + event.order_completed().total_micros());
-      tell = true;
+      feature = "lean.spend";
+      value = state.spend_micros();
       break;
     default: break;
   }
   state.set_last_us(std::max(state.last_us(), time_us));
-  if (!tell) return;
+  if (feature.empty()) return;
   v1::TagChange result;
+  v1::Reason* reason = result.mutable_info()->add_reasons();
+  reason->set_feature(std::string(feature));
+  reason->mutable_value()->set_integer(value);
   result.set_tag("lean");
   result.set_after(true);
   context.Emit(std::move(result));

@@ -1,0 +1,172 @@
+"""The contenders: how each is started, and what it writes where."""
+import dataclasses
+import json
+import pathlib
+import subprocess
+
+SOURCES = ("browsing-events", "email-events", "purchase-events")
+PARTITIONS = 2
+JVM_FLAGS = ("-Xms1g", "-Xmx1g", "-XX:+UseParallelGC")
+
+
+@dataclasses.dataclass(frozen=True)
+class Variant:
+    """A way to run the work; the same for every contender."""
+    name: str
+    about: str
+    customers: int = 200_000
+    commit_ms: int = 100
+    cache_bytes: int = 256 << 20  # of Portrait, decoded rows
+    streams_cache_bytes: int = 256 << 20  # of Kafka Streams, serialised ones
+
+
+# In the large variant each cache holds a quarter of the 1.1 M rows that 5 M events touch: about 1 kB a row in Portrait,
+VARIANTS = {variant.name: variant for variant in (
+    Variant("lean", "200 000 customers, commits every 100 ms"),
+    Variant("lean-1s", "200 000 customers, commits every second", commit_ms=1000),
+    Variant("large", "2 million customers, a cache of a quarter of the state", customers=2_000_000,
+            cache_bytes=280 << 20, streams_cache_bytes=55 << 20),
+)}
+
+
+@dataclasses.dataclass
+class Place:
+    """Where one contender runs once."""
+    root: pathlib.Path       # of the checkout
+    build: pathlib.Path      # of the programs
+    java_build: pathlib.Path
+    folder: pathlib.Path     # empty, for state and logs
+    brokers: str
+    application: str         # unused before: the group, and the beginning of every topic of this run
+    results: int             # how many results the work has
+    events: int
+
+
+class Contender:
+    name = ""
+    about = ""
+    lean_results = True      # comparable by bench_tool compare
+
+    def __init__(self, variant, place):
+        self.variant, self.place = variant, place
+
+    def group(self):
+        return self.place.application
+
+    def output(self):
+        return self.place.application + ".results"
+
+    def outputs(self):
+        return [self.output()]
+
+    def internal_topics(self):
+        return []
+
+    def prepare(self):
+        """Before the clock runs: topics and files."""
+        make_topics(self.place, [self.output()])
+
+    def command(self):
+        raise NotImplementedError
+
+
+def make_topics(place, topics):
+    # librdkafka and Kafka Streams both need their output topics to be there; kcat cannot make any.
+    subprocess.run([place.build / "bench/bench_tool", "topics", "--brokers", place.brokers, "--partitions",
+                    str(PARTITIONS), "--names", ",".join(topics)], check=True, stdout=subprocess.DEVNULL)
+
+
+class Portrait(Contender):
+    name = "portrait"
+    about = "Portrait, the lean work as an operator"
+    output_names = ("lean-results", "dead-letters")
+
+    def outputs(self):
+        return [f"{self.place.application}.{name}" for name in self.output_names]
+
+    def output(self):
+        return self.outputs()[0]
+
+    def internal_topics(self):
+        return [self.place.application + ".journal", self.place.application + ".changelog"]
+
+    def config(self):
+        return self.place.folder / "portrait.yaml"
+
+    def settings(self):
+        """What a user would write; all else has its default."""
+        sources = ", ".join(f"{{topic: {topic}, format: protobuf}}" for topic in SOURCES)
+        outputs = ", ".join(f"{name}: {{topic: {topic}}}" for name, topic in zip(self.output_names, self.outputs()))
+        return (f"application: {{id: {self.place.application}}}\n"
+                f"brokers: {self.place.brokers}\n"
+                f"state: {{dir: {self.place.folder}/state}}\n"
+                f"clock: event\n"
+                f"sources: [{sources}]\n"
+                f"outputs: {{{outputs}}}\n"
+                f"commit: {{interval: {self.variant.commit_ms}ms}}\n"
+                f"memory: {{limit: {self.variant.cache_bytes}B}}\n")
+
+    def topics_command(self):
+        return [self.place.build / "bench/portrait-lean", "topics", self.config()]
+
+    def prepare(self):
+        self.config().write_text(self.settings())
+        subprocess.run(self.topics_command(), check=True, stdout=subprocess.DEVNULL)
+
+    def command(self):
+        return [self.place.build / "bench/portrait-lean", "run", self.config()]
+
+
+class PortraitFull(Portrait):
+    name = "portrait-full"
+    about = "Portrait, the default chain with its default tags: much more work"
+    output_names = ("tag-changes", "churn-alerts", "dead-letters")
+    lean_results = False
+
+    def topics_command(self):
+        return [self.place.build / "pipeline/portrait", "topics", "--config", self.config(), "--create",
+                "--partitions", str(PARTITIONS), "--replication", "1"]
+
+    def command(self):
+        return [self.place.build / "pipeline/portrait", "run", "--config", self.config()]
+
+
+class BareClient(Contender):
+    name = "bare-client"
+    about = "librdkafka alone: reads, parses nothing, keeps nothing, writes as many records: the ceiling"
+    lean_results = False
+
+    def command(self):
+        return [self.place.build / "bench/bench_tool", "bare-client", "--brokers", self.place.brokers,
+                "--group", self.group(), "--topics", ",".join(SOURCES), "--output", self.output(),
+                "--every", str(self.place.events / self.place.results), "--commit-interval",
+                str(self.variant.commit_ms)]
+
+
+class KafkaStreams(Contender):
+    name = "kafka-streams"
+    about = "Kafka Streams 4.1, the lean work as a processor with one state store"
+    guarantee = "exactly_once_v2"
+
+    def internal_topics(self):
+        return [self.place.application + "-lean-changelog"]
+
+    def command(self):
+        settings = {"brokers": self.place.brokers, "application": self.place.application,
+                    "sources": ",".join(SOURCES), "output": self.output(), "state_dir": self.place.folder / "state",
+                    "commit_interval_ms": self.variant.commit_ms, "cache_bytes": self.variant.streams_cache_bytes,
+                    "guarantee": self.guarantee}
+        return ["java", *JVM_FLAGS, "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp",
+                f"{self.place.java_build}/classes:{self.place.java_build}/lib/*", "portrait.bench.KafkaStreamsLean",
+                *(f"{key}={value}" for key, value in settings.items())]
+
+
+CONTENDERS = {contender.name: contender for contender in (Portrait, KafkaStreams, BareClient, PortraitFull)}
+
+
+def fill(place, customers):
+    """Fills the source topics; returns what bench_tool says of them."""
+    out = subprocess.run([place.build / "bench/bench_tool", "fill", "--brokers", place.brokers, "--events",
+                          str(place.events), "--customers", str(customers), "--partitions", str(PARTITIONS)],
+                         check=True, stdout=subprocess.PIPE, text=True).stdout
+    return json.loads(out)

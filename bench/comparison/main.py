@@ -1,0 +1,166 @@
+"""bench/run.sh: every contender on the same topics, one after the other."""
+import argparse
+import dataclasses
+import datetime
+import json
+import pathlib
+import shutil
+import subprocess
+import sys
+import time
+
+import contenders
+import report
+from measure import ContenderFailed, measure
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+OUT = ROOT / "build/bench"
+TIMEOUT_S = 1800
+
+
+def arguments():
+    parser = argparse.ArgumentParser(prog="bench/run.sh", description="Portrait beside Kafka Streams and a bare client")
+    parser.add_argument("--quick", action="store_true", help="300 000 events, one run, the variant lean")
+    parser.add_argument("--events", type=int, help="default: 5 000 000")
+    parser.add_argument("--runs", type=int, help="of every contender, in turn; default: 3")
+    parser.add_argument("--contenders", default=",".join(contenders.CONTENDERS))
+    parser.add_argument("--variants", help="default: all; " + ", ".join(contenders.VARIANTS))
+    parser.add_argument("--chart", type=pathlib.Path, default=OUT / "results.svg")
+    chosen = parser.parse_args()
+    chosen.events = chosen.events or (300_000 if chosen.quick else 5_000_000)
+    chosen.runs = chosen.runs or (1 if chosen.quick else 3)
+    chosen.variants = (chosen.variants or ("lean" if chosen.quick else ",".join(contenders.VARIANTS))).split(",")
+    chosen.contenders = chosen.contenders.split(",")
+    for kind, known in (("contenders", contenders.CONTENDERS), ("variants", contenders.VARIANTS)):
+        for name in getattr(chosen, kind):
+            if name not in known:
+                parser.error(f"--{kind}: no such name: {name}; there are {', '.join(known)}")
+    return chosen
+
+
+def is_built(java_build):
+    """Whether Maven need not run: its jar is newer than all that it is made of."""
+    jar = java_build / "kafka-streams-lean-1.jar"
+    sources = [path for path in (ROOT / "bench/kafka_streams").rglob("*") if path.is_file()]
+    sources += (ROOT / "proto/portrait/v1").glob("*.proto")
+    return jar.exists() and all(path.stat().st_mtime < jar.stat().st_mtime for path in sources)
+
+
+def build(chosen):
+    """The programs that the chosen contenders need; their folders."""
+    targets = ["portrait-lean", "bench_tool", *(["portrait"] if "portrait-full" in chosen else [])]
+    (ROOT / "build").mkdir(exist_ok=True)
+    with open(OUT / "build.log", "wb") as log:
+        for command in (["cmake", "--preset", "release"],
+                        ["cmake", "--build", "--preset", "release", "--target", *targets]):
+            subprocess.run(command, cwd=ROOT, check=True, stdout=log, stderr=log)
+        java_build = OUT / "kafka_streams"
+        if "kafka-streams" in chosen and not is_built(java_build):
+            subprocess.run(["mvn", "-q", "-B", "-ntp", "-f", "bench/kafka_streams/pom.xml", "package", f"-Dout={java_build}"],
+                           cwd=ROOT, check=True, stdout=log, stderr=log)
+    return ROOT / "build/release", java_build
+
+
+class Kafka:
+    """A Kafka of its own, empty, gone at the end."""
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    def __enter__(self):
+        shutil.rmtree(self.folder, ignore_errors=True)
+        started = subprocess.run([ROOT / "deploy/kafka/local.sh", "start", "--port", "0", "--dir", self.folder],
+                                 check=True, stdout=subprocess.PIPE, text=True).stdout
+        self.brokers = started.split()[-1]
+        return self
+
+    def __exit__(self, *_):
+        subprocess.run([ROOT / "deploy/kafka/local.sh", "stop", "--dir", self.folder], check=True,
+                       stdout=subprocess.DEVNULL)
+        shutil.rmtree(self.folder)
+
+
+def check_results(place, expected, actual):
+    """The results of two contenders are the same."""
+    compared = subprocess.run(
+        [place.build / "bench/bench_tool", "compare", "--brokers", place.brokers, "--expected", expected, "--actual",
+         actual, "--results", str(place.results)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
+    if compared.returncode != 0:
+        raise ContenderFailed(f"the results of {expected} and {actual} are not the same: {compared.stderr.strip()}")
+    return json.loads(compared.stdout)
+
+
+def run_variant(variant, chosen, build_folder, java_build):
+    """All contenders in turn, chosen.runs times, on one Kafka."""
+    measurements = []
+    with Kafka(OUT / "kafka") as kafka:
+        work = OUT / "work"
+        place = contenders.Place(root=ROOT, build=build_folder, java_build=java_build, folder=work,
+                                 brokers=kafka.brokers, application="", results=0, events=chosen.events)
+        filled = contenders.fill(place, variant.customers)
+        place.results = filled["results"]
+        print(f"{variant.name}: {filled['events']:,} events of {filled['bytes'] / filled['events']:.0f} B, "
+              f"{filled['results']:,} results", flush=True)
+        checked = None
+        for run in range(1, chosen.runs + 1):
+            for name in chosen.contenders:
+                shutil.rmtree(work, ignore_errors=True)
+                work.mkdir(parents=True)
+                here = dataclasses.replace(place, application=f"{name}-{run}")
+                contender = contenders.CONTENDERS[name](variant, here)
+                began = time.monotonic()
+                measured = measure(contender, kafka.folder, TIMEOUT_S)
+                measurements.append(measured)
+                rates = measured.rates()
+                print(f"  run {run}, {name}: {rates['events_per_cpu_s']:,.0f} events per CPU-second, warm "
+                      f"{rates['warm_events_per_cpu_s']:,.0f} ({time.monotonic() - began:.0f} s)", flush=True)
+                if contender.lean_results:
+                    if checked is not None:
+                        same = check_results(here, checked, contender.output())
+                        print(f"    the same {same['results']:,} results of {same['customers']:,} customers as "
+                              f"{checked}", flush=True)
+                    checked = checked or contender.output()
+        shutil.rmtree(work, ignore_errors=True)
+    return measurements
+
+
+def last_results(path, chosen):
+    """Summaries of the run before this one; none when it was about another number of events."""
+    try:
+        before = json.loads(path.read_text())
+    except (OSError, ValueError):
+        return {}
+    return before["summaries"] if before.get("events") == chosen.events else {}
+
+
+def main():
+    chosen = arguments()
+    OUT.mkdir(parents=True, exist_ok=True)
+    build_folder, java_build = build(chosen.contenders)
+    results = OUT / "results.json"
+    last = last_results(results, chosen)
+    measurements = []
+    for name in chosen.variants:
+        measurements += run_variant(contenders.VARIANTS[name], chosen, build_folder, java_build)
+    summaries, machine = report.summarize(measurements), report.machine()
+    results.write_text(json.dumps({
+        "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"), "machine": machine,
+        "events": chosen.events, "runs": chosen.runs, "summaries": summaries,
+        "measurements": [dataclasses.asdict(measurement) for measurement in measurements]}, indent=1) + "\n")
+    from chart import draw  # here, so that a missing library costs the chart and not the figures
+    draw(chosen.chart, summaries, contenders.VARIANTS, machine, chosen.events)
+
+    print(f"\n{machine['cpu']}, {machine['cores']} cores, {machine['memory_gb']} GB, {machine['system']}")
+    print(f"{chosen.events:,} events, median of {chosen.runs} run{'s' if chosen.runs > 1 else ''}; JSON in "
+          f"{results.relative_to(ROOT)}, chart in {chosen.chart}\n")
+    for name, summary in summaries.items():
+        print("\n".join(report.table(contenders.VARIANTS[name], summary, last.get(name))))
+    print(report.last_line(summaries))
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except (ContenderFailed, subprocess.CalledProcessError) as error:
+        print(f"bench/run.sh: {error}", file=sys.stderr)
+        sys.exit(1)

@@ -1,0 +1,66 @@
+// The commands of bench_tool: what a comparison needs beside its contenders. Each prints JSON, one object a line.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+
+namespace portrait::bench {
+
+struct FillOptions {
+  std::string brokers;
+  uint64_t events = 5'000'000;
+  uint64_t customers = 200'000;
+  int partitions = 2;
+};
+// Makes the topics of LeanEvents and writes the events, partitioned by customer as every contender expects it.
+// Prints {"events", "bytes", "results"}.
+absl::Status Fill(const FillOptions& options);
+
+struct TopicsOptions {
+  std::string brokers;
+  std::vector<std::string> names;
+  int partitions = 2;
+};
+// Makes empty topics for results.
+absl::Status MakeTopics(const TopicsOptions& options);
+
+struct WatchOptions {
+  std::string brokers;
+  std::string group;
+  std::vector<std::string> topics;
+  int partitions = 2;
+  int64_t events = 0;
+  int pid = 0;
+  int timeout_s = 600;
+};
+// Ten times a second, until the group has committed all events: {"s" since the watch began, "events" committed,
+// "cpu_s" of the process, "write_bytes" by it to disk}. DeadlineExceeded after the time-out, Aborted when the process
+// ends early.
+absl::Status Watch(const WatchOptions& options);
+
+struct CompareOptions {
+  std::string brokers;
+  std::string expected, actual;  // topics of lean results
+  uint64_t results = 0;          // how many there must be
+};
+// Whether both topics hold the same results: each id once in both, for the same customer, with the same cause and the
+// same reason. What may differ: version, emission time, and the customer's own time, which depends on the order of
+// events of different topics. Prints {"results", "customers"}; FailedPrecondition names the first that differs.
+absl::Status Compare(const CompareOptions& options);
+
+struct BareClientOptions {
+  std::string brokers;
+  std::string group;
+  std::vector<std::string> topics;
+  std::string output;
+  double every = 10;  // one record is written for so many read
+  int commit_interval_ms = 100;
+};
+// The ceiling: consumes, parses nothing, keeps nothing, and writes every n-th record to the output, in transactions with
+// the offsets. Until SIGTERM.
+absl::Status BareClient(const BareClientOptions& options);
+
+}  // namespace portrait::bench
