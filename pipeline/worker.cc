@@ -11,11 +11,8 @@
 namespace portrait {
 namespace {
 
-constexpr size_t kRecordsAtOnce = 10'000;
 constexpr size_t kStepsAtOnce = 256;  // between two looks at the clock
 constexpr std::string_view kDeadLetters = "dead-letters";
-
-double Seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
 
 OutputOptions OutputFor(const EngineOptions& options, const std::string& name) {
   for (const OutputOptions& output : options.outputs) {

@@ -56,6 +56,9 @@ class Worker final : private AssignmentListener {
   const WorkerStatus& status() const { return status_; }
 
  private:
+  static constexpr size_t kRecordsAtOnce = 10'000;  // of one poll
+  static double Seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
+
   absl::StatusOr<std::vector<PartitionStart>> OnAssigned(const std::vector<int32_t>& partitions) override;
   void OnRevoked(const std::vector<int32_t>& partitions) override;
   void OnLost(const std::vector<int32_t>& partitions) override;

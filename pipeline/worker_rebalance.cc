@@ -11,13 +11,10 @@
 namespace portrait {
 namespace {
 
-constexpr size_t kRecordsAtOnce = 10'000;
 // A member that another process has replaced is told so with its next heartbeat.
 constexpr Duration kToldWithin = seconds(2);
 constexpr int kPollsToBeTold = 1000;
 constexpr Duration kLetGoWithin = seconds(10);
-
-double Seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
 
 }  // namespace
 
