@@ -17,12 +17,13 @@ void ChangelogBatch::Add(const Record& record, uint64_t number) {
   const std::string_view customer = record.key.value_or(std::string_view());
   highest_number_ = std::max(highest_number_, number);
   size_t place = batch_.writes.size();
-  if (const auto found = places_.find(customer); found != places_.end()) {
-    place = *found;
+  const size_t hash = absl::HashOf(customer);
+  if (const auto found = places_.find(Wanted{customer, hash}); found != places_.end()) {
+    place = found->place;
   } else {
     bytes_ += customer.size() + kBytesBeside;
     batch_.writes.emplace_back(customer, std::nullopt);
-    places_.insert(static_cast<uint32_t>(place));
+    places_.insert({static_cast<uint32_t>(place), hash});
   }
   std::optional<std::string>& row = batch_.writes[place].second;
   if (row) bytes_ -= row->size();

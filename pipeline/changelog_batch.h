@@ -42,24 +42,31 @@ class ChangelogBatch {
   absl::Status WriteTo(RowStore& store, v1::StoreMeta meta);
 
  private:
-  // Finds a customer's place in batch_.writes.
-  struct Places {
+  // A customer's place in batch_.writes. With its hash, so that a table that grows need not look at the customers.
+  struct Place {
+    uint32_t place;
+    size_t hash;
+  };
+  struct Wanted {
+    std::string_view customer;
+    size_t hash;
+  };
+  struct Hash {
+    using is_transparent = void;
+    size_t operator()(const auto& key) const { return key.hash; }
+  };
+  struct Equal {
+    using is_transparent = void;
     const RowBatch* batch;
-    std::string_view Of(uint32_t place) const { return batch->writes[place].first; }
-    static std::string_view Of(std::string_view customer) { return customer; }
-  };
-  struct Hash : Places {
-    using is_transparent = void;
-    size_t operator()(const auto& key) const { return absl::HashOf(Of(key)); }
-  };
-  struct Equal : Places {
-    using is_transparent = void;
-    bool operator()(const auto& a, const auto& b) const { return Of(a) == Of(b); }
+    bool operator()(const Place& a, const Place& b) const { return a.place == b.place; }
+    bool operator()(const Place& a, const Wanted& b) const {
+      return a.hash == b.hash && batch->writes[a.place].first == b.customer;
+    }
   };
 
   const size_t bytes_limit_;
   RowBatch batch_;
-  absl::flat_hash_set<uint32_t, Hash, Equal> places_{0, Hash{{&batch_}}, Equal{{&batch_}}};
+  absl::flat_hash_set<Place, Hash, Equal> places_{0, Hash(), Equal{&batch_}};
   size_t bytes_ = 0;
   uint64_t highest_number_ = 0;
 };

@@ -64,11 +64,16 @@ absl::Status CannotCreate(const std::string& folder, const std::error_code& erro
 struct RocksDbMemory::Shared {
   std::shared_ptr<rocksdb::Cache> cache;
   std::shared_ptr<rocksdb::WriteBufferManager> write_buffers;
+  size_t write_buffer_bytes;  // of each; a store has one that grows, and one that is being flushed
 };
 
-RocksDbMemory::RocksDbMemory(size_t bytes) : shared_(std::make_unique<Shared>()) {
-  shared_->cache = rocksdb::NewLRUCache(bytes);
-  shared_->write_buffers = std::make_shared<rocksdb::WriteBufferManager>(bytes / 2, shared_->cache);
+RocksDbMemory::RocksDbMemory(size_t bytes, int stores) : shared_(std::make_unique<Shared>()) {
+  // A quarter is left to what the cache does not count: tables being written and read, write buffers beyond their bound.
+  const size_t counted = bytes / 4 * 3;
+  shared_->cache = rocksdb::NewLRUCache(counted);
+  shared_->write_buffers = std::make_shared<rocksdb::WriteBufferManager>(counted / 2, shared_->cache);
+  shared_->write_buffer_bytes =
+      std::clamp<size_t>(counted / 2 / (2 * static_cast<size_t>(stores)), 1 << 20, kWriteBufferBytes);
 }
 
 RocksDbMemory::~RocksDbMemory() = default;
@@ -142,7 +147,7 @@ absl::StatusOr<std::unique_ptr<RocksDbRowStore>> RocksDbRowStore::Open(const std
   options.create_if_missing = true;
   options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
   options.write_buffer_manager = memory.shared_->write_buffers;
-  options.write_buffer_size = kWriteBufferBytes;
+  options.write_buffer_size = memory.shared_->write_buffer_bytes;
   options.compression = rocksdb::kLZ4Compression;
   options.max_background_jobs = 2;
   options.keep_log_file_num = 3;

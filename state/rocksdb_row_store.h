@@ -26,8 +26,8 @@ namespace portrait {
 // Memory that all databases of the process share. Safe from any thread.
 class RocksDbMemory {
  public:
-  // `bytes`: block cache and write buffers together.
-  explicit RocksDbMemory(size_t bytes);
+  // `bytes`: block cache and write buffers together, for this many stores.
+  explicit RocksDbMemory(size_t bytes, int stores = 1);
   ~RocksDbMemory();
   RocksDbMemory(const RocksDbMemory&) = delete;
   RocksDbMemory& operator=(const RocksDbMemory&) = delete;

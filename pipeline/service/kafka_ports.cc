@@ -87,11 +87,12 @@ absl::StatusOr<std::unique_ptr<KafkaPorts>> KafkaPorts::Connect(const Config& co
 
 KafkaPorts::KafkaPorts(const Config& config, int32_t partitions, const MemoryPlan& plan,
                        std::optional<Duration> tombstones_kept)
-    : config_(config), partitions_(partitions), plan_(plan), tombstones_kept_(tombstones_kept), memory_(plan.rocksdb) {}
+    : config_(config), partitions_(partitions), plan_(plan), tombstones_kept_(tombstones_kept), memory_(plan.rocksdb, partitions) {}
 
 KafkaOptions KafkaPorts::ClientOptions(int worker) const {
   KafkaOptions options = KafkaClientOptions(config_, absl::StrCat("worker-", worker));
-  options.fetch_memory_bytes = plan_.fetched;
+  // librdkafka counts what records hold, and keeps about twice that beside each small one.
+  options.fetch_memory_bytes = plan_.fetched / 3;
   options.send_memory_bytes = plan_.unsent;
   return options;
 }
