@@ -6,13 +6,24 @@
 
 #include <cstdlib>
 #include <iostream>
+#include <string>
 #include <string_view>
 
 namespace portrait {
 
+#ifdef PORTRAIT_MUTANTS
+// In the build that plants faults (tests/mutants) the test that planted one goes on.
+struct BrokenInvariant {
+  std::string what;
+};
+#endif
+
 inline void Invariant(bool holds, std::string_view broken) {
   if (holds) [[likely]]
     return;
+#ifdef PORTRAIT_MUTANTS
+  throw BrokenInvariant{std::string(broken)};
+#endif
   std::cerr << "portrait: broken invariant: " << broken << std::endl;
   std::abort();
 }

@@ -116,7 +116,7 @@ TaskCommit Task::Freeze(v1::EntryId id, Duration now, bool hand_over) {
   entry.set_outputs(outputs.count);
   commit.outputs = std::move(outputs.batch);
   commit.next_offsets = position_.next_offsets;
-  before_ = applier_.state();
+  before_ = position_.state = applier_.state();
   committed_step_ = position_.last_step;
   position_.last_entry = entry.id();
   return commit;

@@ -15,7 +15,7 @@
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-start_timeout_s=60
+start_timeout_s=120
 stop_timeout_s=30
 
 fail() { echo "local.sh: $*" >&2; exit 1; }

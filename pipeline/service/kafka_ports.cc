@@ -87,7 +87,11 @@ absl::StatusOr<std::unique_ptr<KafkaPorts>> KafkaPorts::Connect(const Config& co
 
 KafkaPorts::KafkaPorts(const Config& config, int32_t partitions, const MemoryPlan& plan,
                        std::optional<Duration> tombstones_kept)
-    : config_(config), partitions_(partitions), plan_(plan), tombstones_kept_(tombstones_kept), memory_(plan.rocksdb, partitions) {}
+    : config_(config),
+      partitions_(partitions),
+      plan_(plan),
+      tombstones_kept_(tombstones_kept),
+      memory_(plan.rocksdb, partitions) {}
 
 KafkaOptions KafkaPorts::ClientOptions(int worker) const {
   KafkaOptions options = KafkaClientOptions(config_, absl::StrCat("worker-", worker));

@@ -171,7 +171,8 @@ def main():
     parser.add_argument("portrait")
     parser.add_argument("--customers", type=int, default=1500)
     parser.add_argument("--days", type=int, default=60)
-    parser.add_argument("--only", choices=["backup", "damage", "full_disk"])
+    names = ["backup", "damage", "full_disk"]
+    parser.add_argument("--only", nargs="+", choices=names, default=names)
     parser.add_argument("--seed", type=int, default=random.randrange(1 << 30))
     arguments = parser.parse_args()
     brokers = os.environ.get("PORTRAIT_TEST_BROKERS")
@@ -183,7 +184,7 @@ def main():
         try:
             run = Run(arguments, brokers, folder)
             for scenario in (backup, damage, full_disk):
-                if arguments.only in (None, scenario.__name__):
+                if scenario.__name__ in arguments.only:
                     scenario(run)
         except BaseException:
             for log in glob.glob(os.path.join(folder, "*.log")):

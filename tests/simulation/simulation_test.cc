@@ -102,7 +102,7 @@ TEST_CASE("an empty disk is restored from the changelog") {
 TEST_CASE("a source whose record vanished stops the replay, naming the place") {
   World world(World::Calm{});
   world.SendEvents(300);
-  world.Settle();
+  world.ApplyAll();
   world.Kill(0);
   for (const std::string& source : World::Sources()) {
     for (int32_t p = 0; p < World::kPartitions; ++p) {

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "operators/testing/harness.h"
+#include "pipeline/invariant.h"
 #include "pipeline/log.h"
 #include "pipeline/partitioner.h"
 #include "tests/simulation/fold.h"
@@ -198,6 +199,10 @@ absl::Status World::Guarded(const std::shared_ptr<Life>& life, Seat& seat, Call 
     status = call();
   } catch (const Killed&) {
     status = absl::CancelledError("killed");
+#ifdef PORTRAIT_MUTANTS
+  } catch (const BrokenInvariant& broken) {
+    status = absl::InternalError("broken invariant: " + broken.what);
+#endif
   }
   running_.pop_back();
   seat.running = false;
@@ -416,18 +421,20 @@ void World::SomethingHappensToADisk() {
       Count("disks wiped");
       process.disks.erase(partition);
       break;
-    case 1:
-    case 2: process.snapshots[partition] = process.disks[partition]; break;
+    case 1: process.snapshots = process.disks; break;
     default:
-      if (!process.snapshots.contains(partition)) break;
+      if (process.snapshots.empty()) {
+        process.snapshots = process.disks;
+        break;
+      }
       Count("older disks put back");
-      process.disks[partition] = process.snapshots[partition];
+      process.disks = process.snapshots;
   }
 }
 
 // ---------------------------------------------------------------- the end
 
-void World::Settle() {
+void World::RunAll(bool until_idle) {
   quiet_ = true;
   while (!delayed_.empty()) DeliverDelayed(false);
   EndExternal(true);
@@ -438,11 +445,12 @@ void World::Settle() {
     processes_[n].life->paused = false;
   }
   bool done = false;
-  for (int round = 0; round < 3000 && !done && failure_.empty(); ++round) {
+  for (int round = 0; round < 30000 && !done && failure_.empty(); ++round) {
     done = checker_->all_applied();
     for (const Process& process : processes_) {
       for (Seat& seat : process.life->seats) {
         if (failure_.empty()) RunSeat(process.life, seat);
+        if (!until_idle) continue;
         const bool has_work = !group.partitions(seat.instance).empty();
         done &= seat.started && (!has_work || (seat.worker->status().joined && seat.worker->status().idle));
       }
@@ -450,7 +458,17 @@ void World::Settle() {
     while (transactions.WriteMarker(0, clock.Monotonic())) {
     }
   }
-  if (!done && failure_.empty()) Fail("the engine does not come to rest: inputs are left, or a worker is not ready");
+  if (done || !failure_.empty()) return;
+  std::string states = checker_->all_applied() ? "all is applied" : "inputs are left";
+  for (const Process& process : processes_) {
+    for (const Seat& seat : process.life->seats) {
+      const WorkerStatus& status = seat.worker->status();
+      absl::StrAppend(&states, "; ", seat.instance, seat.started ? "" : " not started",
+                      status.joined ? "" : " not joined", status.idle ? "" : " not idle", " has ",
+                      group.partitions(seat.instance).size(), " partitions, ", status.tasks.load(), " tasks");
+    }
+  }
+  Fail("the engine does not come to rest: " + states);
 }
 
 void World::StopAndCheck() {

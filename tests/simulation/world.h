@@ -49,7 +49,9 @@ class World {
   // So many random things happen, or as many as it takes to go wrong.
   void Run(int actions);
   // No more faults; every process runs until all inputs are applied and committed.
-  void Settle();
+  void Settle() { RunAll(/*until_idle=*/true); }
+  // The same, but only until all inputs are applied: some rows are not written yet.
+  void ApplyAll() { RunAll(/*until_idle=*/false); }
   // A clean stop of every process, and the checks that only hold then.
   void StopAndCheck();
 
@@ -92,6 +94,7 @@ class World {
  private:
   void Step();
   void RunSomeone();
+  void RunAll(bool until_idle);
   void RunSeat(const std::shared_ptr<Life>& life, Seat& seat);
   template <class Call>
   absl::Status Guarded(const std::shared_ptr<Life>& life, Seat& seat, Call call);
