@@ -153,7 +153,12 @@ def check_surroundings(program, brokers, folder, config, run, log):
     print("local state that is corrupt")
     with open(os.path.join(state, run, "partition-0", "CURRENT"), "w") as file:
         file.write("MANIFEST-999999\n")
-    refused(program, config, "partition-0")
+    portrait.start()  # it is set aside, and the partition restored from the changelog
+    portrait.wait_until(portrait.ready, "ready", 60)
+    portrait.stop()
+    aside = [name for name in os.listdir(os.path.join(state, run)) if name.startswith("partition-0.corrupt-")]
+    print("  set aside:", *aside)
+    assert len(aside) == 1, os.listdir(os.path.join(state, run))
 
 
 def main():
