@@ -13,7 +13,8 @@
 // The moment is computed beforehand and becomes a timer; the level of the probability alone opens nothing, since that
 // of a one-time buyer is high from the first day. An episode worsens when its band rises above any before, so at most
 // twice. It closes when the customer orders and is not silent by that order, whatever else holds, or when no cause is
-// left, or when the customer is erased. A cause that held when an order closed its episode opens another only after it has gone in between.
+// left, or when the customer is erased. A cause that held when an order closed its episode opens another only after it
+// has gone in between.
 //
 // The probability is that of no order within the horizon, by the ChurnModel; score = its log-odds = the sum of the
 // contributions of all reasons. Causes that the model does not know (contacts, complaints) decide about the alert and

@@ -1,8 +1,8 @@
 // Backup and restore of a process's local state.
 //
-// Local state is a cache of the changelog: a backup saves the time of reading that from its start, nothing else rests on
-// it. What a store has missed since the backup it takes from the changelog when it starts, and a store that is too old
-// for that, or of another history, is found out by its meta record as any other.
+// Local state is a cache of the changelog: a backup saves the time of reading that from its start, nothing else rests
+// on it. What a store has missed since the backup it takes from the changelog when it starts, and a store that is too
+// old for that, or of another history, is found out by its meta record as any other.
 //
 //   DIR/BACKUP.json        v1.Backup: whose it is, when it was made, what each partition holds
 //   DIR/partition-N/       a store in RocksDB, whole and closed

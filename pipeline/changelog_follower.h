@@ -47,8 +47,9 @@ class ChangelogFollower {
   // Goes for this end from where the store stands. OutOfRange: the log does not hold that.
   absl::Status Open(int64_t end);
 
-  // Takes up to `max_records` into the store, in one batch, or fewer when that is full. True: the end is reached, and the cursor closed.
-  // Unavailable: nothing came within the timeout; call again. DataLoss: a record is no row, or ahead of the journal.
+  // Takes up to `max_records` into the store, in one batch, or fewer when that is full. True: the end is reached, and
+  // the cursor closed. Unavailable: nothing came within the timeout; call again. DataLoss: a record is no row, or ahead
+  // of the journal.
   absl::StatusOr<bool> Advance(size_t max_records, Duration timeout);
 
   int64_t position() const { return position_; }

@@ -1,5 +1,5 @@
-// What must hold whatever comes in. A broken invariant is a mistake in this program: going on could write wrong results, so the
-// process stops, and recovery goes on from what was committed.
+// What must hold whatever comes in. A broken invariant is a mistake in this program: going on could write wrong
+// results, so the process stops, and recovery goes on from what was committed.
 //
 //   Invariant(step >= row.number, "a row's number falls");
 #pragma once

@@ -12,8 +12,8 @@ namespace portrait {
 // One thread.
 class JournalPlaces {
  public:
-  // An entry is committed: its last step, its floor, and its offset. An offset that is not known exactly may be given too
-  // low; -1 stands for that of the entry before.
+  // An entry is committed: its last step, its floor, and its offset. An offset that is not known exactly may be given
+  // too low; -1 stands for that of the entry before.
   void Add(uint64_t last, uint64_t floor, int64_t offset);
 
   // The floor of the last entry; 0 before the first.

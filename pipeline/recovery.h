@@ -37,7 +37,8 @@ class Recovery {
     GroupConsumer& consumer;
     LogReader& reader;
     const Clock& clock;
-    // Ends the open transaction of a transactional id, whoever uses it. May be missing: then its time-out is waited for.
+    // Ends the open transaction of a transactional id, whoever uses it. May be missing: then its time-out is waited
+    // for.
     std::function<void(const std::string& transactional_id)> end_transaction_of;
   };
   // `timeout`: how long to go on while the brokers do not answer.

@@ -13,7 +13,8 @@ namespace {
 
 constexpr size_t kWitnesses = 16;
 
-// What the allocator adds by rounding up and by pages that are not full, and the places of a row in cache, queue and index.
+// What the allocator adds by rounding up and by pages that are not full, and the places of a row in cache, queue and
+// index.
 constexpr double kAllocator = 1.25;
 constexpr size_t kPlaces = 64;
 

@@ -5,8 +5,8 @@
 // 2. The floor is the lowest step that some row's image does not yet hold, counting the images of the transaction that
 //    is being written.
 // 3. A row leaves the cache only when the store holds its latest image.
-// 4. An erased row stays as "gone" with its number, in changelog and store, until a committed floor has passed that number:
-//    no replay can then ask for it. Only then it is removed: a tombstone in the changelog, and from the store.
+// 4. An erased row stays as "gone" with its number, in changelog and store, until a committed floor has passed that
+//    number: no replay can then ask for it. Only then it is removed: a tombstone in the changelog, and from the store.
 #pragma once
 
 #include <algorithm>
@@ -78,7 +78,8 @@ class RowSet {
   // Makes the index know the row's first timer. After every change to its timers.
   void Index(CachedRow& row);
   TimerIndex& timers() { return timers_; }
-  // The hint came out of the index, and no timer of its row was due. When the store has it by mistake, it goes from there.
+  // The hint came out of the index, and no timer of its row was due. When the store has it by mistake, it goes from
+  // there.
   absl::Status Disproved(const CachedRow& row, const TimerHint& hint);
 
   // Images of the rows that have been dirty longest: a share of them that keeps every row within `checkpoint_interval`
@@ -101,8 +102,8 @@ class RowSet {
   // The transaction with these images is committed: writes them into the store, and lets the cache shrink.
   absl::Status Committed(std::vector<RowImage> images, const v1::StoreMeta& meta);
 
-  // Begins with what the store has, and returns the highest number of its rows. DataLoss when that is beyond `last`, the
-  // last step of the journal.
+  // Begins with what the store has, and returns the highest number of its rows. DataLoss when that is beyond `last`,
+  // the last step of the journal.
   absl::StatusOr<uint64_t> Load(uint64_t last);
 
   RowStore& store() { return *store_; }

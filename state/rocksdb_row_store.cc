@@ -68,7 +68,8 @@ struct RocksDbMemory::Shared {
 };
 
 RocksDbMemory::RocksDbMemory(size_t bytes, int stores) : shared_(std::make_unique<Shared>()) {
-  // A quarter is left to what the cache does not count: tables being written and read, write buffers beyond their bound.
+  // A quarter is left to what the cache does not count: tables being written and read, write buffers beyond their
+  // bound.
   const size_t counted = bytes / 4 * 3;
   shared_->cache = rocksdb::NewLRUCache(counted);
   shared_->write_buffers = std::make_shared<rocksdb::WriteBufferManager>(counted / 2, shared_->cache);

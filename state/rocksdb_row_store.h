@@ -1,8 +1,9 @@
 // A row store in RocksDB: one database in one folder for each task.
 //
 // No write-ahead log: after a crash the last batches may be gone, and the journal and the changelog bring them back.
-// Rows, index and meta share one column family, so that a batch is lost or kept as a whole. A large batch (a restore) goes
-// into a table file of its own, which RocksDB takes in as a whole: less than half the work of the way through memory.
+// Rows, index and meta share one column family, so that a batch is lost or kept as a whole. A large batch (a restore)
+// goes into a table file of its own, which RocksDB takes in as a whole: less than half the work of the way through
+// memory.
 #pragma once
 
 #include <filesystem>

@@ -1,4 +1,5 @@
-// The keys of a store in RocksDB (docs/formats.md): one byte says what it is, and puts each kind into a range of its own.
+// The keys of a store in RocksDB (docs/formats.md): one byte says what it is, and puts each kind into a range of its
+// own.
 #pragma once
 
 #include <cstdint>

@@ -48,8 +48,8 @@ struct RowBatch {
 };
 
 // The rows of one task, with an index of their timers. One thread. Guarantees: Write is atomic, rows, index and meta
-// together, and what was written before is never lost without what was written after it. It need not be durable until Flush returns: after a crash the store
-// holds a prefix of what was written.
+// together, and what was written before is never lost without what was written after it. It need not be durable until
+// Flush returns: after a crash the store holds a prefix of what was written.
 class RowStore {
  public:
   virtual ~RowStore() = default;

@@ -59,8 +59,8 @@ struct BareClientOptions {
   double every = 10;  // one record is written for so many read
   int commit_interval_ms = 100;
 };
-// The ceiling: consumes, parses nothing, keeps nothing, and writes every n-th record to the output, in transactions with
-// the offsets. Until SIGTERM.
+// The ceiling: consumes, parses nothing, keeps nothing, and writes every n-th record to the output, in transactions
+// with the offsets. Until SIGTERM.
 absl::Status BareClient(const BareClientOptions& options);
 
 }  // namespace portrait::bench

@@ -31,8 +31,8 @@ class AssignmentListener {
   virtual ~AssignmentListener() = default;
 
   // These partition indexes are this member's now, each of every source; none when there are more members than indexes.
-  // Returns where to start each of them; fetching begins when this returns. May take long (recovery). An error ends Poll
-  // with that error.
+  // Returns where to start each of them; fetching begins when this returns. May take long (recovery). An error ends
+  // Poll with that error.
   virtual absl::StatusOr<std::vector<PartitionStart>> OnAssigned(const std::vector<int32_t>& partitions) = 0;
   // They go to somebody else once this returns: the last chance to commit.
   virtual void OnRevoked(const std::vector<int32_t>& partitions) = 0;

@@ -13,8 +13,8 @@ class LogTrimmer {
  public:
   virtual ~LogTrimmer() = default;
 
-  // Asks for the records of a partition below the offset to be forgotten. Returns at once, and may forget them later, or
-  // not at all: a request is not repeated. The error is that of an earlier request, or of this one.
+  // Asks for the records of a partition below the offset to be forgotten. Returns at once, and may forget them later,
+  // or not at all: a request is not repeated. The error is that of an earlier request, or of this one.
   virtual absl::Status Trim(const std::string& topic, int32_t partition, int64_t below) = 0;
 };
 

@@ -141,8 +141,8 @@ TEST_CASE("a broker that dies and comes back makes nothing lost or seen twice") 
   for (int i = 0; i < counter.next(); ++i) absl::StrAppend(&expected, i == 0 ? "" : " ", i);
   auto reader = KafkaLogReader::Create(options);
   CHECK(ReadAll(**reader, "out", 0) == expected);
-  // The broker may have fenced the static member while it came back (librdkafka's own second attempt to join); then, as in
-  // a worker that begins anew, another one under the same instance id goes on.
+  // The broker may have fenced the static member while it came back (librdkafka's own second attempt to join); then, as
+  // in a worker that begins anew, another one under the same instance id goes on.
   for (int life = 0; life < 4 && seen.size() < static_cast<size_t>(counter.next()); ++life) {
     if (life > 0) {
       consumer->reset();

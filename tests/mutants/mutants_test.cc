@@ -1,6 +1,7 @@
 // The checker is itself checked: each fault of mutants.cc is planted in the engine, and must be found within a few
 // hundred seeds, by the checker or by the engine's own assertions.
-//   PORTRAIT_MUTANT=floor-is-end tries one (or several, with commas between); PORTRAIT_TRACE=1 shows the history in which it is found.
+//   PORTRAIT_MUTANT=floor-is-end tries one (or several, with commas between); PORTRAIT_TRACE=1 shows the history in
+//   which it is found.
 #include "tests/mutants/mutants.h"
 
 #include <algorithm>

@@ -1,8 +1,8 @@
 // The simulated consumer group: static members, generations, rebalances, sessions that expire.
 //
-// Eager, as Kafka's `range` assignor: when a rebalance begins, every member gives up all its partitions, joins, and gets
-// new ones in the next generation. A static member that comes again gets what it had, in the same generation, and its
-// predecessor is fenced.
+// Eager, as Kafka's `range` assignor: when a rebalance begins, every member gives up all its partitions, joins, and
+// gets new ones in the next generation. A static member that comes again gets what it had, in the same generation, and
+// its predecessor is fenced.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
-// The simulated world: brokers, a consumer group, processes of the engine with their disks, a clock, and everything that
-// can go wrong, all on one thread and from one seed.
+// The simulated world: brokers, a consumer group, processes of the engine with their disks, a clock, and everything
+// that can go wrong, all on one thread and from one seed.
 //
 // Several processes on one thread: from within the port calls of one worker, others get their turn (World::At). So a
 // process can be overtaken in the middle of any call, can be dead when the call returns, or can find that it has been
