@@ -69,11 +69,13 @@ void KafkaClient::HandleError(rd_kafka_resp_err_t error, std::string_view reason
   if (error == RD_KAFKA_RESP_ERR__FATAL) {
     char text[512] = "";
     const rd_kafka_resp_err_t cause = rd_kafka_fatal_error(handle_, text, sizeof text);
-    const std::lock_guard lock(mutex_);
-    fatal_ = StatusOf(cause, absl::StrCat("kafka client ", name()), text);
     LogError("Kafka client has failed for good",
              {{"client", name()}, {"error", rd_kafka_err2name(cause)}, {"reason", text}});
     return;
+  }
+  if (error == RD_KAFKA_RESP_ERR__TRANSPORT || error == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) {
+    const std::lock_guard lock(mutex_);
+    trouble_ = SteadyClock::now();
   }
   const bool refused = StatusCodeOf(error) == absl::StatusCode::kUnauthenticated;
   if (error == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || refused) {
@@ -102,9 +104,15 @@ void KafkaClient::HeardFromBroker() {
   LogInfo("Kafka brokers are back", {{"client", name()}, {"away_s", away.count()}});
 }
 
-absl::Status KafkaClient::Fatal() const {
+bool KafkaClient::HadTrouble(Duration within) const {
   const std::lock_guard lock(mutex_);
-  return fatal_;
+  return trouble_ && SteadyClock::now() - *trouble_ <= within;
+}
+
+absl::Status KafkaClient::Fatal() const {
+  char text[512] = "";
+  const rd_kafka_resp_err_t cause = rd_kafka_fatal_error(handle_, text, sizeof text);
+  return StatusOf(cause, absl::StrCat("kafka client ", name()), text);
 }
 
 absl::Status KafkaClient::CheckReachable() {

@@ -13,6 +13,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -52,6 +53,8 @@ class KafkaClient {
   absl::Status CheckReachable();
   // A broker has just answered.
   void HeardFromBroker();
+  // A broker could not be reached, or went away, within this time.
+  bool HadTrouble(Duration within) const;
 
  private:
   explicit KafkaClient(KafkaHooks hooks) : hooks_(std::move(hooks)) {}
@@ -68,10 +71,10 @@ class KafkaClient {
   rd_kafka_t* handle_ = nullptr;
 
   mutable std::mutex mutex_;  // error callbacks of a producer may come on any thread that flushes
-  absl::Status fatal_;        // guarded by mutex_
-  std::string reason_;        // guarded by mutex_: the last connection error
-  std::chrono::steady_clock::time_point away_since_;  // guarded by mutex_
-  std::chrono::steady_clock::time_point asked_;       // guarded by mutex_
+  std::optional<std::chrono::steady_clock::time_point> trouble_;  // guarded by mutex_
+  std::string reason_;                                            // guarded by mutex_: the last connection error
+  std::chrono::steady_clock::time_point away_since_;              // guarded by mutex_
+  std::chrono::steady_clock::time_point asked_;                   // guarded by mutex_
   std::atomic<bool> away_ = false;
 };
 

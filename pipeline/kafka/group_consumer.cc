@@ -12,6 +12,8 @@
 namespace portrait {
 namespace {
 
+constexpr Duration kOutageRemembered = minutes(5);
+
 KafkaConf GroupConsumerConf(const KafkaOptions& options) {
   KafkaConf conf;
   // librdkafka waits up to a second to fetch again once this many messages are queued, so memory is bounded by bytes
@@ -85,7 +87,7 @@ absl::Status KafkaGroupConsumer::Subscribe(const std::vector<std::string>& sourc
 
 absl::Status KafkaGroupConsumer::Poll(Duration timeout, size_t max_records, std::vector<Record>& records) {
   if (closed_ || listener_ == nullptr) return absl::FailedPreconditionError("the consumer is not subscribed");
-  if (absl::Status fatal = client_->Fatal(); !fatal.ok()) return fatal;
+  if (absl::Status fatal = Fatal(); !fatal.ok()) return fatal;
   ++round_;
   const size_t before = records.size();
   const size_t count = Fetch(timeout, max_records);
@@ -95,10 +97,16 @@ absl::Status KafkaGroupConsumer::Poll(Duration timeout, size_t max_records, std:
     return ServeRebalances();
   }
   absl::Status status = TakeMessages(count, records);
-  if (absl::Status fatal = client_->Fatal(); !fatal.ok()) return fatal;
+  if (absl::Status fatal = Fatal(); !fatal.ok()) return fatal;
   if (records.size() > before && absl::IsUnavailable(status)) return absl::OkStatus();
   if (status.ok() && count == 0) return client_->CheckReachable();
   return status;
+}
+
+absl::Status KafkaGroupConsumer::Fatal() const {
+  absl::Status fatal = client_->Fatal();
+  if (!absl::IsFailedPrecondition(fatal) || !client_->HadTrouble(kOutageRemembered)) return fatal;
+  return absl::AbortedError(absl::StrCat("fenced after brokers were away: ", fatal.message()));
 }
 
 // Into fetched_. librdkafka's batch call waits until the batch is full, so waiting is done for one message alone.
@@ -161,7 +169,7 @@ absl::Status KafkaGroupConsumer::HandleMessageError(const rd_kafka_message_t& me
       return absl::OkStatus();  // the loss of the assignment follows
     case RD_KAFKA_RESP_ERR_INVALID_SESSION_TIMEOUT:
       return absl::InvalidArgumentError(absl::StrCat(
-          "the brokers refuse the session time-out, which must be within their group.min.session.timeout.ms and "
+          "the brokers refuse session.timeout, which must be within their group.min.session.timeout.ms and "
           "group.max.session.timeout.ms: ",
           std::chrono::duration_cast<std::chrono::milliseconds>(options_.session_timeout).count(), " ms"));
     default: break;

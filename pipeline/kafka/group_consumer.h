@@ -7,6 +7,12 @@
 // Beyond the port: partitions are assigned with `range`, which keeps index p of all sources together as long as they
 // have equal partition counts; an assignment that does not is an error. Rebalances are noted in librdkafka's callback
 // and served after it, between batches, so records of partitions that were just revoked are never handed out.
+//
+// Fenced. Poll returns FailedPrecondition, for good, when another consumer has joined under this instance id. While
+// brokers come back it may have been this one itself: librdkafka joins a second time when the first answer is lost, and
+// the group cannot tell the two cases apart. So a consumer that has seen a broker go away within 5 minutes returns
+// Aborted instead: make a new one, which has seen nothing. Of two processes with one instance id, one is left after
+// each has done so once.
 #pragma once
 
 #include <cstdint>
@@ -60,6 +66,8 @@ class KafkaGroupConsumer final : public GroupConsumer {
   };
 
   explicit KafkaGroupConsumer(KafkaOptions options) : options_(std::move(options)) {}
+
+  absl::Status Fatal() const;
 
   void NoteRebalance(rd_kafka_resp_err_t kind, const rd_kafka_topic_partition_list_t* partitions);
   absl::Status ServeRebalances();

@@ -200,6 +200,23 @@ TEST_CASE("a static member that comes back gets its partitions again and disturb
   CHECK(second_listener.log == log_before);
 }
 
+TEST_CASE("a member whose name another consumer has taken is told so, for good") {
+  TestCluster cluster = TestCluster::Real();
+  const std::vector<std::string> sources = {cluster.NewTopic("a", 1)};
+  TestListener first_listener(1), later_listener(1);
+  auto first = NewConsumer(cluster.Options("one"), sources, first_listener);
+  std::vector<Record> records;
+  REQUIRE(PollUntil(*first, records, [&] { return first_listener.assigned.size() == 1; }).ok());
+  auto later = NewConsumer(cluster.Options("one"), sources, later_listener);
+  const absl::Status fenced = PollUntil(*first, records, [&] {
+    REQUIRE(later->Poll(milliseconds(20), 10, records).ok());
+    return false;
+  });
+  INFO(fenced);
+  CHECK(absl::IsFailedPrecondition(fenced));
+  CHECK(absl::IsFailedPrecondition(first->Poll(milliseconds(20), 10, records)));
+}
+
 TEST_CASE("an offset that the log no longer holds is told with what it holds") {
   TestCluster cluster = TestCluster::Real();
   const std::string topic = cluster.NewTopic("events", 1);
