@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <fstream>
 #include <type_traits>
+#include <utility>
 
 #include "prometheus/text_serializer.h"
 
@@ -113,6 +114,8 @@ Metrics::Metrics()
                                           "Event time up to which a task is complete, in seconds since 1970")),
       restore_progress_(
           NewFamily<Gauge>("restore_progress_ratio", {"partition"}, "Share of a task's recovery that is done, 0 to 1")),
+      standby_lag_records_(NewFamily<Gauge>("standby_lag_records", {"partition"},
+                                            "Changelog offsets that a warm standby has not followed yet")),
       build_info_(
           NewFamily<Gauge>("build_info", {"version", "chain"}, "Always 1; the labels name the build and the chain")) {
   std::sort(descriptions_.begin(), descriptions_.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
@@ -129,6 +132,10 @@ Counter& Metrics::RecordsOut(std::string_view topic) { return records_out_.Add(L
 Counter& Metrics::DeadLetters(std::string_view code) { return dead_letters_.Add(Label("code", code)); }
 Counter& Metrics::Commits(CommitOutcome outcome) { return commits_.Add(Label("outcome", Name(outcome))); }
 Gauge& Metrics::Tasks(TaskPhase phase) { return tasks_.Add(Label("state", Name(phase))); }
+
+Gauge& Metrics::StandbyLag(int32_t partition) { return standby_lag_records_.Add(PartitionLabel(partition)); }
+
+void Metrics::RemoveStandby(int32_t partition) { standby_lag_records_.Remove(&StandbyLag(partition)); }
 
 void Metrics::SetBuild(std::string_view version, std::string_view chain_version) {
   build_info_.Add({{"version", std::string(version)}, {"chain", std::string(chain_version)}}).Set(1);
@@ -168,9 +175,19 @@ PartitionMetrics::PartitionMetrics(Metrics& metrics, int32_t partition)
     : metrics_(metrics),
       partition_(partition),
       watermark_seconds(metrics.watermark_seconds_.Add(PartitionLabel(partition))),
-      restore_progress(metrics.restore_progress_.Add(PartitionLabel(partition))) {}
+      restore_progress(metrics.restore_progress_.Add(PartitionLabel(partition))) {
+  metrics_.Tasks(phase_).Increment();
+}
 
-PartitionMetrics::~PartitionMetrics() { metrics_.Release(partition_); }
+PartitionMetrics::~PartitionMetrics() {
+  metrics_.Tasks(phase_).Decrement();
+  metrics_.Release(partition_);
+}
+
+void PartitionMetrics::Running() {
+  metrics_.Tasks(std::exchange(phase_, TaskPhase::kRunning)).Decrement();
+  metrics_.Tasks(phase_).Increment();
+}
 
 Gauge& PartitionMetrics::Lag(std::string_view topic) { return metrics_.Lag(partition_, topic); }
 

@@ -62,6 +62,10 @@ class Metrics {
   // workers.
   std::unique_ptr<PartitionMetrics> ForPartition(int32_t partition);
 
+  // How far the standby of a partition is behind. Removed when it ends.
+  prometheus::Gauge& StandbyLag(int32_t partition);
+  void RemoveStandby(int32_t partition);
+
   // Sets portrait_build_info.
   void SetBuild(std::string_view version, std::string_view chain_version);
 
@@ -107,6 +111,7 @@ class Metrics {
   prometheus::Family<prometheus::Gauge>& lag_records_;
   prometheus::Family<prometheus::Gauge>& watermark_seconds_;
   prometheus::Family<prometheus::Gauge>& restore_progress_;
+  prometheus::Family<prometheus::Gauge>& standby_lag_records_;
   prometheus::Family<prometheus::Gauge>& build_info_;
 
   struct Partition {
@@ -120,7 +125,7 @@ class Metrics {
   std::map<int32_t, Partition> partitions_;  // guarded by partitions_mutex_
 };
 
-// One thread at a time. Must not outlive its Metrics.
+// One thread at a time. Must not outlive its Metrics. Counts as a task of this instance: restoring until Running().
 class PartitionMetrics {
  public:
   ~PartitionMetrics();
@@ -129,6 +134,7 @@ class PartitionMetrics {
 
   // Records of this source topic that are not yet processed. Keep what it returns, while this object lives.
   prometheus::Gauge& Lag(std::string_view topic);
+  void Running();
 
  private:
   friend class Metrics;
@@ -136,6 +142,7 @@ class PartitionMetrics {
 
   Metrics& metrics_;
   int32_t partition_;
+  TaskPhase phase_ = TaskPhase::kRestoring;
 
  public:
   prometheus::Gauge& watermark_seconds;  // event time, since 1970

@@ -64,7 +64,9 @@ struct EngineOptions {
   size_t max_record_bytes = 1'000'000;  // a larger input is a dead letter
   size_t max_output_bytes = 900'000;    // a larger dead letter is cut
   Duration startup_timeout = seconds(60);
-  Duration transaction_timeout = seconds(10);
+  int standby_replicas = 0;                    // losses of other processes for which this one keeps rows warm
+  Duration session_timeout = seconds(10);      // a process that is not heard of for longer loses its partitions
+  Duration transaction_timeout = seconds(10);  // at most session_timeout
 
   std::string JournalTopic() const { return application_id + ".journal"; }
   std::string ChangelogTopic() const { return application_id + ".changelog"; }

@@ -155,6 +155,7 @@ absl::StatusOr<PartitionStart> Worker::Recover(int32_t partition, size_t cache_b
                              {"last_step", running.task->last_step()},
                              {"seconds", took_s}});
   running.metrics->restore_progress.Set(1);
+  running.metrics->Running();
   metrics_.replayed_steps.Increment(static_cast<double>(report->steps_replayed));
   metrics_.recovery_seconds.Observe(took_s);
   PartitionStart start{partition, running.task->position().next_offsets};

@@ -123,6 +123,10 @@ void CheckTogether(const Config& config, ConfigProblems& problems) {
   if (engine.transaction_timeout < 2 * engine.commit_interval) {
     problems.Add(0, "transaction.timeout", "must be at least twice commit.interval");
   }
+  if (engine.transaction_timeout > engine.session_timeout) {
+    problems.Add(0, "transaction.timeout",
+                 "must be at most session.timeout: who takes over would wait for the open transaction of the dead");
+  }
 }
 
 }  // namespace

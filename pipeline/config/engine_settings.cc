@@ -177,9 +177,19 @@ void AddEngineSettings(std::vector<Setting>& all) {
                        "How long to wait at the start for brokers that cannot be reached",
                        [](auto& c) -> auto& { return c.engine.startup_timeout; }));
   all.push_back(
-      Scalar("transaction.timeout", DurationBetween(seconds(1), minutes(15)),
-             "After this the brokers end the transaction of a process that has died; at least twice `commit.interval`",
-             [](auto& c) -> auto& { return c.engine.transaction_timeout; }));
+      Scalar("standby.replicas", WholeBetween(0, 3),
+             "How many processes may be lost for the others to have their rows at hand: each keeps, beside its "
+             "own partitions, those that it would then have. 1 is useful with several processes",
+             [](auto& c) -> auto& { return c.engine.standby_replicas; }));
+  all.push_back(Scalar("session.timeout", DurationBetween(seconds(1), minutes(30)),
+                       "A process that the brokers have not heard of for this long loses its partitions to the others; "
+                       "brokers accept 6s and more unless told otherwise (`group.min.session.timeout.ms`)",
+                       [](auto& c) -> auto& { return c.engine.session_timeout; }));
+  all.push_back(Scalar(
+      "transaction.timeout", DurationBetween(seconds(1), minutes(15)),
+      "After this the brokers end the transaction of a process that has died; at least twice `commit.interval`, at "
+      "most `session.timeout`",
+      [](auto& c) -> auto& { return c.engine.transaction_timeout; }));
 }
 
 }  // namespace portrait

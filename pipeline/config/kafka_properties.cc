@@ -30,7 +30,7 @@ constexpr Owned kOwned[] = {
     {"transactional.id", "instance.id"},
     {"transaction.timeout.ms", "transaction.timeout"},
     {"client.id", "instance.id"},
-    {"session.timeout.ms", ""},
+    {"session.timeout.ms", "session.timeout"},
     {"max.poll.interval.ms", ""},
     {"isolation.level", ""},
     {"enable.idempotence", ""},

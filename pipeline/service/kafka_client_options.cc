@@ -1,7 +1,5 @@
 #include "pipeline/service/kafka_client_options.h"
 
-#include <algorithm>
-
 #include "absl/strings/str_cat.h"
 
 namespace portrait {
@@ -13,7 +11,7 @@ KafkaOptions KafkaClientOptions(const Config& config, std::string_view role) {
   options.instance_id = absl::StrCat(config.engine.instance_id, "-", absl::string_view(role.data(), role.size()));
   options.properties = config.kafka.properties;
   options.transaction_timeout = config.engine.transaction_timeout;
-  options.session_timeout = std::max(options.session_timeout, options.transaction_timeout);
+  options.session_timeout = config.engine.session_timeout;
   return options;
 }
 

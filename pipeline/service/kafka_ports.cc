@@ -10,6 +10,7 @@
 #include "absl/time/time.h"
 #include "pipeline/decode/decoder.h"
 #include "pipeline/kafka/group_consumer.h"
+#include "pipeline/kafka/group_members.h"
 #include "pipeline/kafka/log_reader.h"
 #include "pipeline/kafka/log_trimmer.h"
 #include "pipeline/kafka/topics.h"
@@ -22,6 +23,7 @@ namespace portrait {
 namespace {
 
 constexpr Duration kRequestTimeout = seconds(5);
+constexpr size_t kStandbyFetchBytes = 8u << 20;  // of each changelog that is followed
 
 std::vector<std::string> SourceTopics(const EngineOptions& options) {
   std::vector<std::string> topics;
@@ -135,7 +137,35 @@ absl::StatusOr<std::unique_ptr<LogTrimmer>> KafkaPorts::NewTrimmer(int worker) {
   return *std::move(made);
 }
 
+absl::Status KafkaPorts::StartStandby(Metrics& metrics) {
+  if (config_.engine.standby_replicas == 0) return absl::OkStatus();
+  KafkaOptions options = KafkaClientOptions(config_, "standby");
+  options.fetch_memory_bytes = kStandbyFetchBytes;
+  auto reader = KafkaLogReader::Create(options);
+  if (!reader.ok()) return reader.status();
+  auto members = KafkaGroupMembers::Create(options);
+  if (!members.ok()) return members.status();
+  standby_ = std::make_unique<Standby>(
+      Standby::Options{.process = config_.engine.instance_id,
+                       .partitions = partitions_,
+                       .replicas = config_.engine.standby_replicas,
+                       .changelog = config_.engine.ChangelogTopic(),
+                       .journal = config_.engine.JournalTopic(),
+                       .tombstones_kept = tombstones_kept_.value_or(config_.engine.changelog_tombstones_kept)},
+      Standby::Ports{.reader = *std::move(reader),
+                     .members = *std::move(members),
+                     .clock = &clock_,
+                     .open_store = [this](int32_t p) { return OpenFolder(p); }},
+      metrics);
+  standby_->Start();
+  return absl::OkStatus();
+}
+
 absl::StatusOr<std::unique_ptr<RowStore>> KafkaPorts::OpenStore(int32_t partition) {
+  return standby_ ? standby_->OpenStore(partition) : OpenFolder(partition);
+}
+
+absl::StatusOr<std::unique_ptr<RowStore>> KafkaPorts::OpenFolder(int32_t partition) {
   const auto folder = StoreFolder(config_.engine.state_dir, config_.engine.application_id, partition);
   const std::string time = absl::FormatTime("%Y%m%dT%H%M%SZ", absl::Now(), absl::UTCTimeZone());
   std::optional<std::filesystem::path> moved_to;

@@ -13,7 +13,9 @@
 #include "pipeline/config/config.h"
 #include "pipeline/kafka/options.h"
 #include "pipeline/memory_plan.h"
+#include "pipeline/metrics.h"
 #include "pipeline/port_factory.h"
+#include "pipeline/standby.h"
 #include "prometheus/counter.h"
 #include "state/rocksdb_row_store.h"
 
@@ -45,12 +47,16 @@ class KafkaPorts final : public PortFactory {
   absl::StatusOr<std::unique_ptr<LogTrimmer>> NewTrimmer(int worker) override;
   absl::StatusOr<std::unique_ptr<RowStore>> OpenStore(int32_t partition) override;
   std::unique_ptr<EventDecoder> NewDecoder() override;
+  // Keeps rows of other processes warm from now on, when the configuration says so. `metrics` must outlive the ports.
+  absl::Status StartStandby(Metrics& metrics);
   absl::Status EndTransactionOf(const std::string& transactional_id, Duration timeout) override;
   const Clock& clock() const override { return clock_; }
 
  private:
   KafkaPorts(const Config& config, int32_t partitions, const MemoryPlan& plan, std::optional<Duration> tombstones_kept);
   KafkaOptions ClientOptions(int worker) const;
+
+  absl::StatusOr<std::unique_ptr<RowStore>> OpenFolder(int32_t partition);
 
   const Config config_;
   const int32_t partitions_;
@@ -61,6 +67,7 @@ class KafkaPorts final : public PortFactory {
   prometheus::Counter* stores_set_aside_ = nullptr;
   std::mutex copiers_mutex_;
   std::map<int32_t, std::shared_ptr<RocksDbRowStore::Copier>> copiers_;  // guarded by copiers_mutex_
+  std::unique_ptr<Standby> standby_;                                     // if there is one, it holds stores of memory_
 };
 
 }  // namespace portrait

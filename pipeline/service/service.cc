@@ -28,6 +28,7 @@ absl::StatusOr<std::unique_ptr<Service>> Service::Start(const Config& config, co
   engine.changelog_tombstones_kept = service->ports_->tombstones_kept().value_or(engine.changelog_tombstones_kept);
   Divide(service->ports_->memory_plan(), engine);
   service->health_.Ready("brokers");
+  if (absl::Status s = service->ports_->StartStandby(service->metrics_); !s.ok()) return s;
   service->engine_ =
       std::make_unique<Engine>(chain, service->config_.engine, *service->ports_, service->metrics_, service->health_);
   service->engine_->Start();

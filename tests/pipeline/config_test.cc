@@ -95,9 +95,13 @@ TEST_CASE("a value outside of its range is refused with the range") {
 }
 
 TEST_CASE("settings that contradict each other are refused") {
-  CHECK(Verdict("commit: {interval: 20s}\ntransaction: {timeout: 1m}") ==
+  CHECK(Verdict("commit: {interval: 20s}\ntransaction: {timeout: 1m}\nsession: {timeout: 1m}") ==
         "f: checkpoint.interval: must not be shorter than commit.interval");
   CHECK(Verdict("commit: {interval: 8s}") == "f: transaction.timeout: must be at least twice commit.interval");
+  CHECK(
+      Verdict("session: {timeout: 6s}") ==
+      "f: transaction.timeout: must be at most session.timeout: who takes over would wait for the open transaction of "
+      "the dead");
 }
 
 TEST_CASE("a key given twice is refused") {

@@ -59,6 +59,20 @@ TEST_CASE("the gauges of a partition go with its last handle") {
   CHECK(Samples(metrics, "portrait_watermark_seconds").empty());
 }
 
+TEST_CASE("tasks are counted while they restore and while they run") {
+  Metrics metrics;
+  const auto counted = [&] {
+    return Samples(metrics, "portrait_tasks{state=\"restoring\"}") +
+           Samples(metrics, "portrait_tasks{state=\"running\"}");
+  };
+  {
+    const auto first = metrics.ForPartition(3), second = metrics.ForPartition(4);
+    second->Running();
+    CHECK(counted() == "portrait_tasks{state=\"restoring\"} 1\nportrait_tasks{state=\"running\"} 1\n");
+  }
+  CHECK(counted() == "portrait_tasks{state=\"restoring\"} 0\nportrait_tasks{state=\"running\"} 0\n");
+}
+
 TEST_CASE("threads count together") {
   Metrics metrics;
   auto count = [&] {

@@ -92,7 +92,7 @@ class Instance(Portrait):
         lines = [f"application: {{id: {application}}}", f"instance: {{id: {self.name}}}", f"brokers: {brokers}",
                  f"state: {{dir: {os.path.join(folder, self.name)}}}", "clock: event", "merge: {wait: 60s}",
                  "journal: {trim: {interval: 365d}}",  # all of it is read at the end
-                 f"http: {{listen: '127.0.0.1:{port}'}}",
+                 f"session: {{timeout: {SESSION_S}s}}", f"http: {{listen: '127.0.0.1:{port}'}}",
                  # Small fetches, so that the quota is felt evenly.
                  "kafka: {fetch.message.max.bytes: 32768}"]
         if arguments.standbys:

@@ -1,0 +1,111 @@
+#!/usr/bin/env python3
+"""Two processes, each with a warm standby of the other's partitions; one is killed and stays away. The other takes over
+with what it has at hand: it restores next to nothing, and goes on with the events that come then. Needs a real broker:
+PORTRAIT_TEST_BROKERS.
+
+  standby_test.py PORTRAIT [--customers N]
+"""
+import argparse
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+
+from portrait_process import Portrait, write_config
+
+SKIPPED = 77
+PARTITIONS = 4
+RECOVERED = re.compile(r"task recovered partition=(\d+) rows_restored=(\d+) steps_replayed=(\d+) last_step=\d+ seconds=(\S+)")
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("portrait")
+    parser.add_argument("--customers", type=int, default=3000)
+    arguments = parser.parse_args()
+    brokers = os.environ.get("PORTRAIT_TEST_BROKERS")
+    if not brokers:
+        print("skipped: needs a real broker in PORTRAIT_TEST_BROKERS")
+        return SKIPPED
+    with tempfile.TemporaryDirectory() as folder:
+        logs = {name: os.path.join(folder, name + ".log") for name in ("a", "b")}
+        try:
+            take_over(arguments, brokers, folder, logs)
+        except BaseException:
+            for name, path in logs.items():
+                print(f"---- {name}\n{open(path, errors='replace').read()[-4000:]}")
+            raise
+    return 0
+
+
+def start(arguments, brokers, folder, run, name, log):
+    os.makedirs(os.path.join(folder, name))
+    config, port = write_config(os.path.join(folder, name), run, brokers, instance=f"{{id: {run}-{name}}}",
+                                standby="{replicas: 1}", session="{timeout: 6s}", transaction="{timeout: 5s}")
+    return Portrait(arguments.portrait, config, port, open(log, "wb"))
+
+
+def portrait(arguments, *words):
+    subprocess.run([arguments.portrait, *words], check=True, stdout=subprocess.DEVNULL)
+
+
+def generate(arguments, config, to):
+    portrait(arguments, "generate", "--customers", str(arguments.customers), "--days", "60", "--to", to, "--seed", "5",
+             "--config", config)
+
+
+def lags(process):
+    return [v for k, v in process.metrics().items() if k.startswith("portrait_standby_lag_records")]
+
+
+def running(process):
+    return process.metrics().get('portrait_tasks{state="running"}', 0)
+
+
+def wait(condition, what, seconds=90):
+    deadline = time.time() + seconds
+    while not condition():
+        assert time.time() < deadline, f"not within {seconds} s: {what}"
+        time.sleep(0.1)
+
+
+def take_over(arguments, brokers, folder, logs):
+    run = f"standby{os.getpid()}"
+    a, b = (start(arguments, brokers, folder, run, name, log) for name, log in logs.items())
+    portrait(arguments, "topics", "--create", "--partitions", str(PARTITIONS), "--config", a.config)
+    a.start()
+    b.start()
+    half = PARTITIONS // 2
+    wait(lambda: running(a) == half and running(b) == half, "two partitions each")
+    generate(arguments, a.config, "2026-01-01")
+    a.wait_until_done()
+    b.wait_until_done()
+    wait(lambda: lags(a) == [0] * half and lags(b) == [0] * half, "each follows the other's partitions to the end")
+    rows = b.metrics()["portrait_rows_written_total"]
+    print(f"rows written by b: {rows:.0f}")
+    assert rows >= arguments.customers / 4
+
+    b.kill()
+    killed = time.time()
+    already = len(RECOVERED.findall(open(logs["a"]).read()))
+    wait(lambda: running(a) == PARTITIONS, "a has all partitions")
+    took = time.time() - killed
+    recovered = RECOVERED.findall(open(logs["a"]).read())[already:]
+    assert {int(r[0]) for r in recovered} and len(recovered) == half, recovered
+    restored = sum(int(r[1]) for r in recovered)
+    print(f"taken over {took:.1f} s after the kill (session time-out 6 s); recovery of each:",
+          ", ".join(f"{float(r[3]):.2f} s, {r[1]} rows restored, {r[2]} steps replayed" for r in recovered))
+    # What b wrote in its last moments may not have been followed yet.
+    assert restored <= rows / 10, f"{restored} rows restored of {rows:.0f}"
+
+    steps = a.metrics()["portrait_steps_total"]
+    generate(arguments, a.config, "2026-02-01")
+    a.wait_until_done()
+    assert a.metrics()["portrait_steps_total"] > steps
+    print(f"and went on: {a.metrics()['portrait_steps_total'] - steps:.0f} steps; stopped in {a.stop():.1f} s")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
