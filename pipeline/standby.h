@@ -1,11 +1,13 @@
-// Keeps the rows of partitions warm that other processes own now, so that taking one over replays the journal's tail and
+// Keeps the rows of partitions warm that other processes own now, so that taking one over replays the journal's tail
+// and
 // nothing else.
 //
 //   Standby standby({.process = "portrait-1", .partitions = 8, .replicas = 1, ...}, std::move(ports), metrics);
 //   standby.Start();                             // follows the changelog on a thread of its own
 //   auto store = standby.OpenStore(3);           // a worker was assigned partition 3: the warm store, or a cold one
 //
-// 1. One process holds one store of a partition, the standby or one of its workers. Both open them under one lock, here.
+// 1. One process holds one store of a partition, the standby or one of its workers. Both open them under one lock,
+//    here.
 // 2. A standby takes only what is committed, by the changelog alone, so it is never ahead of the journal; whatever it
 //    has not got yet, a recovery brings in as for any store.
 // 3. It yields: it works at most half of the time, and holds a batch of rows at a time.

@@ -20,8 +20,8 @@ class GroupMembers {
  public:
   virtual ~GroupMembers() = default;
 
-  // The members of the current generation; what each has is known between rebalances only. Unavailable: nobody could say
-  // within the timeout; ask again.
+  // The members of the current generation; what each has is known between rebalances only. Unavailable: nobody could
+  // say within the timeout; ask again.
   virtual absl::StatusOr<std::vector<GroupMember>> Describe(Duration timeout) = 0;
 };
 
