@@ -89,37 +89,24 @@ class Description {
 
   // `name` without the operator's. `unit`: "orders", "days", "currency" (the home currency), "1" for a ratio.
   template <class State, class Function>
-  Description& Feature(std::string name, std::string unit, std::string meaning, Function function) {
+  Description& Feature(std::string_view name, std::string_view unit, std::string_view meaning, Function function) {
     using Returned = std::invoke_result_t<Function, const State&, const Moment&>;
-    FeatureDescription feature{.name = name_ + "." + name,
-                               .type = TypeOf<Returned>(),
-                               .unit = std::move(unit),
-                               .meaning = std::move(meaning),
-                               .columns = {},
-                               .value = {},
-                               .items = {}};
+    FeatureDescription& feature = NewFeature(name, TypeOf<Returned>(), unit, meaning);
     feature.value = [function](const google::protobuf::Message& state, const Moment& at) -> Value {
       return ToValue(function(static_cast<const State&>(state), at));
     };
-    features_.push_back(std::move(feature));
     return *this;
   }
 
   // A list: each item has a name and these columns, in this order.
   template <class State, class Function>
-  Description& ItemsFeature(std::string name, std::vector<FeatureColumn> columns, std::string meaning,
+  Description& ItemsFeature(std::string_view name, std::vector<FeatureColumn> columns, std::string_view meaning,
                             Function function) {
-    FeatureDescription feature{.name = name_ + "." + name,
-                               .type = FeatureType::kItems,
-                               .unit = "items",
-                               .meaning = std::move(meaning),
-                               .columns = std::move(columns),
-                               .value = {},
-                               .items = {}};
+    FeatureDescription& feature = NewFeature(name, FeatureType::kItems, "items", meaning);
+    feature.columns = std::move(columns);
     feature.items = [function](const google::protobuf::Message& state, const Moment& at) -> Items {
       return function(static_cast<const State&>(state), at);
     };
-    features_.push_back(std::move(feature));
     return *this;
   }
 
@@ -131,6 +118,19 @@ class Description {
   const std::vector<TimerDescription>& timers() const { return timers_; }
 
  private:
+  FeatureDescription& NewFeature(std::string_view name, FeatureType type, std::string_view unit,
+                                 std::string_view meaning) {
+    std::string full = name_;
+    full.append(".").append(name);
+    return features_.emplace_back(FeatureDescription{.name = std::move(full),
+                                                     .type = type,
+                                                     .unit = std::string(unit),
+                                                     .meaning = std::string(meaning),
+                                                     .columns = {},
+                                                     .value = {},
+                                                     .items = {}});
+  }
+
   template <class T>
   struct Unwrapped {
     using type = T;

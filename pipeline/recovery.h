@@ -11,6 +11,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -42,7 +43,7 @@ class Recovery {
     std::function<void(const std::string& transactional_id)> end_transaction_of;
   };
   // `timeout`: how long to go on while the brokers do not answer.
-  Recovery(Task& task, Ports ports, Duration timeout) : task_(task), ports_(ports), timeout_(timeout) {}
+  Recovery(Task& task, Ports ports, Duration timeout) : task_(task), ports_(std::move(ports)), timeout_(timeout) {}
 
   // The task is started. Errors: FailedPrecondition (state, journal and offsets do not belong together, or another
   // version wrote the journal's tail), OutOfRange (the source no longer has what must be replayed), DataLoss (a check

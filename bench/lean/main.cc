@@ -2,8 +2,9 @@
 //
 //   portrait-lean topics FILE     makes all topics of that configuration
 //   portrait-lean run FILE        the service, until SIGTERM
-#include <signal.h>
+#include <unistd.h>
 
+#include <csignal>
 #include <iostream>
 #include <string>
 #include <string_view>
@@ -53,7 +54,7 @@ absl::Status RunService(const Config& config) {
     (*service)->Stop();
   });
   const absl::Status ended = (*service)->Wait();
-  pthread_kill(stop.native_handle(), SIGTERM);  // where the service ended by itself
+  kill(getpid(), SIGTERM);  // where the service ended by itself
   stop.join();
   return ended;
 }

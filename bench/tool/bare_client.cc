@@ -1,7 +1,6 @@
-#include <signal.h>
-
 #include <atomic>
 #include <chrono>
+#include <csignal>
 #include <map>
 #include <string>
 #include <utility>

@@ -1,7 +1,6 @@
 // `portrait run`: the service.
-#include <signal.h>
-
 #include <atomic>
+#include <csignal>
 #include <cstdlib>
 #include <functional>
 #include <memory>

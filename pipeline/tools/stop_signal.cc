@@ -1,6 +1,6 @@
 #include "pipeline/tools/stop_signal.h"
 
-#include <signal.h>
+#include <csignal>
 
 namespace portrait {
 

@@ -13,7 +13,7 @@ namespace {
 std::string Samples(const Metrics& metrics, std::string_view name) {
   std::string out;
   for (const std::string& line : LinesOf(metrics.Text())) {
-    if (line.rfind(name, 0) == 0) out += line + "\n";
+    if (line.starts_with(name)) out += line + "\n";
   }
   return out;
 }
