@@ -93,8 +93,9 @@ class Instance(Portrait):
                  f"state: {{dir: {os.path.join(folder, self.name)}}}", "clock: event", "merge: {wait: 60s}",
                  "journal: {trim: {interval: 365d}}",  # all of it is read at the end
                  f"session: {{timeout: {SESSION_S}s}}", f"http: {{listen: '127.0.0.1:{port}'}}",
-                 # Small fetches, so that the quota is felt evenly.
-                 "kafka: {fetch.message.max.bytes: 32768}"]
+                 # Small fetches of small batches, so that the quota is felt evenly: a source that is starved for longer than
+                 # merge.wait would no longer be waited for, and the order would depend on the moment.
+                 "kafka: {fetch.message.max.bytes: 32768, batch.size: 16384}"]
         if arguments.standbys:
             lines.append(f"standby: {{replicas: {arguments.standbys}}}")
         lines += ["outputs:"] + [f"  {output}: {{topic: {application}.{output}, format: json}}" for output in OUTPUTS]
@@ -312,7 +313,7 @@ def play(arguments, broker, shaken, calm, rng, log_path):
     say(f"left alone: {calm.metrics()['portrait_steps_total']:.0f} steps, {time.time() - calm.started_at:.0f} s")
     calm.stop()
 
-    rate = int(size / (arguments.minutes * 60) / arguments.processes * 1.1)
+    rate = int(size / (arguments.minutes * 60) / arguments.processes * 2)  # each death fetches anew
     clients = [f"{i.name}-worker-0" for i in shaken]
     broker.set_quota(clients, rate)
     say(f"{len(shaken)} processes, each held to {rate / 1e3:.0f} kB/s")
