@@ -11,23 +11,12 @@
 #include "pipeline/changelog_follower.h"
 #include "pipeline/log.h"
 #include "pipeline/mutation.h"
+#include "pipeline/recovery_calls.h"
 
 namespace portrait {
 namespace {
 
-constexpr Duration kPatience = seconds(1);                      // how long one call waits before it is made again
 constexpr Duration kReadable = std::chrono::milliseconds(300);  // what can be read of a log has come within this
-
-absl::Status Annotated(const absl::Status& status, const absl::string_view what) {
-  return absl::Status(status.code(), absl::StrCat(what, ": ", status.message()));
-}
-
-const v1::SourceRange* SourceOf(const v1::JournalEntry& entry, const std::string& topic) {
-  const auto& sources = entry.sources();
-  const auto it =
-      std::find_if(sources.begin(), sources.end(), [&](const auto& source) { return source.topic() == topic; });
-  return it == sources.end() ? nullptr : &*it;
-}
 
 }  // namespace
 
@@ -35,101 +24,6 @@ std::string Recovery::NewLineage() {
   absl::BitGen random;
   return absl::StrCat(absl::Hex(absl::Uniform<uint64_t>(random), absl::kZeroPad16));
 }
-
-template <class Call>
-auto Recovery::Patiently(Call call) -> decltype(call(Duration())) {
-  const Duration begin = ports_.clock.Monotonic();
-  while (true) {
-    auto answer = call(std::min(kPatience, timeout_));
-    absl::Status status;
-    if constexpr (std::is_same_v<decltype(answer), absl::Status>) {
-      status = answer;
-    } else {
-      status = answer.status();
-    }
-    if (!absl::IsUnavailable(status) || ports_.clock.Monotonic() - begin >= timeout_) return answer;
-    EndPredecessorsTransaction();
-  }
-}
-
-// Feeds the records of the entries' source ranges to the task in the order of the journal.
-class Recovery::Replay final : public StepVisitor {
- public:
-  Replay(Recovery& recovery, uint64_t floor) : recovery_(recovery), task_(recovery.task_), floor_(floor) {}
-
-  absl::Status Open(const std::vector<v1::JournalEntry>& tail) {
-    cursors_.resize(task_.topics_.size());
-    for (size_t s = 0; s < cursors_.size(); ++s) {
-      int64_t from = -1, end = -1;
-      for (const v1::JournalEntry& entry : tail) {
-        if (s >= static_cast<size_t>(entry.sources_size()) ||
-            entry.sources(static_cast<int>(s)).topic() != task_.topics_[s]) {
-          return absl::FailedPreconditionError(absl::StrCat(
-              "the sources differ from those of the journal's tail: source ", s, " is ", task_.topics_[s]));
-        }
-        const auto& range = entry.sources(static_cast<int>(s));
-        if (range.count() == 0) continue;
-        if (from < 0) from = range.first_offset();
-        end = range.last_offset() + 1;
-      }
-      if (from < 0) continue;
-      auto cursor = recovery_.ports_.reader.Open(task_.topics_[s], task_.partition_, from, end);
-      if (!cursor.ok()) {
-        return Annotated(cursor.status(), absl::StrCat("the input to replay is gone: ", task_.topics_[s], " partition ",
-                                                       task_.partition_, " offsets ", from, "..", end - 1));
-      }
-      cursors_[s] = *std::move(cursor);
-    }
-    return absl::OkStatus();
-  }
-
-  absl::Status Run(const v1::JournalEntry& entry) {
-    entry_ = &entry;
-    taken_.assign(cursors_.size(), 0);
-    return VisitSteps(entry, *this);
-  }
-
-  absl::Status OnInput(uint64_t step, size_t source) override {
-    const auto& range = entry_->sources(static_cast<int>(source));
-    auto record = cursors_[source] ? recovery_.Patiently([&](Duration d) { return cursors_[source]->Next(d); })
-                                   : absl::StatusOr<std::optional<Record>>(std::nullopt);
-    if (!record.ok()) return record.status();
-    const uint64_t taken = ++taken_[source];
-    const bool fits = record->has_value() && (taken != 1 || (*record)->offset == range.first_offset()) &&
-                      (taken != range.count() || (*record)->offset == range.last_offset()) && taken <= range.count();
-    if (!fits) {
-      return absl::OutOfRangeError(absl::StrCat(
-          "the input differs from what was applied: ", range.topic(), " partition ", task_.partition_, " offsets ",
-          range.first_offset(), "..", range.last_offset(), " held ", range.count(), " records, record ", taken,
-          record->has_value() ? absl::StrCat(" is now at ", (*record)->offset) : absl::StrCat(" is gone"),
-          " (compacted or expired?)"));
-    }
-    (*record)->source = static_cast<int32_t>(source);
-    Input input = task_.intake_.Take(**std::move(record));
-    absl::Status applied = task_.applier_.Input(step, input, floor_, Now());
-    task_.intake_.GiveBack(std::move(input));
-    return applied;
-  }
-
-  absl::Status OnTick(uint64_t, int64_t time_us) override {
-    task_.applier_.Tick(time_us);
-    return absl::OkStatus();
-  }
-
-  absl::Status OnFiring(uint64_t step, const TimerHint& bound) override {
-    return task_.applier_.FireUpTo(step, bound, floor_, Now());
-  }
-
- private:
-  Duration Now() const { return recovery_.ports_.clock.Monotonic(); }
-
-  Recovery& recovery_;
-  Task& task_;
-  uint64_t floor_;
-  const v1::JournalEntry* entry_ = nullptr;
-  std::vector<std::unique_ptr<LogCursor>> cursors_;
-  std::vector<uint64_t> taken_;
-};
 
 absl::StatusOr<Recovery::Ends> Recovery::ReadEnds() {
   Ends ends;
@@ -197,7 +91,7 @@ absl::StatusOr<bool> Recovery::Resume() {
 void Recovery::EndPredecessorsTransaction() {
   if (!ports_.end_transaction_of || asked_predecessor_) return;
   const std::string topic = task_.options_.JournalTopic();
-  const auto range = ports_.reader.Range(topic, task_.partition_, kPatience);
+  const auto range = ports_.reader.Range(topic, task_.partition_, kRecoveryPatience);
   if (!range.ok()) return;
   auto cursor = ports_.reader.Open(topic, task_.partition_, std::max(range->begin, range->end - 64), range->end);
   if (!cursor.ok()) return;
@@ -381,93 +275,6 @@ absl::Status Recovery::RestoreRows(const LogRange& changelog, uint64_t last) {
   }
   position_.changelog_position = follower.position();
   return absl::OkStatus();
-}
-
-absl::Status Recovery::ReplayTail(const std::vector<v1::JournalEntry>& tail) {
-  const v1::JournalEntry& last = tail.back();
-  auto highest = task_.rows_.Load(last.last());
-  if (!highest.ok()) return highest.status();
-  highest_ = *highest;
-  const uint64_t floor = last.floor();
-  position_.last_step = last.last();
-  position_.state = last.after();
-  if (floor <= last.last()) {
-    for (const v1::JournalEntry& entry : tail) {
-      if (entry.first() <= entry.last() && !Replays(entry.chain_version())) {
-        return absl::FailedPreconditionError(absl::StrCat(
-            "the journal's tail was written by another version: ", entry.chain_version(), ", this is ",
-            task_.chain_.version(),
-            "; start the old version once and stop it cleanly, then this one replays nothing. Or accept that this one "
-            "computes those steps anew, by --replay-tail-of ",
-            entry.chain_version()));
-      }
-    }
-    Replay replay(*this, floor);
-    if (absl::Status s = replay.Open(tail); !s.ok()) return s;
-    task_.applier_.set_state(Mutated(Mutation::kReplayInStateAfter) ? tail.front().after() : tail.front().before());
-    task_.emitter_.Discard(true);
-    for (const v1::JournalEntry& entry : tail) {
-      if (absl::Status s = ReplayEntry(entry, floor, replay); !s.ok())
-        return Annotated(s, absl::StrCat("replay of ", EntryName(entry)));
-      progress_->Replayed(report_.steps_replayed);
-    }
-    task_.emitter_.Discard(false);
-  }
-  // Sources may come and go between two runs when there is no tail: each goes on where the journal left it.
-  for (size_t s = 0; s < task_.topics_.size(); ++s) {
-    if (const auto* source = SourceOf(last, task_.topics_[s])) {
-      position_.next_offsets.push_back(source->next_offset());
-      continue;
-    }
-    auto range = RangeOf(task_.topics_[s]);
-    if (!range.ok()) return Annotated(range.status(), absl::StrCat("reading the range of ", task_.topics_[s]));
-    position_.next_offsets.push_back(range->begin);
-  }
-  return absl::OkStatus();
-}
-
-bool Recovery::Replays(const std::string& chain_version) const {
-  return chain_version == task_.chain_.version() || chain_version == task_.options_.replay_tail_of;
-}
-
-absl::Status Recovery::ReplayEntry(const v1::JournalEntry& entry, uint64_t floor, Replay& replay) {
-  task_.applier_.clear_skipped();
-  if (absl::Status s = replay.Run(entry); !s.ok()) return s;
-  report_.steps_replayed += entry.last() + 1 - entry.first();
-  return CheckEntry(entry, floor);
-}
-
-absl::Status Recovery::CheckEntry(const v1::JournalEntry& entry, uint64_t floor) {
-  const auto outputs = task_.emitter_.Take();
-  if (!google::protobuf::util::MessageDifferencer::Equals(task_.applier_.state(), entry.after())) {
-    return absl::DataLossError(absl::StrCat("the task's state differs: replayed ",
-                                            task_.applier_.state().ShortDebugString(), ", journal ",
-                                            entry.after().ShortDebugString()));
-  }
-  // Another version may compute other rows and results, and somebody has said that this is well.
-  if (entry.chain_version() != task_.chain_.version()) return absl::OkStatus();
-  for (const v1::Witness& witness : entry.witnesses()) {
-    if (absl::Status s = CheckWitness(entry, witness); !s.ok()) return s;
-  }
-  // A row that is ahead no longer shows the timers it fired: only a store wholly below the entry can be compared.
-  if (entry.first() < floor || (highest_ >= entry.first() && !Mutated(Mutation::kDigestWhenNoSkipSeen)) ||
-      task_.applier_.skipped())
-    return absl::OkStatus();
-  ++report_.digests_compared;
-  if (Mutated(Mutation::kSelfChecksOff)) return absl::OkStatus();
-  if (outputs.digest == entry.output_digest() && outputs.count == entry.outputs()) return absl::OkStatus();
-  return absl::DataLossError(
-      absl::StrCat("the results differ: replayed ", outputs.count, ", journal ", entry.outputs()));
-}
-
-absl::Status Recovery::CheckWitness(const v1::JournalEntry& entry, const v1::Witness& witness) {
-  auto row = task_.rows_.Get(witness.customer_id());
-  if (!row.ok()) return row.status();
-  if ((*row)->number != witness.number() || (*row)->dirty_from == 0) return absl::OkStatus();  // ahead, or not replayed
-  ++report_.witnesses_compared;
-  if (Mutated(Mutation::kSelfChecksOff)) return absl::OkStatus();
-  if (task_.rows_.Checksum(**row) == witness.checksum()) return absl::OkStatus();
-  return absl::DataLossError(absl::StrCat("a row differs at step ", witness.number(), " of ", EntryName(entry)));
 }
 
 absl::Status Recovery::CheckOffsets(const v1::JournalEntry& last, const std::vector<int64_t>& committed) {
