@@ -14,7 +14,6 @@ namespace {
 
 using NewTopicPtr = std::unique_ptr<rd_kafka_NewTopic_t, KafkaDeleter<rd_kafka_NewTopic_destroy>>;
 using DeleteTopicPtr = std::unique_ptr<rd_kafka_DeleteTopic_t, KafkaDeleter<rd_kafka_DeleteTopic_destroy>>;
-using DeleteRecordsPtr = std::unique_ptr<rd_kafka_DeleteRecords_t, KafkaDeleter<rd_kafka_DeleteRecords_destroy>>;
 using ConfigResourcePtr = std::unique_ptr<rd_kafka_ConfigResource_t, KafkaDeleter<rd_kafka_ConfigResource_destroy>>;
 
 template <typename Pointers>
@@ -163,22 +162,6 @@ absl::Status KafkaTopics::DeleteAll(const std::vector<std::string>& names, Durat
       rd_kafka_DeleteTopics_result_topics(rd_kafka_event_DeleteTopics_result(event->get()), &count);
   if (absl::Status status = FirstError(results, count, "delete"); !status.ok()) return status;
   return WaitUntil(names, /*there=*/false, timeout);
-}
-
-absl::Status KafkaTopics::DeleteRecords(const std::string& topic, int32_t partition, int64_t before, Duration timeout) {
-  const TopicPartitionsPtr offsets(rd_kafka_topic_partition_list_new(1));
-  rd_kafka_topic_partition_list_add(offsets.get(), topic.c_str(), partition)->offset = before;
-  const DeleteRecordsPtr request(rd_kafka_DeleteRecords_new(offsets.get()));
-  rd_kafka_DeleteRecords_t* raw = request.get();
-  const std::string what = absl::StrCat("delete records of topic ", topic, ", partition ", partition);
-  auto event = Ask(RD_KAFKA_ADMIN_OP_DELETERECORDS, what, timeout,
-                   [&](const rd_kafka_AdminOptions_t* options, rd_kafka_queue_t* queue) {
-                     rd_kafka_DeleteRecords(client_->get(), &raw, 1, options, queue);
-                   });
-  if (!event.ok()) return event.status();
-  const rd_kafka_topic_partition_list_t* results =
-      rd_kafka_DeleteRecords_result_offsets(rd_kafka_event_DeleteRecords_result(event->get()));
-  return results->cnt > 0 ? StatusOf(results->elems[0].err, what) : absl::InternalError(what);
 }
 
 absl::StatusOr<KafkaEventPtr> KafkaTopics::Ask(rd_kafka_admin_op_t kind, const std::string& what, Duration timeout,

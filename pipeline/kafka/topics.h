@@ -57,8 +57,6 @@ class KafkaTopics {
   absl::Status CreateAll(const std::vector<NewTopic>& topics, Duration timeout);
   // Returns when none of them is there any more. NotFound for one that was not.
   absl::Status DeleteAll(const std::vector<std::string>& names, Duration timeout);
-  // Forgets the records of a partition below the offset, as retention does.
-  absl::Status DeleteRecords(const std::string& topic, int32_t partition, int64_t before, Duration timeout);
 
  private:
   explicit KafkaTopics(std::shared_ptr<KafkaClient> client) : client_(std::move(client)) {}

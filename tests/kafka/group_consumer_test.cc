@@ -7,8 +7,9 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "pipeline/kafka/log_reader.h"
+#include "pipeline/kafka/log_trimmer.h"
 #include "pipeline/kafka/producer.h"
-#include "pipeline/kafka/topics.h"
 #include "tests/kafka/test_cluster.h"
 
 namespace portrait {
@@ -221,8 +222,12 @@ TEST_CASE("an offset that the log no longer holds is told with what it holds") {
   TestCluster cluster = TestCluster::Real();
   const std::string topic = cluster.NewTopic("events", 1);
   WriteTo(cluster, topic, 0, {"0", "1", "2", "3", "4"});
-  auto topics = KafkaTopics::Create(cluster.Options());
-  REQUIRE((*topics)->DeleteRecords(topic, 0, 3, seconds(30)).ok());
+  auto trimmer = KafkaLogTrimmer::Create(cluster.Options());
+  auto reader = KafkaLogReader::Create(cluster.Options());
+  REQUIRE((*trimmer)->Trim(topic, 0, 3).ok());
+  for (int i = 0; i < 3000 && (*reader)->Range(topic, 0, seconds(10))->begin == 0; ++i) {
+    std::this_thread::sleep_for(milliseconds(10));
+  }
   TestListener listener(1);
   listener.starts = {{0, {1}}};
   auto consumer = NewConsumer(cluster.Options(), {topic}, listener);
