@@ -5,12 +5,14 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "pipeline/log.h"
+#include "pipeline/memory_guard.h"
 
 namespace portrait {
 namespace {
 
 constexpr Duration kPollWait = std::chrono::milliseconds(100);
 constexpr Duration kRestartPause = seconds(1);
+constexpr Duration kGuardInterval = seconds(2);
 
 // A worker that meets one of these begins anew: what was not committed is gone, and recovery knows what was.
 bool MayBeginAnew(const absl::Status& status) { return absl::IsAborted(status) || absl::IsUnavailable(status); }
@@ -101,6 +103,8 @@ void Engine::RunWorker(size_t index) {
 
 absl::Status Engine::Live(Worker& worker, const std::string& name, bool& joined_once) {
   if (absl::Status s = worker.Start(); !s.ok()) return s;
+  MemoryGuard guard(options_.memory_limit, options_.cache_bytes);
+  Duration guarded = ports_.clock().Monotonic();
   while (!stop_) {
     if (absl::Status s = worker.RunOnce(kPollWait); !s.ok()) return s;
     if (worker.status().joined && !joined_once) {
@@ -108,6 +112,10 @@ absl::Status Engine::Live(Worker& worker, const std::string& name, bool& joined_
       LogInfo("a worker has joined", {{"worker", name}, {"partitions", worker.status().tasks.load()}});
     }
     Report(worker, name);
+    if (const Duration now = ports_.clock().Monotonic(); now - guarded >= kGuardInterval) {
+      guarded = now;
+      worker.LimitCache(guard.Adjust(ResidentBytes()) / workers_.size());
+    }
   }
   const absl::Status stopped = worker.Stop();
   if (!stopped.ok())

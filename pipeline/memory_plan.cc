@@ -9,7 +9,7 @@ namespace {
 
 constexpr size_t kMegabyte = 1'000'000;
 
-// Measured (docs/decisions/2026-11-25-memory.md).
+// Measured, by differences: one more of each.
 constexpr size_t kProcess = 40 * kMegabyte;
 constexpr size_t kWorker = 12 * kMegabyte;    // a thread, three Kafka clients, their buffers
 constexpr size_t kPartition = 2 * kMegabyte;  // an open database beyond its share of the block cache

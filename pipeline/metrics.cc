@@ -1,12 +1,10 @@
 #include "pipeline/metrics.h"
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <fstream>
 #include <type_traits>
 #include <utility>
 
+#include "pipeline/memory_guard.h"
 #include "prometheus/text_serializer.h"
 
 namespace portrait {
@@ -33,14 +31,6 @@ std::string_view Name(TaskPhase phase) { return phase == TaskPhase::kRestoring ?
 prometheus::Labels Label(std::string name, std::string_view value) { return {{std::move(name), std::string(value)}}; }
 
 prometheus::Labels PartitionLabel(int32_t partition) { return Label("partition", std::to_string(partition)); }
-
-double ResidentBytes() {
-  // The second number is that of resident pages.
-  std::ifstream statm("/proc/self/statm");
-  int64_t size = 0, resident = 0;
-  statm >> size >> resident;
-  return static_cast<double>(resident) * static_cast<double>(sysconf(_SC_PAGESIZE));
-}
 
 template <class Metric>
 auto Build() {
@@ -142,7 +132,7 @@ void Metrics::SetBuild(std::string_view version, std::string_view chain_version)
 }
 
 std::string Metrics::Text() const {
-  resident_bytes.Set(ResidentBytes());
+  resident_bytes.Set(static_cast<double>(ResidentBytes()));
   return prometheus::TextSerializer().Serialize(registry_.Collect());
 }
 

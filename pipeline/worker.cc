@@ -24,7 +24,12 @@ OutputOptions OutputFor(const EngineOptions& options, const std::string& name) {
 }  // namespace
 
 Worker::Worker(int index, const Chain& chain, const EngineOptions& options, PortFactory& ports, Metrics& metrics)
-    : index_(index), chain_(chain), options_(options), ports_(ports), metrics_(metrics) {
+    : index_(index),
+      cache_bytes_(options.cache_bytes / static_cast<size_t>(options.workers)),
+      chain_(chain),
+      options_(options),
+      ports_(ports),
+      metrics_(metrics) {
   for (const SourceOptions& source : options.sources) {
     topics_.push_back(source.topic);
     records_in_.push_back(&metrics.RecordsIn(source.topic));
@@ -322,6 +327,11 @@ void Worker::DropTasks() {
   }
   tasks_.clear();
   status_.tasks = 0;
+}
+
+void Worker::LimitCache(size_t bytes) {
+  cache_bytes_ = bytes;
+  for (auto& [partition, running] : tasks_) running.task->LimitCache(bytes / tasks_.size());
 }
 
 absl::Status Worker::Stop() {

@@ -50,6 +50,9 @@ class Worker final : private AssignmentListener {
   // Anything else: this worker cannot go on, and the message says why.
   absl::Status RunOnce(Duration wait);
 
+  // What the rows of all its tasks may take from now on. They give way as they come in use.
+  void LimitCache(size_t bytes);
+
   // A last commit that leaves nothing to replay, then leaves.
   absl::Status Stop();
 
@@ -109,6 +112,7 @@ class Worker final : private AssignmentListener {
   absl::StatusOr<std::unique_ptr<RowStore>> OpenStore(int32_t partition);
 
   const int index_;
+  size_t cache_bytes_;
   const Chain& chain_;
   const EngineOptions& options_;
   PortFactory& ports_;

@@ -24,9 +24,9 @@ absl::StatusOr<std::vector<PartitionStart>> Worker::OnAssigned(const std::vector
   std::vector<PartitionStart> starts;
   status_.restoring = true;
   status_.restored = 0;
-  const size_t shares = static_cast<size_t>(options_.workers) * std::max<size_t>(1, partitions.size());
+  const size_t share = cache_bytes_ / std::max<size_t>(1, partitions.size());
   for (const int32_t partition : partitions) {
-    auto start = Begin(partition, options_.cache_bytes / shares);
+    auto start = Begin(partition, share);
     if (!start.ok()) {
       status_.restoring = false;
       return failure_ = UnlessOvertaken(start.status());

@@ -1,0 +1,28 @@
+#include "pipeline/memory_guard.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <fstream>
+
+namespace portrait {
+
+size_t ResidentBytes() {
+  std::ifstream statm("/proc/self/statm");
+  size_t size = 0, resident = 0;  // in pages
+  statm >> size >> resident;
+  return resident * static_cast<size_t>(sysconf(_SC_PAGESIZE));
+}
+
+size_t MemoryGuard::Adjust(size_t resident) {
+  const size_t high = limit_ / 100 * 97, low = limit_ / 100 * 90;
+  if (resident > high) {
+    const size_t step = std::min(resident - high, planned_ / 20);
+    rows_ = std::max(planned_ / 3, rows_ - std::min(rows_, step));
+  } else if (resident < low) {
+    rows_ = std::min(planned_, rows_ + planned_ / 100);
+  }
+  return rows_;
+}
+
+}  // namespace portrait
