@@ -15,7 +15,7 @@ size_t ResidentBytes() {
 }
 
 size_t MemoryGuard::Adjust(size_t resident) {
-  const size_t high = limit_ / 100 * 97, low = limit_ / 100 * 90;
+  const size_t high = limit_ / 100 * 93, low = limit_ / 100 * 86;
   if (resident > high) {
     const size_t step = std::min(resident - high, planned_ / 20);
     rows_ = std::max(planned_ / 3, rows_ - std::min(rows_, step));

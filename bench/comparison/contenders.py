@@ -6,7 +6,8 @@ import subprocess
 
 SOURCES = ("browsing-events", "email-events", "purchase-events")
 PARTITIONS = 2
-JVM_FLAGS = ("-Xms1g", "-Xmx1g", "-XX:+UseParallelGC")
+JVM_FLAGS = ("-Xms1g", "-Xmx1g", "-XX:+UseParallelGC",
+             "--add-exports=java.base/sun.nio.ch=ALL-UNNAMED")  # for the hash function, which reads a direct buffer
 
 
 @dataclasses.dataclass(frozen=True)

@@ -16,14 +16,16 @@
 namespace portrait::bench {
 namespace {
 
-// User and system time of all threads; nothing when there is no such process any more.
+// User and system time of all threads; nothing when the process has ended.
 std::optional<double> CpuSeconds(int pid) {
   std::ifstream file(absl::StrCat("/proc/", pid, "/stat"));
   std::string line;
   if (!std::getline(file, line)) return std::nullopt;
   std::istringstream fields(line.substr(line.rfind(')') + 2));  // the name before it may hold blanks
   std::string field;
-  for (int i = 3; i < 14; ++i) fields >> field;  // 3: state … 13: cmajflt
+  fields >> field;
+  if (field == "Z" || field == "X") return std::nullopt;  // nobody has asked for its exit code yet
+  for (int i = 4; i < 14; ++i) fields >> field;  // … 13: cmajflt
   int64_t user = 0, system = 0;
   fields >> user >> system;
   if (field.empty() || !fields) return std::nullopt;
