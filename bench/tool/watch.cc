@@ -25,7 +25,7 @@ std::optional<double> CpuSeconds(int pid) {
   std::string field;
   fields >> field;
   if (field == "Z" || field == "X") return std::nullopt;  // nobody has asked for its exit code yet
-  for (int i = 4; i < 14; ++i) fields >> field;  // … 13: cmajflt
+  for (int i = 4; i < 14; ++i) fields >> field;           // … 13: cmajflt
   int64_t user = 0, system = 0;
   fields >> user >> system;
   if (field.empty() || !fields) return std::nullopt;
