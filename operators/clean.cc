@@ -337,6 +337,8 @@ bool IsCurrencyCode(std::string_view code) {
   return code.size() == 3 && std::all_of(code.begin(), code.end(), absl::ascii_isupper);
 }
 
+bool IsRate(double rate) { return rate >= 1e-9 && rate <= 1e6; }  // NaN is none
+
 }  // namespace
 
 absl::Status CheckOptions(const CleanOptions& options) {
@@ -347,7 +349,7 @@ absl::Status CheckOptions(const CleanOptions& options) {
     if (!IsCurrencyCode(code)) {
       return absl::InvalidArgumentError(absl::StrCat("a currency is not three capitals: ", code));
     }
-    if (!(rate >= 1e-9 && rate <= 1e6)) {
+    if (!IsRate(rate)) {
       return absl::InvalidArgumentError(
           absl::StrCat("the rate of ", code, " is not from 0.000000001 to 1000000: ", rate));
     }

@@ -121,7 +121,10 @@ bool ReadScalar(const ConfigNode& node, std::string_view key, const SettingType<
 template <class T, class Get>
 Setting Scalar(std::string key, SettingType<T> type, std::string meaning, Get get) {
   using Field = std::remove_cvref_t<decltype(get(std::declval<Config&>()))>;
-  Setting setting{.key = key, .type = type.name, .meaning = std::move(meaning), .read = {}, .show = {}};
+  Setting setting;
+  setting.key = key;
+  setting.type = type.name;
+  setting.meaning = std::move(meaning);
   setting.read = [key, type, get](const ConfigNode& node, Config& config, ConfigProblems& problems) {
     T value{};
     if (ReadScalar(node, key, type, problems, value)) get(config) = static_cast<Field>(std::move(value));

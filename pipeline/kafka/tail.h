@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -45,7 +46,7 @@ class KafkaTail {
 
  private:
   KafkaTail(std::shared_ptr<KafkaClient> client, std::string topic)
-      : client_(client), batcher_(client), topic_(std::move(topic)) {}
+      : client_(client), batcher_(std::move(client)), topic_(std::move(topic)) {}
 
   absl::Status StartPartitions(const std::vector<int64_t>& offsets);
   absl::Status HandleError(const rd_kafka_message_t& message);
