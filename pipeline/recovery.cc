@@ -12,6 +12,7 @@
 #include "pipeline/log.h"
 #include "pipeline/mutation.h"
 #include "pipeline/recovery_calls.h"
+#include "pipeline/store_judgement.h"
 
 namespace portrait {
 namespace {
@@ -219,8 +220,9 @@ absl::Status Recovery::OpenStore(const std::string& lineage, const LogRange& cha
   position_.changelog_position = changelog.begin;
   as_of_ = ports_.clock.Now();  // of an empty store, which misses nothing
   if (!meta->has_value()) return absl::OkStatus();
-  if ((*meta)->format() != kStoreFormat) return task_.rows_.store().Clear();  // of another build: restored
-  if ((*meta)->lineage() != lineage) {
+  const StoreJudgement judged = Judge(**meta, lineage, ports_.clock.Now(), task_.options_.changelog_tombstones_kept);
+  if (judged == StoreJudgement::kOfAnotherBuild) return task_.rows_.store().Clear();  // restored
+  if (judged == StoreJudgement::kOfAnotherHistory) {
     return absl::FailedPreconditionError(
         absl::StrCat("the local state of partition ", task_.partition_, " belongs to another history: local ",
                      (*meta)->lineage(), ", journal ", lineage, "; delete it (in ", task_.options_.state_dir.string(),
@@ -234,9 +236,7 @@ absl::Status Recovery::OpenStore(const std::string& lineage, const LogRange& cha
   position_.changelog_position = std::max((*meta)->changelog_position(), changelog.begin);
   if (Mutated(Mutation::kStaleStoreTakenForFresh)) position_.changelog_position = changelog.end;
   as_of_ = FromMicros((*meta)->as_of_us());
-  if (ports_.clock.Now() - as_of_ <= task_.options_.changelog_tombstones_kept / 2) return absl::OkStatus();
-  if (Mutated(Mutation::kOldStoreTrusted)) return absl::OkStatus();
-  // A removal may have come and gone, tombstone and all, while this state was away.
+  if (judged != StoreJudgement::kTooOld || Mutated(Mutation::kOldStoreTrusted)) return absl::OkStatus();
   LogWarning("local state is too old to be caught up: it is thrown away and restored",
              {{"partition", task_.partition_},
               {"hours_old", std::chrono::floor<std::chrono::hours>(ports_.clock.Now() - as_of_).count()}});

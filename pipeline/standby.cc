@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "pipeline/log.h"
 #include "pipeline/standby_plan.h"
+#include "pipeline/store_judgement.h"
 #include "portrait/v1/journal.pb.h"
 
 namespace portrait {
@@ -141,17 +142,18 @@ absl::Status Standby::Begin(int32_t partition) {
                                     .batch_bytes = kBatchBytes,
                                     .as_of_us = now_us};
   if (meta->has_value()) {
-    if ((*meta)->lineage() != *lineage) {
-      return absl::FailedPreconditionError(
-          absl::StrCat("the local rows belong to another history: local ", (*meta)->lineage(), ", journal ", *lineage));
-    }
-    if (FromMicros(now_us) - FromMicros((*meta)->as_of_us()) > options_.tombstones_kept / 2) {
-      // It may have missed a row's removal, as recovery would judge.
-      if (absl::Status s = (*store)->Clear(); !s.ok()) return s;
-    } else {
-      follow.position = std::max((*meta)->changelog_position(), range->begin);
-      follow.as_of_us = (*meta)->as_of_us();
-      follow.last_step = (*meta)->last_committed_step();
+    switch (Judge(**meta, *lineage, FromMicros(now_us), options_.tombstones_kept)) {
+      case StoreJudgement::kOfAnotherHistory:
+        return absl::FailedPreconditionError(absl::StrCat("the local rows belong to another history: local ",
+                                                          (*meta)->lineage(), ", journal ", *lineage));
+      case StoreJudgement::kOfAnotherBuild:
+      case StoreJudgement::kTooOld:
+        if (absl::Status s = (*store)->Clear(); !s.ok()) return s;
+        break;
+      case StoreJudgement::kCanBeCaughtUp:
+        follow.position = std::max((*meta)->changelog_position(), range->begin);
+        follow.as_of_us = (*meta)->as_of_us();
+        follow.last_step = (*meta)->last_committed_step();
     }
   }
   Followed followed{.store = *std::move(store), .follower = nullptr};

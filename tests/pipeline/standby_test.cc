@@ -134,6 +134,7 @@ TEST_CASE("a store of another history is left to a recovery") {
   f.Row("ann", 1);
   MemoryRowStore store(&f.disk);
   RowBatch batch;
+  batch.meta.set_format(kStoreFormat);
   batch.meta.set_lineage("another");
   REQUIRE(store.Write(batch).ok());
   f.standby->RunOnce();
@@ -150,6 +151,7 @@ TEST_CASE("a store that may have missed a removal is thrown away and followed fr
   row.set_number(1);
   RowBatch batch;
   batch.writes.emplace_back("eve", row.SerializeAsString());
+  batch.meta.set_format(kStoreFormat);
   batch.meta.set_lineage("history");
   batch.meta.set_changelog_position(1);
   batch.meta.set_as_of_us(ToMicros(f.clock.Now()));
@@ -157,6 +159,21 @@ TEST_CASE("a store that may have missed a removal is thrown away and followed fr
   f.clock.Advance(days(4));
   f.standby->RunOnce();
   CHECK(f.Stored() == "history P=2 ann@1 bob@2");
+}
+
+TEST_CASE("a store in the format of another build is thrown away and followed from the beginning") {
+  Fixture f;
+  f.Entry("history");
+  f.Row("ann", 1);
+  MemoryRowStore store(&f.disk);
+  RowBatch batch;
+  batch.meta.set_format(kStoreFormat + 1);
+  batch.meta.set_lineage("history");
+  batch.meta.set_changelog_position(1);
+  batch.meta.set_as_of_us(ToMicros(f.clock.Now()));
+  REQUIRE(store.Write(batch).ok());
+  f.standby->RunOnce();
+  CHECK(f.Stored() == "history P=1 ann@1");
 }
 
 TEST_CASE("a partition without history is not opened") {
