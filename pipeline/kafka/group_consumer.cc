@@ -13,6 +13,8 @@ namespace portrait {
 namespace {
 
 constexpr Duration kOutageRemembered = minutes(5);
+constexpr int kRoundsOfDraining = 100;
+constexpr size_t kDrainedAtOnce = 10'000;
 
 KafkaConf GroupConsumerConf(const KafkaOptions& options) {
   KafkaConf conf;
@@ -103,9 +105,17 @@ absl::Status KafkaGroupConsumer::Poll(Duration timeout, size_t max_records, std:
   return status;
 }
 
-absl::Status KafkaGroupConsumer::Fatal() const {
+absl::Status KafkaGroupConsumer::Fatal() {
   absl::Status fatal = client_->Fatal();
-  if (!absl::IsFailedPrecondition(fatal) || !client_->HadTrouble(kOutageRemembered)) return fatal;
+  if (!absl::IsFailedPrecondition(fatal)) return fatal;
+  // The client fails at once, but an outage is told through the queue, where it may still wait after a long time without
+  // a poll. Records of a member that is over are nobody's.
+  for (int round = 0; round < kRoundsOfDraining && !client_->HadTrouble(kOutageRemembered); ++round) {
+    const size_t count = Fetch(Duration::zero(), kDrainedAtOnce);
+    if (count == 0) break;
+    for (size_t i = 0; i < count; ++i) rd_kafka_message_destroy(fetched_[i]);
+  }
+  if (!client_->HadTrouble(kOutageRemembered)) return fatal;
   return absl::AbortedError(absl::StrCat("fenced after brokers were away: ", fatal.message()));
 }
 

@@ -67,7 +67,7 @@ class KafkaGroupConsumer final : public GroupConsumer {
 
   explicit KafkaGroupConsumer(KafkaOptions options) : options_(std::move(options)) {}
 
-  absl::Status Fatal() const;
+  absl::Status Fatal();
 
   void NoteRebalance(rd_kafka_resp_err_t kind, const rd_kafka_topic_partition_list_t* partitions);
   absl::Status ServeRebalances();
