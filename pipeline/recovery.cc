@@ -111,8 +111,9 @@ void Recovery::EndPredecessorsTransaction() {
 // How far the sources are known to reach: a task does not go on with one source while another has older events.
 std::vector<int64_t> Recovery::KnownEnds() {
   std::vector<int64_t> ends;
-  for (size_t s = 0; s < task_.topics_.size(); ++s) {
-    auto source = RangeOf(task_.topics_[s]);
+  ends.reserve(task_.topics_.size());
+  for (const std::string& topic : task_.topics_) {
+    auto source = RangeOf(topic);
     ends.push_back(source.ok() ? source->end : -1);
   }
   return ends;
@@ -205,9 +206,9 @@ absl::Status Recovery::StartHistory(const std::vector<int64_t>& committed, const
   }
   position_.lineage = NewLineage();
   position_.changelog_position = changelog.end;
-  for (size_t s = 0; s < task_.topics_.size(); ++s) {
-    auto range = RangeOf(task_.topics_[s]);
-    if (!range.ok()) return Annotated(range.status(), absl::StrCat("reading the range of ", task_.topics_[s]));
+  for (const std::string& topic : task_.topics_) {
+    auto range = RangeOf(topic);
+    if (!range.ok()) return Annotated(range.status(), absl::StrCat("reading the range of ", topic));
     position_.next_offsets.push_back(range->begin);
   }
   return task_.rows_.Load(0).status();

@@ -123,13 +123,13 @@ absl::Status Recovery::ReplayTail(const std::vector<v1::JournalEntry>& tail) {
     task_.emitter_.Discard(false);
   }
   // Sources may come and go between two runs when there is no tail: each goes on where the journal left it.
-  for (size_t s = 0; s < task_.topics_.size(); ++s) {
-    if (const auto* source = SourceOf(last, task_.topics_[s])) {
+  for (const std::string& topic : task_.topics_) {
+    if (const auto* source = SourceOf(last, topic)) {
       position_.next_offsets.push_back(source->next_offset());
       continue;
     }
-    auto range = RangeOf(task_.topics_[s]);
-    if (!range.ok()) return Annotated(range.status(), absl::StrCat("reading the range of ", task_.topics_[s]));
+    auto range = RangeOf(topic);
+    if (!range.ok()) return Annotated(range.status(), absl::StrCat("reading the range of ", topic));
     position_.next_offsets.push_back(range->begin);
   }
   return absl::OkStatus();

@@ -46,6 +46,7 @@ std::set<int32_t> RangeAssignment(std::vector<std::string> instance_ids, std::st
 std::set<int32_t> StandbyPartitions(const std::vector<GroupMember>& members, std::string_view process,
                                     int32_t partitions, int losses) {
   std::vector<std::string> ids;
+  ids.reserve(members.size());
   for (const GroupMember& member : members) ids.push_back(member.instance_id);
   std::set<int32_t> wanted;
   AddAfterLosses(ids, process, partitions, losses, wanted);

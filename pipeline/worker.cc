@@ -58,7 +58,7 @@ void Worker::Drop() {
 }
 
 absl::Status Worker::Fail(absl::Status status) {
-  if (std::exchange(overtaken_, false)) status = UnlessReplaced(std::move(status));
+  if (std::exchange(overtaken_, false)) status = UnlessReplaced(status);
   Drop();
   return status;
 }

@@ -89,7 +89,7 @@ class Worker final : private AssignmentListener {
   absl::Status UnlessOvertaken(absl::Status fatal);
   // This worker was overtaken. Beginning anew would throw out another process that runs under the same instance id:
   // returns the group's word on that, which is fatal, if there is one, else `lost`.
-  absl::Status UnlessReplaced(absl::Status lost);
+  absl::Status UnlessReplaced(const absl::Status& lost);
   void FreeBuffers();
   absl::Status Advance(Duration now);
   // Pauses the sources with the most that waits while all of it is more than options.input_bytes.

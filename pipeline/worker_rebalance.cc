@@ -194,7 +194,7 @@ absl::Status Worker::UnlessOvertaken(absl::Status fatal) {
                                          "; it saw meanwhile: ", fatal.message()));
 }
 
-absl::Status Worker::UnlessReplaced(absl::Status lost) {
+absl::Status Worker::UnlessReplaced(const absl::Status& lost) {
   // A time-out of the transaction looks the same to the producer; the group tells its member within a heartbeat.
   DropTasks();
   static_cast<void>(LetGoOfKept({}));

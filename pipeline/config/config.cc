@@ -33,7 +33,7 @@ const Setting* FindSetting(std::string_view key) {
 bool IsGroup(std::string_view key) {
   const std::string prefix = std::string(key) + ".";
   return std::any_of(Settings().begin(), Settings().end(),
-                     [&](const Setting& setting) { return setting.key.rfind(prefix, 0) == 0; });
+                     [&](const Setting& setting) { return setting.key.starts_with(prefix); });
 }
 
 // Records which values came from the environment, so that nobody shows them.

@@ -57,8 +57,10 @@ absl::StatusOr<std::vector<GroupMember>> KafkaGroupMembers::Describe(Duration ti
   if (const rd_kafka_error_t* error = rd_kafka_ConsumerGroupDescription_error(groups[0]); error != nullptr) {
     return unknown(rd_kafka_error_string(error));
   }
+  const size_t member_count = rd_kafka_ConsumerGroupDescription_member_count(groups[0]);
   std::vector<GroupMember> members;
-  for (size_t i = 0; i < rd_kafka_ConsumerGroupDescription_member_count(groups[0]); ++i) {
+  members.reserve(member_count);
+  for (size_t i = 0; i < member_count; ++i) {
     members.push_back(MemberOf(*rd_kafka_ConsumerGroupDescription_member(groups[0], i)));
   }
   return members;

@@ -10,9 +10,9 @@ namespace {
 
 std::string FullPath(const std::string& path) { return std::string(PORTRAIT_SOURCE_DIR) + "/" + path; }
 
-bool IsHeading(const std::string& line) { return line.rfind("#", 0) == 0; }
-bool IsRow(const std::string& line) { return line.rfind("| `", 0) == 0; }
-bool IsRule(const std::string& line) { return line.rfind("|---", 0) == 0; }
+bool IsHeading(const std::string& line) { return line.starts_with("#"); }
+bool IsRow(const std::string& line) { return line.starts_with("| `"); }
+bool IsRule(const std::string& line) { return line.starts_with("|---"); }
 
 // Replaces the rows after the rule of the table under the heading.
 void Rewrite(const std::string& path, const std::string& heading, const std::vector<std::string>& rows) {

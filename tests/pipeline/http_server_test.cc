@@ -54,7 +54,7 @@ TEST_CASE("metrics are served as Prometheus reads them") {
 
 TEST_CASE("what is not there is not found, and nothing can be posted") {
   Served served;
-  CHECK(served.Get("/customers").rfind("404", 0) == 0);
+  CHECK(served.Get("/customers").starts_with("404"));
   httplib::Client client("127.0.0.1", served.server->port());
   const auto result = client.Post("/metrics", "x", "text/plain");
   REQUIRE(result);
