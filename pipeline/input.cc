@@ -19,25 +19,14 @@ std::optional<Rejection> Intake::Read(const Record& record, Event& event) const 
                              ": its producer does not partition by murmur2 over the customer id"));
 }
 
-Input Intake::Take(Record record) {
+Input Intake::Take(Record&& record, EventArena& arena) const {
   Input input;
-  if (spare_.empty()) {
-    input.event = std::make_unique<Event>();
-  } else {
-    input.event = std::move(spare_.back());
-    spare_.pop_back();
-  }
-  input.rejection = Read(record, *input.event);
-  input.time = input.rejection ? FromMicros(record.timestamp_us) : EventTime(*input.event);
+  Event& event = arena.New();
+  input.event = &event;
+  input.rejection = Read(record, event);
+  input.time = input.rejection ? FromMicros(record.timestamp_us) : EventTime(event);
   input.record = std::move(record);
   return input;
-}
-
-void Intake::GiveBack(Input input) {
-  constexpr size_t kSpare = 4096;
-  if (!input.event || spare_.size() >= kSpare) return;
-  input.event->Clear();
-  spare_.push_back(std::move(input.event));
 }
 
 }  // namespace portrait

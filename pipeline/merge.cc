@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "pipeline/invariant.h"
+
 namespace portrait {
 
 void Merge::Start(const std::vector<int64_t>& next_offsets, const std::vector<int64_t>& known_ends) {
@@ -14,10 +16,9 @@ void Merge::Start(const std::vector<int64_t>& next_offsets, const std::vector<in
   buffered_ = 0;
 }
 
-void Merge::Push(size_t source, Input input) {
+void Merge::Push(size_t source, Input&& input) {
   Source& from = sources_[source];
   from.next_offset = input.record.offset + 1;
-  from.bytes += input.bytes();
   from.inputs.push_back(std::move(input));
   from.waiting_since.reset();
   ++buffered_;
@@ -45,18 +46,20 @@ Merge::State Merge::Look(Duration now, const EndOffset& end_offset) {
   return buffered_ > 0 ? State::kReady : State::kIdle;
 }
 
-Input Merge::Pop() {
-  Source* first = nullptr;
+const Input& Merge::First() {
+  first_ = nullptr;
   for (Source& source : sources_) {
-    if (!source.inputs.empty() && (first == nullptr || source.inputs.front().time < first->inputs.front().time)) {
-      first = &source;
+    if (!source.inputs.empty() && (first_ == nullptr || source.inputs.front().time < first_->inputs.front().time)) {
+      first_ = &source;
     }
   }
-  Input input = std::move(first->inputs.front());
-  first->inputs.pop_front();
-  first->bytes -= input.bytes();
+  Invariant(first_ != nullptr, "the first of no inputs");
+  return first_->inputs.front();
+}
+
+void Merge::Pop() {
+  first_->inputs.pop_front();
   --buffered_;
-  return input;
 }
 
 int64_t Merge::Lag(size_t source, int64_t end_offset) const {

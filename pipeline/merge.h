@@ -6,11 +6,11 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <optional>
 #include <vector>
 
+#include "pipeline/fifo.h"
 #include "pipeline/input.h"
 
 namespace portrait {
@@ -27,7 +27,7 @@ class Merge {
   void Start(const std::vector<int64_t>& next_offsets, const std::vector<int64_t>& known_ends);
 
   // Records of one source in offset order.
-  void Push(size_t source, Input input);
+  void Push(size_t source, Input&& input);
 
   enum class State {
     kReady,    // Pop may be called
@@ -37,20 +37,17 @@ class Merge {
   // `now`: monotonic time.
   State Look(Duration now, const EndOffset& end_offset);
 
-  // The first input in order. Only after Look said kReady.
-  Input Pop();
+  // The first input in order, until Pop. Both only after Look said kReady.
+  const Input& First();
+  void Pop();
 
-  size_t buffered(size_t source) const { return sources_[source].inputs.size(); }
-  size_t buffered() const { return buffered_; }
-  // In memory, about.
-  size_t buffered_bytes(size_t source) const { return sources_[source].bytes; }
+  bool empty(size_t source) const { return sources_[source].inputs.empty(); }
   // Records known to be in the log beyond what was popped.
   int64_t Lag(size_t source, int64_t end_offset) const;
 
  private:
   struct Source {
-    std::deque<Input> inputs;
-    size_t bytes = 0;         // of the inputs
+    Fifo<Input> inputs;
     int64_t next_offset = 0;  // after the last record that was pushed
     int64_t known_end = -1;
     int64_t given_up_end = -1;  // waited for this end in vain: what lies below it are no records
@@ -59,6 +56,7 @@ class Merge {
   bool MustWaitFor(Source& source, Duration now, int64_t end);
 
   std::vector<Source> sources_;
+  Source* first_ = nullptr;  // what First has found
   Duration merge_wait_;
   size_t buffered_ = 0;
 };

@@ -65,7 +65,7 @@ Gauge& Metrics::NewGauge(std::string_view name, std::string_view help) {
   return NewFamily<Gauge>(name, {}, help).Add({});
 }
 
-Histogram& Metrics::NewHistogram(std::string_view name, std::string_view help, std::vector<double> bounds) {
+Histogram& Metrics::NewHistogram(std::string_view name, std::string_view help, const std::vector<double>& bounds) {
   return NewFamily<Histogram>(name, {}, help).Add({}, std::move(bounds));
 }
 

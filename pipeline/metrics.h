@@ -101,7 +101,7 @@ class Metrics {
   prometheus::Family<Metric>& NewFamily(std::string_view name, std::vector<std::string> labels, std::string_view help);
   prometheus::Counter& NewCounter(std::string_view name, std::string_view help);
   prometheus::Gauge& NewGauge(std::string_view name, std::string_view help);
-  prometheus::Histogram& NewHistogram(std::string_view name, std::string_view help, std::vector<double> bounds);
+  prometheus::Histogram& NewHistogram(std::string_view name, std::string_view help, const std::vector<double>& bounds);
 
   prometheus::Family<prometheus::Counter>& records_in_;
   prometheus::Family<prometheus::Counter>& records_out_;

@@ -66,10 +66,8 @@ class Recovery::Replay final : public StepVisitor {
           " (compacted or expired?)"));
     }
     (*record)->source = static_cast<int32_t>(source);
-    Input input = task_.intake_.Take(**std::move(record));
-    absl::Status applied = task_.applier_.Input(step, input, floor_, Now());
-    task_.intake_.GiveBack(std::move(input));
-    return applied;
+    events_.Reset();
+    return task_.applier_.Input(step, task_.intake_.Take(**std::move(record), events_), floor_, Now());
   }
 
   absl::Status OnTick(uint64_t, int64_t time_us) override {
@@ -87,6 +85,7 @@ class Recovery::Replay final : public StepVisitor {
   Recovery& recovery_;
   Task& task_;
   uint64_t floor_;
+  EventArena events_;
   const v1::JournalEntry* entry_ = nullptr;
   std::vector<std::unique_ptr<LogCursor>> cursors_;
   std::vector<uint64_t> taken_;

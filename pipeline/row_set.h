@@ -72,6 +72,10 @@ class RowSet {
   // The customer's row, made if there is none. Valid until the next call, but for Touched and Index.
   absl::StatusOr<CachedRow*> Get(std::string_view customer_id);
 
+  // Fetches what there is of these customers' rows into the processor's cache: a row that is used while its memory is
+  // still cold costs as much time as all work on it.
+  void Prefetch(const std::vector<std::string_view>& customer_ids);
+
   // The row has taken this step; `now` is monotonic.
   void Touched(CachedRow& row, uint64_t step, Duration now);
 
@@ -132,6 +136,7 @@ class RowSet {
   v1::StoreMeta meta_;                // as stored
   std::vector<TimerHint> disproved_;  // to be removed from the store's index
   std::vector<GoneRow> came_back_;    // to be removed from the store's list of rows that are gone
+  std::vector<const CachedRow*> fetched_;
   mutable std::string scratch_;
   double bytes_per_stored_byte_ = 3;  // what a row's messages take, measured now and then
   uint32_t sized_ = 0;

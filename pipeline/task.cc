@@ -8,11 +8,22 @@ namespace {
 
 // Timers fired between two inputs: few enough that midnight does not stall live events.
 constexpr int kRowsFiredAtOnce = 64;
+// Decoded at once. Few enough that records, events and the rows that are fetched for them stay in the processor's own
+// cache until they are used; many enough that the fetching of one row overlaps with that of others.
+constexpr int kDecodedAtOnce = 32;
 constexpr Duration kTickInterval = seconds(1);
 constexpr Duration kAsOfInterval = seconds(600);
 
+// What a record takes in memory until it is applied, about: itself, librdkafka's message, key and value.
+size_t BytesOf(const Record& record) {
+  constexpr size_t kMessage = 320;
+  return sizeof(Record) + kMessage + record.key.value_or(std::string_view()).size() +
+         record.value.value_or(std::string_view()).size();
+}
+
 std::vector<std::string> TopicsOf(const EngineOptions& options) {
   std::vector<std::string> topics;
+  topics.reserve(options.sources.size());
   for (const SourceOptions& source : options.sources) topics.push_back(source.topic);
   return topics;
 }
@@ -25,6 +36,7 @@ Task::Task(int32_t partition, int32_t partitions, const Chain& chain, const Engi
       chain_(chain),
       options_(options),
       topics_(TopicsOf(options)),
+      waiting_(options.sources.size()),
       intake_(chain, options, decoder, partitions),
       merge_(options.sources.size(), options.merge_wait),
       rows_(chain, std::move(store), cache_bytes),
@@ -37,21 +49,44 @@ void Task::Start(TaskPosition position) {
   before_ = position_.state;
   applier_.set_state(position_.state);
   applier_.counts() = {};
+  for (Waiting& waiting : waiting_) {
+    waiting.records.clear();
+    waiting.bytes = 0;
+  }
   merge_.Start(position_.next_offsets, position_.known_ends);
 }
 
 void Task::Add(Record record) {
-  const auto source = static_cast<size_t>(record.source);
-  merge_.Push(source, intake_.Take(std::move(record)));
+  Waiting& waiting = waiting_[static_cast<size_t>(record.source)];
+  waiting.bytes += BytesOf(record);
+  waiting.records.push_back(std::move(record));
+}
+
+// The merge compares times, so it gets the next inputs of every source that has records.
+void Task::DecodeNext() {
+  decoded_.clear();
+  for (size_t source = 0; source < waiting_.size(); ++source) {
+    Waiting& waiting = waiting_[source];
+    if (!merge_.empty(source) || waiting.records.empty()) continue;
+    waiting.events.Reset();
+    for (int n = 0; n < kDecodedAtOnce && !waiting.records.empty(); ++n) {
+      waiting.bytes -= BytesOf(waiting.records.front());
+      Input input = intake_.Take(std::move(waiting.records.front()), waiting.events);
+      waiting.records.pop_front();
+      if (!input.rejection) decoded_.push_back(RowKey(*input.event));
+      merge_.Push(source, std::move(input));
+    }
+  }
+  if (!decoded_.empty()) rows_.Prefetch(decoded_);
 }
 
 absl::Status Task::ApplyNext(Duration now) {
-  Input input = merge_.Pop();
+  const Input& input = merge_.First();
   const auto source = static_cast<size_t>(input.record.source);
   if (absl::Status s = applier_.Input(++position_.last_step, input, 0, now); !s.ok()) return s;
   log_.Input(source, input.record.offset);
   position_.next_offsets[source] = input.record.offset + 1;
-  intake_.GiveBack(std::move(input));
+  merge_.Pop();
   return absl::OkStatus();
 }
 
@@ -81,6 +116,7 @@ absl::StatusOr<Task::Progress> Task::Advance(size_t max_steps, Duration now, Tim
   // Timers fire after the step that made them due, before the next input; so the order follows from the input alone
   // while there is a backlog, and only an idle task fires more at a time of its own choice.
   for (size_t n = 0; n < max_steps; ++n) {
+    DecodeNext();
     const Merge::State state = merge_.Look(now, end_offset);
     if (state == Merge::State::kWaiting) return Progress::kWaiting;
     if (state == Merge::State::kReady) {

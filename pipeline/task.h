@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -17,6 +18,7 @@
 #include "absl/status/statusor.h"
 #include "operators/chain.h"
 #include "pipeline/emitter.h"
+#include "pipeline/fifo.h"
 #include "pipeline/input.h"
 #include "pipeline/journal.h"
 #include "pipeline/journal_places.h"
@@ -87,8 +89,8 @@ class Task {
   const TaskPosition& position() const { return position_; }
   // The journal's entries below this offset are needed by no recovery: a committed floor has passed them.
   int64_t JournalNeededFrom() const { return position_.journal.NeededFrom(); }
-  size_t buffered() const { return merge_.buffered(); }
-  size_t buffered_bytes(size_t source) const { return merge_.buffered_bytes(source); }
+  // Of the records that wait, in memory, about.
+  size_t buffered_bytes(size_t source) const { return waiting_[source].bytes; }
   // Results of the open transaction.
   size_t result_bytes() const { return emitter_.bytes(); }
   // The cache holds more than it should, for rows that wait for their images: a commit would help.
@@ -102,6 +104,14 @@ class Task {
  private:
   friend class Recovery;
 
+  // The records of one source that are not yet decoded, and the events of those that are.
+  struct Waiting {
+    Fifo<Record> records;
+    size_t bytes = 0;
+    EventArena events;
+  };
+
+  void DecodeNext();
   absl::Status ApplyNext(Duration now);
   absl::StatusOr<bool> FireDue(Duration now);
   bool Tick(Timestamp wall);
@@ -111,11 +121,13 @@ class Task {
   const Chain& chain_;
   const EngineOptions& options_;
   std::vector<std::string> topics_;
+  std::vector<Waiting> waiting_;  // by source
   Intake intake_;
   Merge merge_;
   RowSet rows_;
   Emitter emitter_;
   StepApplier applier_;
+  std::vector<std::string_view> decoded_;  // customers of the inputs that were just decoded
   StepLog log_;
   TaskPosition position_;
   uint64_t committed_step_ = 0;  // last step of the last entry

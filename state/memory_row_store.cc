@@ -1,5 +1,7 @@
 #include "state/memory_row_store.h"
 
+#include <ranges>
+
 namespace portrait {
 namespace {
 
@@ -41,9 +43,9 @@ void MemoryDisk::Wipe() {
 }
 
 absl::StatusOr<std::optional<std::string>> MemoryRowStore::Get(std::string_view customer_id) {
-  for (auto batch = disk_->pending_.rbegin(); batch != disk_->pending_.rend(); ++batch) {
-    for (auto write = batch->writes.rbegin(); write != batch->writes.rend(); ++write) {
-      if (write->first == customer_id) return write->second;
+  for (const RowBatch& batch : std::ranges::reverse_view(disk_->pending_)) {
+    for (const auto& [customer, row] : std::ranges::reverse_view(batch.writes)) {
+      if (customer == customer_id) return row;
     }
   }
   const auto it = disk_->rows_.find(customer_id);

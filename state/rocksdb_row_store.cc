@@ -149,6 +149,9 @@ absl::StatusOr<std::unique_ptr<RocksDbRowStore>> RocksDbRowStore::Open(const std
   options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
   options.write_buffer_manager = memory.shared_->write_buffers;
   options.write_buffer_size = memory.shared_->write_buffer_bytes;
+  // Every new customer is looked for in vain: a filter over the memtable spares the search through its list.
+  options.memtable_prefix_bloom_size_ratio = 0.02;
+  options.memtable_whole_key_filtering = true;
   options.compression = rocksdb::kLZ4Compression;
   options.max_background_jobs = 2;
   options.keep_log_file_num = 3;

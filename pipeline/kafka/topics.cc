@@ -19,6 +19,7 @@ using ConfigResourcePtr = std::unique_ptr<rd_kafka_ConfigResource_t, KafkaDelete
 template <typename Pointers>
 auto RawPointers(const Pointers& owners) {
   std::vector<typename Pointers::value_type::pointer> raw;
+  raw.reserve(owners.size());
   for (const auto& owner : owners) raw.push_back(owner.get());
   return raw;
 }
@@ -150,6 +151,7 @@ absl::Status KafkaTopics::CreateAll(const std::vector<NewTopic>& topics, Duratio
 absl::Status KafkaTopics::DeleteAll(const std::vector<std::string>& names, Duration timeout) {
   if (names.empty()) return absl::OkStatus();
   std::vector<DeleteTopicPtr> requests;
+  requests.reserve(names.size());
   for (const std::string& name : names) requests.emplace_back(rd_kafka_DeleteTopic_new(name.c_str()));
   std::vector<rd_kafka_DeleteTopic_t*> raw = RawPointers(requests);
   auto event = Ask(RD_KAFKA_ADMIN_OP_DELETETOPICS, absl::StrCat("delete topics ", absl::StrJoin(names, ", ")), timeout,

@@ -27,6 +27,7 @@ constexpr size_t kStandbyFetchBytes = 8u << 20;  // of each changelog that is fo
 
 std::vector<std::string> SourceTopics(const EngineOptions& options) {
   std::vector<std::string> topics;
+  topics.reserve(options.sources.size());
   for (const SourceOptions& source : options.sources) topics.push_back(source.topic);
   return topics;
 }
@@ -69,7 +70,7 @@ absl::StatusOr<std::unique_ptr<KafkaPorts>> KafkaPorts::Connect(const Config& co
   if (!topics.ok()) return topics.status();
   const std::vector<std::string> sources = SourceTopics(config.engine);
   int partitions = 0;
-  const absl::Status asked = WaitForBrokers(config, [&] {
+  absl::Status asked = WaitForBrokers(config, [&] {
     auto answer = (*topics)->SourcePartitions(sources, kRequestTimeout);
     if (answer.ok()) partitions = *answer;
     return answer.status();

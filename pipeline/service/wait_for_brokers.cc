@@ -14,7 +14,7 @@ absl::Status WaitForBrokers(const Config& config, const std::function<absl::Stat
   const Duration deadline = clock.Monotonic() + config.engine.startup_timeout;
   bool said = false;
   while (true) {
-    const absl::Status status = ask();
+    absl::Status status = ask();
     if (!absl::IsUnavailable(status)) return status;
     if (clock.Monotonic() >= deadline) {
       return absl::DeadlineExceededError(

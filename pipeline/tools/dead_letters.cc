@@ -57,8 +57,7 @@ absl::Status LetterSender::Send(const v1::DeadLetter& letter) {
 }
 
 absl::StatusOr<Record> LetterSender::FetchOriginal(const v1::DeadLetter& letter) {
-  const absl::Status gone =
-      absl::NotFoundError(absl::StrCat(letter.topic(), "/", letter.partition(), "@", letter.offset()));
+  absl::Status gone = absl::NotFoundError(absl::StrCat(letter.topic(), "/", letter.partition(), "@", letter.offset()));
   if (reader_ == nullptr) return gone;
   const auto range = reader_->Range(letter.topic(), letter.partition(), timeout_);
   if (!range.ok()) return range.status();

@@ -23,7 +23,8 @@ constexpr int kStoryOrders = 4, kStoryOrdersMost = 14;
 // Counts the events of the population, and lets the story book remember them.
 class WatchedStream final : public EventStream {
  public:
-  WatchedStream(EventStream* events, StoryBook* stories, std::mutex* mutex, uint64_t* orders)
+  WatchedStream(EventStream* events, StoryBook* stories, std::mutex* mutex,
+                uint64_t* orders)  // NOLINT(readability-non-const-parameter): counted through the reference
       : events_(*events), stories_(*stories), mutex_(*mutex), orders_(*orders) {}
   bool Next(Event& event) override {
     if (!events_.Next(event)) return false;
@@ -51,6 +52,7 @@ EventTopics TopicsOf(const Config& config) {
 
 std::vector<std::string> SourceNames(const Config& config) {
   std::vector<std::string> names;
+  names.reserve(config.engine.sources.size());
   for (const SourceOptions& source : config.engine.sources) names.push_back(source.topic);
   return names;
 }
@@ -79,6 +81,7 @@ Config DemoConfig(const Config& base, const DemoPlace& place, const std::vector<
 
 absl::Status CreateDemoTopics(const Config& config, int partitions, MockCluster* mock) {
   std::vector<std::string> outputs;
+  outputs.reserve(config.engine.outputs.size());
   for (const OutputOptions& output : config.engine.outputs) outputs.push_back(output.topic);
   const auto planned = PlanTopics(config.engine, outputs, {.partitions = partitions, .replication = -1});
   if (mock != nullptr) {
@@ -89,6 +92,7 @@ absl::Status CreateDemoTopics(const Config& config, int partitions, MockCluster*
   auto admin = KafkaTopics::Create(KafkaClientOptions(config, "demo-topics"));
   if (!admin.ok()) return admin.status();
   std::vector<NewTopic> topics;
+  topics.reserve(planned.size());
   for (const PlannedTopic& topic : planned) {
     topics.push_back({.name = topic.name,
                       .partitions = topic.partitions,

@@ -10,7 +10,7 @@ namespace portrait {
 
 namespace {
 
-constexpr int64_t kTenYears_us = int64_t{3652} * 86'400 * 1'000'000;
+constexpr int64_t kTenYearsUs = int64_t{3652} * 86'400 * 1'000'000;
 
 bool IsJson(const NewRecord& record) { return record.value.has_value() && record.value->starts_with('{'); }
 
@@ -21,7 +21,7 @@ std::string ChangedProtobuf(Dirt dirt, std::string_view value) {
     event.clear_customer_id();
     event.clear_anonymous_id();
   } else {
-    event.set_event_time_us(event.event_time_us() + kTenYears_us);
+    event.set_event_time_us(event.event_time_us() + kTenYearsUs);
     event.clear_sent_time_us();  // with these the right time would be certain
     event.clear_received_time_us();
   }

@@ -13,7 +13,7 @@ namespace {
 constexpr std::array kTopics = {"delivery", "returns", "payment", "quality"};
 constexpr std::array kReferrers = {"", "https://search.example.com/", "https://mail.example.com/",
                                    "https://social.example.com/", "https://partner.example.com/"};
-constexpr int64_t kSendDelay_us = 300'000, kReceiveDelay_us = 80'000;
+constexpr int64_t kSendDelayUs = 300'000, kReceiveDelayUs = 80'000;
 constexpr int kAgents = 12;
 
 bool IsBrowsing(EventKind kind) { return kind >= Event::kPageViewed && kind <= Event::kCheckoutStarted; }
@@ -25,8 +25,8 @@ void EventMaker::Make(const PlannedStep& step, const StepContext& context, Event
   event.set_event_id(absl::StrCat("g", options_.seed, ".", context.customer, ".", context.event_number));
   event.set_customer_id(std::string(context.customer_id));
   event.set_event_time_us(step.time_us);
-  event.set_sent_time_us(step.time_us + kSendDelay_us);
-  event.set_received_time_us(step.time_us + kSendDelay_us + kReceiveDelay_us);
+  event.set_sent_time_us(step.time_us + kSendDelayUs);
+  event.set_received_time_us(step.time_us + kSendDelayUs + kReceiveDelayUs);
   if (IsBrowsing(step.kind)) {
     event.set_anonymous_id(absl::StrCat("cookie-", options_.seed, "-", context.customer));
     event.set_source(context.app ? "app" : "web");

@@ -57,7 +57,7 @@ class EventMaker {
   void MakeOrder(const PlannedStep& step, const StepContext& context, v1::Order& order) const;
   void MakeMail(const PlannedStep& step, const StepContext& context, v1::Email& mail) const;
   void MakeContact(const PlannedStep& step, const StepContext& context, v1::ServiceContact& contact) const;
-  void AddProduct(int product, v1::Product& to) const;
+  void AddProduct(int index, v1::Product& to) const;
   std::string PathOf(int32_t page) const;
   std::string TicketId(const StepContext& context) const;
 

@@ -25,7 +25,7 @@ absl::StatusOr<std::unique_ptr<KafkaSink>> KafkaSink::Open(const Config& config,
   auto admin = KafkaTopics::Create(options);
   if (!admin.ok()) return admin.status();
   std::vector<std::string> missing;
-  const absl::Status status = WaitForBrokers(config, [&] {
+  absl::Status status = WaitForBrokers(config, [&] {
     const auto found = (*admin)->Describe(topics, /*with_configs=*/false, kRequestTimeout);
     if (!found.ok()) return found.status();
     for (const TopicDescription& topic : *found) {
@@ -47,7 +47,7 @@ absl::Status KafkaSink::Finish() {
   const SystemClock clock;
   const Duration deadline = clock.Monotonic() + patience_;
   while (true) {
-    const absl::Status status = producer_->Flush(seconds(5));
+    absl::Status status = producer_->Flush(seconds(5));
     if (!absl::IsUnavailable(status) || clock.Monotonic() >= deadline) return status;
   }
 }

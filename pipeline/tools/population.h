@@ -96,17 +96,17 @@ class Population final : public EventStream {
   void Begin(uint32_t episode, int64_t time_us);  // plans the steps
   void End(uint32_t episode, int64_t time_us);    // all are told: what comes next
   void Join(uint32_t episode, int64_t time_us);
-  void GoShopping(uint32_t episode, int64_t time_us);
-  void LookAround(uint32_t episode, int64_t time_us);
-  void TakeMail(uint32_t episode, int64_t time_us);
-  void ContactService(uint32_t episode, int64_t time_us);
+  void GoShopping(uint32_t place, int64_t time_us);
+  void LookAround(uint32_t place, int64_t time_us);
+  void TakeMail(uint32_t place, int64_t time_us);
+  void ContactService(uint32_t place, int64_t time_us);
   void FollowUp(uint32_t customer, uint32_t order, int64_t time_us, int64_t paid_micros);
   void Complain(uint32_t customer, uint32_t order, int64_t time_us);
 
-  void AwaitOrder(uint32_t episode, int64_t after_us, bool at_once);
-  void AwaitVisit(uint32_t episode, int64_t after_us);
-  void AwaitMail(uint32_t episode, int64_t after_us);
-  void AwaitContact(uint32_t episode, int64_t after_us);
+  void AwaitOrder(uint32_t place, int64_t after_us, bool at_once);
+  void AwaitVisit(uint32_t place, int64_t after_us);
+  void AwaitMail(uint32_t place, int64_t after_us);
+  void AwaitContact(uint32_t place, int64_t after_us);
 
   void Tell(Episode& episode, Event& event);
   Traits TraitsAt(uint32_t customer) const;

@@ -52,10 +52,11 @@ absl::StatusOr<std::unique_ptr<ResultReader>> ResultReader::Open(const Config& c
   std::unique_ptr<ResultReader> reader(new ResultReader());
   reader->topics_ = std::move(topics);
   for (const ResultTopic& topic : reader->topics_) {
-    const absl::Status status = WaitForBrokers(config, [&] {
+    absl::Status status = WaitForBrokers(config, [&] {
       auto tail = KafkaTail::Open(KafkaClientOptions(config, role), topic.topic, start, kRequestTimeout);
-      if (tail.ok()) reader->tails_.push_back(*std::move(tail));
-      return tail.status();
+      if (!tail.ok()) return tail.status();
+      reader->tails_.push_back(*std::move(tail));
+      return absl::OkStatus();
     });
     if (!status.ok()) return status;
   }

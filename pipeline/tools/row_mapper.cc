@@ -110,10 +110,14 @@ absl::StatusOr<RowMapper::Target> RowMapper::FindTarget(EventKind kind, const Fi
     const FieldDescriptor* found = nullptr;
     if (message != nullptr) {
       found = message->FindFieldByName(name);
-      if (found == nullptr && (found = message->FindFieldByName(name + "_micros")) != nullptr)
-        target.unit = Target::Unit::kMoney;
-      if (found == nullptr && (found = message->FindFieldByName(name + "_us")) != nullptr)
-        target.unit = Target::Unit::kSeconds;
+      if (found == nullptr) {
+        found = message->FindFieldByName(name + "_micros");
+        if (found != nullptr) target.unit = Target::Unit::kMoney;
+      }
+      if (found == nullptr) {
+        found = message->FindFieldByName(name + "_us");
+        if (found != nullptr) target.unit = Target::Unit::kSeconds;
+      }
     }
     if (found == nullptr) return absl::NotFoundError(field.field);
     target.path.push_back(found);
@@ -179,7 +183,7 @@ RowMapper::Outcome RowMapper::Map(const TableRow& row, Event& event, std::string
   event.set_event_time_us(*time_us);
   event.set_event_id(mapping_.event_id.empty() ? place : std::string(Value(row, event_id_)));
   if (event.event_id().empty()) return Reject("missing_event_id", mapping_.event_id + " is empty");
-  const auto* reflection = event.GetReflection();
+  const auto* reflection = Event::GetReflection();
   Message& body = *reflection->MutableMessage(&event, Event::descriptor()->FindFieldByNumber(static_cast<int>(*kind)));
   for (const Target& target : targets_[static_cast<int>(*kind)]) {
     if (!SetField(target, row, body)) return Outcome::kRejected;

@@ -13,7 +13,7 @@ namespace portrait {
 namespace {
 
 constexpr int64_t kMinute = 60'000'000;
-constexpr int64_t kDay = 24 * 60 * kMinute;
+constexpr int64_t kDay = int64_t{24} * 60 * kMinute;
 constexpr int64_t kVisitGap = 30 * kMinute;
 
 std::string DayText(int64_t time_us) { return MinuteText(time_us).substr(0, 10); }

@@ -12,9 +12,9 @@ namespace {
 
 using Gravity = TopicFinding::Gravity;
 
-constexpr int64_t kDay_ms = 86'400'000;
+constexpr int64_t kDayMs = 86'400'000;
 // Local rows that were last brought up longer ago than half of this are thrown away and restored.
-constexpr int64_t kDeleteRetention_ms = 7 * kDay_ms;
+constexpr int64_t kDeleteRetentionMs = 7 * kDayMs;
 
 bool IsInternal(TopicPurpose purpose) {
   return purpose == TopicPurpose::kJournal || purpose == TopicPurpose::kChangelog;
@@ -31,7 +31,7 @@ std::map<std::string, std::string> ConfigsOf(TopicPurpose purpose, const TopicPl
       break;
     case TopicPurpose::kChangelog:
       configs["cleanup.policy"] = "compact";
-      configs["delete.retention.ms"] = absl::StrCat(kDeleteRetention_ms);
+      configs["delete.retention.ms"] = absl::StrCat(kDeleteRetentionMs);
       break;
     default:
       configs["cleanup.policy"] = "delete";
@@ -105,10 +105,10 @@ class Checker {
       Add(Gravity::kDoubtful, absl::StrFormat("records older than %.1f days by their own timestamp are deleted at "
                                               "once, so old events cannot be imported; "
                                               "set message.timestamp.type=LogAppendTime, or retention.ms=-1",
-                                              static_cast<double>(retention_ms) / kDay_ms));
+                                              static_cast<double>(retention_ms) / kDayMs));
     }
     const int64_t before_ms = Number("message.timestamp.before.max.ms", INT64_MAX);
-    if (before_ms < int64_t{365} * kDay_ms) {
+    if (before_ms < int64_t{365} * kDayMs) {
       Add(Gravity::kDoubtful,
           absl::StrCat("the broker refuses records with old timestamps; set message.timestamp.type=LogAppendTime: "
                        "message.timestamp.before.max.ms is ",
@@ -117,10 +117,10 @@ class Checker {
   }
 
   void CheckDeletes() {
-    if (const int64_t value = Number("delete.retention.ms", kDeleteRetention_ms); value < kDay_ms) {
+    if (const int64_t value = Number("delete.retention.ms", kDeleteRetentionMs); value < kDayMs) {
       Add(Gravity::kDoubtful,
           absl::StrCat("local rows must be restored after ", value / 2'000,
-                       " s of absence already; set delete.retention.ms=", kDeleteRetention_ms, ": is ", value));
+                       " s of absence already; set delete.retention.ms=", kDeleteRetentionMs, ": is ", value));
     }
   }
 
