@@ -37,7 +37,12 @@ class KafkaLogCursor final : public LogCursor {
 
  private:
   KafkaLogCursor(std::shared_ptr<KafkaClient> client, std::string topic, int32_t partition, int64_t from, int64_t end)
-      : client_(std::move(client)), batcher_(client_), topic_(std::move(topic)), partition_(partition), next_(from), end_(end) {}
+      : client_(std::move(client)),
+        batcher_(client_),
+        topic_(std::move(topic)),
+        partition_(partition),
+        next_(from),
+        end_(end) {}
 
   absl::Status HandleError(const rd_kafka_message_t& message);
   std::string Name() const;
