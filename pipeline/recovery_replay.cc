@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <memory>
 #include <optional>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -16,11 +17,11 @@ namespace portrait {
 // Feeds the records of the entries' source ranges to the task in the order of the journal.
 class Recovery::Replay final : public StepVisitor {
  public:
-  Replay(Recovery& recovery, uint64_t floor) : recovery_(recovery), task_(recovery.task_), floor_(floor) {}
+  Replay(Recovery& recovery, uint64_t floor)
+      : recovery_(recovery), task_(recovery.task_), floor_(floor), sources_(task_.topics_.size()) {}
 
   absl::Status Open(const std::vector<v1::JournalEntry>& tail) {
-    cursors_.resize(task_.topics_.size());
-    for (size_t s = 0; s < cursors_.size(); ++s) {
+    for (size_t s = 0; s < sources_.size(); ++s) {
       int64_t from = -1, end = -1;
       for (const v1::JournalEntry& entry : tail) {
         if (s >= static_cast<size_t>(entry.sources_size()) ||
@@ -39,35 +40,25 @@ class Recovery::Replay final : public StepVisitor {
         return Annotated(cursor.status(), absl::StrCat("the input to replay is gone: ", task_.topics_[s], " partition ",
                                                        task_.partition_, " offsets ", from, "..", end - 1));
       }
-      cursors_[s] = *std::move(cursor);
+      sources_[s].cursor = *std::move(cursor);
     }
     return absl::OkStatus();
   }
 
   absl::Status Run(const v1::JournalEntry& entry) {
     entry_ = &entry;
-    taken_.assign(cursors_.size(), 0);
+    for (Source& source : sources_) source.taken = 0;
     return VisitSteps(entry, *this);
   }
 
   absl::Status OnInput(uint64_t step, size_t source) override {
-    const auto& range = entry_->sources(static_cast<int>(source));
-    auto record = cursors_[source] ? recovery_.Patiently([&](Duration d) { return cursors_[source]->Next(d); })
-                                   : absl::StatusOr<std::optional<Record>>(std::nullopt);
-    if (!record.ok()) return record.status();
-    const uint64_t taken = ++taken_[source];
-    const bool fits = record->has_value() && (taken != 1 || (*record)->offset == range.first_offset()) &&
-                      (taken != range.count() || (*record)->offset == range.last_offset()) && taken <= range.count();
-    if (!fits) {
-      return absl::OutOfRangeError(absl::StrCat(
-          "the input differs from what was applied: ", range.topic(), " partition ", task_.partition_, " offsets ",
-          range.first_offset(), "..", range.last_offset(), " held ", range.count(), " records, record ", taken,
-          record->has_value() ? absl::StrCat(" is now at ", (*record)->offset) : absl::StrCat(" is gone"),
-          " (compacted or expired?)"));
+    Source& from = sources_[source];
+    if (from.inputs.empty()) {
+      if (absl::Status s = FetchAhead(source); !s.ok()) return s;
     }
-    (*record)->source = static_cast<int32_t>(source);
-    events_.Reset();
-    return task_.applier_.Input(step, task_.intake_.Take(**std::move(record), events_), floor_, Now());
+    absl::Status applied = task_.applier_.Input(step, from.inputs.front(), floor_, Now());
+    from.inputs.pop_front();
+    return applied;
   }
 
   absl::Status OnTick(uint64_t, int64_t time_us) override {
@@ -80,15 +71,52 @@ class Recovery::Replay final : public StepVisitor {
   }
 
  private:
+  struct Source {
+    std::unique_ptr<LogCursor> cursor;
+    uint64_t taken = 0;  // of the entry's records, those ahead included
+    Fifo<Input> inputs;
+    EventArena events;
+  };
+
   Duration Now() const { return recovery_.ports_.clock.Monotonic(); }
+
+  // The entry's next records of this source, and their rows, as a live task does it.
+  absl::Status FetchAhead(size_t source) {
+    constexpr uint64_t kAtOnce = 32;
+    Source& from = sources_[source];
+    const auto& range = entry_->sources(static_cast<int>(source));
+    const uint64_t left = range.count() - std::min(range.count(), from.taken);
+    from.events.Reset();
+    soon_.clear();
+    for (uint64_t n = std::clamp<uint64_t>(left, 1, kAtOnce); n > 0; --n) {
+      auto record = from.cursor ? recovery_.Patiently([&](Duration d) { return from.cursor->Next(d); })
+                                : absl::StatusOr<std::optional<Record>>(std::nullopt);
+      if (!record.ok()) return record.status();
+      const uint64_t taken = ++from.taken;
+      const bool fits = record->has_value() && (taken != 1 || (*record)->offset == range.first_offset()) &&
+                        (taken != range.count() || (*record)->offset == range.last_offset()) && taken <= range.count();
+      if (!fits) {
+        return absl::OutOfRangeError(absl::StrCat(
+            "the input differs from what was applied: ", range.topic(), " partition ", task_.partition_, " offsets ",
+            range.first_offset(), "..", range.last_offset(), " held ", range.count(), " records, record ", taken,
+            record->has_value() ? absl::StrCat(" is now at ", (*record)->offset) : absl::StrCat(" is gone"),
+            " (compacted or expired?)"));
+      }
+      (*record)->source = static_cast<int32_t>(source);
+      Input input = task_.intake_.Take(**std::move(record), from.events);
+      if (!input.rejection) soon_.push_back(RowKey(*input.event));
+      from.inputs.push_back(std::move(input));
+    }
+    task_.rows_.Prefetch(soon_);
+    return absl::OkStatus();
+  }
 
   Recovery& recovery_;
   Task& task_;
   uint64_t floor_;
-  EventArena events_;
+  std::vector<Source> sources_;
+  std::vector<std::string_view> soon_;  // customers whose rows will be used soon
   const v1::JournalEntry* entry_ = nullptr;
-  std::vector<std::unique_ptr<LogCursor>> cursors_;
-  std::vector<uint64_t> taken_;
 };
 
 absl::Status Recovery::ReplayTail(const std::vector<v1::JournalEntry>& tail) {
