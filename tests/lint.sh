@@ -44,6 +44,6 @@ cmake --build --preset release --target portrait_proto > /dev/null
 mapfile -t sources < <(printf '%s\n' "${files[@]}" | grep '\.cc$' | grep -v '^tests/external_operator/' || true)
 printf '%s\0' "${sources[@]}" |
   xargs -0 -r -P "$(nproc)" -n 1 clang-tidy-19 --quiet -p build/release \
-    --extra-arg=-Wno-unknown-warning-option --extra-arg=-Wno-unused-command-line-argument 2>&1 |
+    --extra-arg=-Wno-deprecated-declarations --extra-arg=-Wno-unknown-warning-option --extra-arg=-Wno-unused-command-line-argument 2>&1 |
   grep -v -E '^[0-9]+ warnings? (generated|treated)|^Suppressed|^Use -header-filter' || [ "${PIPESTATUS[1]}" = 0 ]
 echo "lint.sh: clang-tidy found nothing in ${#sources[@]} sources"

@@ -123,7 +123,7 @@ TEST_CASE("features of customers with no history have no value or are zero") {
     const FeatureDescription& about = feature.description();
     INFO(about.name);
     if (about.type == FeatureType::kItems) {
-      CHECK(harness.ItemsFeature("anna", about.name) == "");
+      CHECK(harness.ItemsFeature("anna", about.name).empty());
     } else {
       const std::string value = harness.Feature("anna", about.name);
       CHECK((value == "none" || value == "0" || value == "false" || value == "0.0 days"));

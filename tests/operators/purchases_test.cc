@@ -19,7 +19,7 @@ struct Line {
   int64_t price;
 };
 
-Event OrderOf(std::string_view time, std::string id, int64_t total, std::vector<Line> lines = {},
+Event OrderOf(std::string_view time, std::string id, int64_t total, const std::vector<Line>& lines = {},
               std::string channel = "") {
   Event event = EventFor("anna", At(time));
   auto* order = event.mutable_order_completed();

@@ -331,7 +331,7 @@ TEST_CASE("the same events give the same tag changes", "[tags]") {
     for (int i = 0; i < 20; ++i) {
       Event event = i % 3 == 0 ? OrderOf("2026-01-01", 70) : View("2026-01-01", i % 2 ? "hats" : "shoes");
       event.set_event_id(absl::StrCat(i));
-      event.set_event_time_us(event.event_time_us() + i * 7 * int64_t{86'400'000'000} / 2);
+      event.set_event_time_us(event.event_time_us() + i * (7 * int64_t{86'400'000'000} / 2));
       if (event.has_order_completed()) event.mutable_order_completed()->set_order_id(absl::StrCat(i));
       shop.Send(event);
     }

@@ -271,7 +271,7 @@ TEST_CASE("what is shown of a setting reads back as the same") {
     Config again;
     ConfigProblems problems("f");
     setting.read(node, again, problems);
-    CHECK(problems.Text() == "");
+    CHECK(problems.empty());
     CHECK(setting.show(again) == setting.show(Config()));
   }
 }
