@@ -63,6 +63,7 @@ struct EngineOptions {
   size_t restore_bytes = 32u << 20;  // of each worker: rows on their way from the changelog
   size_t max_record_bytes = 1'000'000;  // a larger input is a dead letter
   size_t max_output_bytes = 900'000;    // a larger dead letter is cut
+  int recovery_threads = 1;             // of each worker: how many of its tasks are recovered at the same time
   Duration startup_timeout = seconds(60);
   int standby_replicas = 0;                    // losses of other processes for which this one keeps rows warm
   Duration session_timeout = seconds(10);      // a process that is not heard of for longer loses its partitions

@@ -255,7 +255,7 @@ absl::Status Recovery::RestoreRows(const LogRange& changelog, uint64_t last) {
                               .partition = task_.partition_,
                               .lineage = position_.lineage,
                               .position = begin,
-                              .batch_bytes = task_.options_.restore_bytes,
+                              .batch_bytes = restore_bytes_,
                               .as_of_us = ToMicros(as_of_),
                               .last_step = last,
                               .step_limit = last});

@@ -43,7 +43,8 @@ class Recovery {
     std::function<void(const std::string& transactional_id)> end_transaction_of;
   };
   // `timeout`: how long to go on while the brokers do not answer.
-  Recovery(Task& task, Ports ports, Duration timeout) : task_(task), ports_(std::move(ports)), timeout_(timeout) {}
+  Recovery(Task& task, Ports ports, Duration timeout)
+      : task_(task), ports_(std::move(ports)), timeout_(timeout), restore_bytes_(task.options_.restore_bytes) {}
 
   // The task is started. Errors: FailedPrecondition (state, journal and offsets do not belong together, or another
   // version wrote the journal's tail), OutOfRange (the source no longer has what must be replayed), DataLoss (a check
@@ -59,6 +60,9 @@ class Recovery {
   // committed then lies below the end of the journal that is read next. Whether a generation was missed in between does
   // not matter: the task is the outcome of the journal up to its last entry, and nothing follows that entry.
   absl::StatusOr<bool> Resume();
+
+  // What rows may take on their way from the changelog, instead of the options' restore_bytes.
+  void LimitRestore(size_t bytes) { restore_bytes_ = bytes; }
 
   // Whether the entry with this id was among those that Run read; the outcome of a commit that was not answered.
   void LookFor(v1::EntryId id) { sought_ = std::move(id); }
@@ -97,6 +101,7 @@ class Recovery {
   Task& task_;
   Ports ports_;
   Duration timeout_;
+  size_t restore_bytes_;
   TaskPosition position_;
   uint64_t highest_ = 0;  // of the rows that were loaded
   Timestamp as_of_{};     // when the store had last seen the changelog's end

@@ -67,7 +67,6 @@ absl::Status Worker::Start() {
   Drop();
   failure_ = absl::OkStatus();
   overtaken_ = leaving_ = false;
-  if (!decoder_) decoder_ = ports_.NewDecoder();
   if (!producer_) {  // always, but for a planted fault
     auto producer = ports_.NewProducer(index_);
     if (!producer.ok()) return producer.status();

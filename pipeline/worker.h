@@ -11,8 +11,10 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -71,6 +73,7 @@ class Worker final : private AssignmentListener {
     uint64_t hits = 0, misses = 0;
   };
   struct Running {
+    std::unique_ptr<EventDecoder> decoder;
     std::unique_ptr<Task> task;
     std::unique_ptr<PartitionMetrics> metrics;
     std::vector<prometheus::Gauge*> lag;  // by source
@@ -78,11 +81,18 @@ class Worker final : private AssignmentListener {
     RowFigures published;                 // what the gauges hold of this task
     int64_t journal_cut = 0;              // below this offset the journal was asked to forget
   };
-  absl::StatusOr<PartitionStart> Begin(int32_t partition, size_t cache_bytes);
-  absl::StatusOr<PartitionStart> Recover(int32_t partition, size_t cache_bytes);
+  struct Recovered;
+  absl::StatusOr<std::vector<PartitionStart>> BeginAll(const std::vector<int32_t>& partitions);
+  // Adds where they start. An error leaves tasks behind that are as good as none.
+  absl::Status RecoverAll(const std::vector<int32_t>& partitions, size_t cache_bytes,
+                          std::vector<PartitionStart>& starts);
+  // On any thread, several at once; touches nothing of the worker but what is told to be safe.
+  absl::StatusOr<Recovered> Recover(int32_t partition, size_t cache_bytes, LogReader& reader, size_t restore_bytes,
+                                    const std::function<void(double)>& progress);
+  PartitionStart TakeOver(int32_t partition, Recovered recovered);
   // The task was kept: goes on with it, or nothing when it is no longer current and must be recovered.
   absl::StatusOr<std::optional<PartitionStart>> Resume(Running kept, size_t cache_bytes);
-  Recovery::Ports RecoveryPorts();
+  Recovery::Ports RecoveryPorts(LogReader& reader);
   void EndTransactionOf(const std::string& transactional_id);
   // Before a fatal stop: a process that was overtaken sees what others have done since, and just leaves. Asks the group
   // itself, and returns Aborted instead of `fatal` when it has moved on.
@@ -122,7 +132,6 @@ class Worker final : private AssignmentListener {
   std::vector<const google::protobuf::Descriptor*> output_types_;
   std::vector<prometheus::Counter*> records_in_, records_out_;
 
-  std::unique_ptr<EventDecoder> decoder_;
   std::unique_ptr<LogReader> reader_;
   std::unique_ptr<LogTrimmer> trimmer_;
   std::unique_ptr<TransactionalProducer> producer_;
@@ -137,6 +146,7 @@ class Worker final : private AssignmentListener {
   Duration last_commit_{};
   Duration last_trim_{};
   bool busy_ = false;
+  std::mutex ending_;  // EndTransactionOf
   std::vector<Record> records_;
   std::string scratch_;
   WorkerStatus status_;

@@ -1,6 +1,5 @@
 // The part of Worker that is assigned partitions, loses them, and finds out that it was overtaken.
 #include <algorithm>
-#include <thread>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -14,26 +13,17 @@ namespace {
 // A member that another process has replaced is told so with its next heartbeat.
 constexpr Duration kToldWithin = seconds(2);
 constexpr int kPollsToBeTold = 1000;
-constexpr Duration kLetGoWithin = seconds(10);
 
 }  // namespace
 
 absl::StatusOr<std::vector<PartitionStart>> Worker::OnAssigned(const std::vector<int32_t>& partitions) {
   if (leaving_) return absl::AbortedError("this worker begins anew");
   if (absl::Status s = LetGoOfKept(partitions); !s.ok()) return failure_ = s;
-  std::vector<PartitionStart> starts;
-  status_.restoring = true;
   status_.restored = 0;
-  const size_t share = cache_bytes_ / std::max<size_t>(1, partitions.size());
-  for (const int32_t partition : partitions) {
-    auto start = Begin(partition, share);
-    if (!start.ok()) {
-      status_.restoring = false;
-      return failure_ = UnlessOvertaken(start.status());
-    }
-    starts.push_back(*std::move(start));
-  }
+  status_.restoring = true;
+  auto starts = BeginAll(partitions);
   status_.restoring = false;
+  if (!starts.ok()) return failure_ = UnlessOvertaken(starts.status());
   status_.joined = true;
   status_.tasks = static_cast<int64_t>(tasks_.size());
   return starts;
@@ -75,19 +65,33 @@ absl::Status Worker::LetGoOfKept(const std::vector<int32_t>& but) {
   return flushed;
 }
 
-absl::StatusOr<PartitionStart> Worker::Begin(int32_t partition, size_t cache_bytes) {
-  if (auto kept = kept_.extract(partition); !kept.empty()) {
+// Those that were kept go on as they are; the others are recovered.
+absl::StatusOr<std::vector<PartitionStart>> Worker::BeginAll(const std::vector<int32_t>& partitions) {
+  const size_t cache_bytes = cache_bytes_ / std::max<size_t>(1, partitions.size());
+  std::vector<PartitionStart> starts;
+  std::vector<int32_t> others;
+  for (const int32_t partition : partitions) {
+    auto kept = kept_.extract(partition);
+    if (kept.empty()) {
+      others.push_back(partition);
+      continue;
+    }
     auto start = Resume(std::move(kept.mapped()), cache_bytes);
     if (!start.ok()) return start.status();
-    if (start->has_value()) return **std::move(start);
+    if (start->has_value()) {
+      starts.push_back(**std::move(start));
+    } else {
+      others.push_back(partition);
+    }
   }
-  return Recover(partition, cache_bytes);
+  if (absl::Status s = RecoverAll(others, cache_bytes, starts); !s.ok()) return s;
+  return starts;
 }
 
 absl::StatusOr<std::optional<PartitionStart>> Worker::Resume(Running kept, size_t cache_bytes) {
   Task& task = *kept.task;
   const Duration begin = ports_.clock().Monotonic();
-  Recovery recovery(task, RecoveryPorts(), options_.startup_timeout);
+  Recovery recovery(task, RecoveryPorts(*reader_), options_.startup_timeout);
   auto current = recovery.Resume();
   if (!current.ok()) {
     return absl::Status(current.status().code(),
@@ -105,75 +109,6 @@ absl::StatusOr<std::optional<PartitionStart>> Worker::Resume(Running kept, size_
   PublishLag(task.partition(), kept);
   tasks_[start.partition] = std::move(kept);
   return start;
-}
-
-// Another worker of this process may hold it still: it lets go when it hears of its own assignment.
-absl::StatusOr<std::unique_ptr<RowStore>> Worker::OpenStore(int32_t partition) {
-  const Duration begin = ports_.clock().Monotonic();
-  while (true) {
-    auto store = ports_.OpenStore(partition);
-    if (!absl::IsFailedPrecondition(store.status()) || options_.workers == 1) return store;
-    if (ports_.clock().Monotonic() - begin > kLetGoWithin) return store;
-    std::this_thread::sleep_for(std::chrono::milliseconds(20));
-  }
-}
-
-absl::StatusOr<PartitionStart> Worker::Recover(int32_t partition, size_t cache_bytes) {
-  if ((Mutated(Mutation::kPartialRollback) || Mutated(Mutation::kKeepsLostTasks)) && tasks_.contains(partition)) {
-    return PartitionStart{partition, tasks_.at(partition).task->position().next_offsets};
-  }
-  const Duration begin = ports_.clock().Monotonic();
-  auto store = OpenStore(partition);
-  if (!store.ok()) return store.status();
-  Running running;
-  running.task = std::make_unique<Task>(partition, ports_.partitions(), chain_, options_, *decoder_, *std::move(store),
-                                        cache_bytes);
-  running.metrics = metrics_.ForPartition(partition);
-  for (const std::string& topic : topics_) running.lag.push_back(&running.metrics->Lag(topic));
-  running.paused.assign(topics_.size(), false);
-  Recovery recovery(*running.task, RecoveryPorts(), options_.startup_timeout);
-  const auto doubt = in_doubt_.find(partition);
-  if (doubt != in_doubt_.end()) recovery.LookFor(doubt->second);
-  auto report = recovery.Run([&](double share) {
-    status_.restored = share;
-    running.metrics->restore_progress.Set(share);
-  });
-  if (!report.ok()) {
-    return absl::Status(report.status().code(),
-                        absl::StrCat("recovery of partition ", partition, ": ", report.status().message()));
-  }
-  if (doubt != in_doubt_.end()) {
-    LogInfo(recovery.found() ? "the commit of unknown outcome was committed"
-                             : "the commit of unknown outcome was not committed",
-            {{"partition", partition}, {"entry", doubt->second.ShortDebugString()}});
-    in_doubt_.erase(doubt);
-  }
-  const double took_s = Seconds(ports_.clock().Monotonic() - begin);
-  LogInfo("task recovered", {{"partition", partition},
-                             {"rows_restored", report->rows_restored},
-                             {"steps_replayed", report->steps_replayed},
-                             {"last_step", running.task->last_step()},
-                             {"seconds", took_s}});
-  running.metrics->restore_progress.Set(1);
-  running.metrics->Running();
-  metrics_.replayed_steps.Increment(static_cast<double>(report->steps_replayed));
-  metrics_.recovery_seconds.Observe(took_s);
-  PartitionStart start{partition, running.task->position().next_offsets};
-  PublishLag(partition, running);
-  tasks_[partition] = std::move(running);
-  return start;
-}
-
-Recovery::Ports Worker::RecoveryPorts() {
-  return {*consumer_, *reader_, ports_.clock(), [this](const std::string& id) { EndTransactionOf(id); }};
-}
-
-void Worker::EndTransactionOf(const std::string& transactional_id) {
-  if (transactional_id == producer_->transactional_id()) return;  // settled by Init
-  const absl::Status ended = ports_.EndTransactionOf(transactional_id, options_.transaction_timeout);
-  if (absl::IsUnimplemented(ended)) return;
-  LogInfo("a transaction of the last owner is ended, so as not to wait until it times out",
-          {{"transactional_id", transactional_id}, {"outcome", ended.ToString()}});
 }
 
 absl::Status Worker::UnlessOvertaken(absl::Status fatal) {

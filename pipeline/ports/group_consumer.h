@@ -56,7 +56,7 @@ class GroupConsumer {
   virtual absl::Status Poll(Duration timeout, size_t max_records, std::vector<Record>& records) = 0;
 
   // The group's committed offset in every source, -1 where there is none. Waits for open transactions that hold
-  // offsets of the group. Unavailable after `timeout`: call again.
+  // offsets of the group. Unavailable after `timeout`: call again. From within OnAssigned, several threads at once.
   virtual absl::StatusOr<std::vector<int64_t>> Committed(int32_t partition, Duration timeout) = 0;
 
   // The offset after the last record that can be read now, as last heard from the broker, or -1 when nothing has been

@@ -1,11 +1,22 @@
 #include "pipeline/service/service.h"
 
+#include <algorithm>
+#include <thread>
 #include <utility>
 
 #include "pipeline/config/default_chain.h"
 #include "pipeline/log.h"
 
 namespace portrait {
+namespace {
+
+// All workers recover at the same time, as after a restart, and nothing else runs. Beyond a few, reading is the limit.
+int RecoveryThreads(int workers) {
+  constexpr int kMost = 8;
+  return std::clamp(static_cast<int>(std::thread::hardware_concurrency()) / workers, 1, kMost);
+}
+
+}  // namespace
 
 Service::~Service() {
   if (http_) http_->ServeBackups({});  // waits for one under way, which uses the ports
@@ -27,6 +38,7 @@ absl::StatusOr<std::unique_ptr<Service>> Service::Start(const Config& config, co
   EngineOptions& engine = service->config_.engine;
   engine.changelog_tombstones_kept = service->ports_->tombstones_kept().value_or(engine.changelog_tombstones_kept);
   Divide(service->ports_->memory_plan(), engine);
+  engine.recovery_threads = RecoveryThreads(engine.workers);
   service->health_.Ready("brokers");
   if (absl::Status s = service->ports_->StartStandby(service->metrics_); !s.ok()) return s;
   service->engine_ =
