@@ -62,7 +62,7 @@ Checker::Checker(Layout layout, Transactions& transactions) : layout_(std::move(
   }
 }
 
-void Checker::Wrong(std::string what) {
+void Checker::Wrong(const std::string& what) {
   if (absl::StrContains(wrong_, "\n...")) return;
   absl::StrAppend(&wrong_, wrong_.empty() ? "" : "\n", wrong_.size() > 2000 ? "..." : what);
 }

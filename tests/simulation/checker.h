@@ -23,10 +23,10 @@ class Checker {
   void OnCommit(const Transaction& transaction);
 
   // Rows that survived: each must be as it was committed at its number.
-  void CheckDisk(MemoryDisk& disk, int32_t partition, const std::string& name);
+  void CheckDisk(MemoryDisk& disk, int32_t index, const std::string& name);
   // After a clean stop of everything: the disk of the last owner, and the changelog, hold every row as it is now; the
   // logs of results hold what they must and nothing else; nothing would be replayed.
-  void CheckDiskComplete(MemoryDisk& disk, int32_t partition, const std::string& name);
+  void CheckDiskComplete(MemoryDisk& disk, int32_t index, const std::string& name);
   void CheckEnd();
 
   // Empty: all is well. Else what was wrong first, and what followed at the same moment.
@@ -34,7 +34,7 @@ class Checker {
 
   bool all_applied() const;
   // The lowest offset of a source that recovery may still read.
-  int64_t Needed(size_t source, int32_t partition) const;
+  int64_t Needed(size_t source, int32_t index) const;
 
   uint64_t entries() const { return entries_; }
   uint64_t results() const { return results_; }
@@ -51,11 +51,10 @@ class Checker {
     std::vector<Entry> entries;  // from the one that holds the floor
   };
   struct Carried;
-  void CheckEntry(const v1::JournalEntry& entry, int32_t partition, const Carried& carried,
-                  const Transaction& transaction);
+  void CheckEntry(const v1::JournalEntry& entry, int32_t index, const Carried& carried, const Transaction& transaction);
   void CheckImage(Partition& partition, const LogRecord& image);
   void CheckRemoval(Partition& partition, const LogRecord& tombstone);
-  void Wrong(std::string what);
+  void Wrong(const std::string& what);
 
   Layout layout_;
   Transactions& transactions_;

@@ -150,7 +150,7 @@ void Reference::Tick(int64_t time_us) {
 }
 
 void Reference::FireUpTo(int64_t time_us, const std::string& customer, std::vector<std::string>& wrong) {
-  if (!any_time_ || time_us > highest_us_ - layout_.lateness_us) wrong.push_back("fired ahead of the watermark");
+  if (!any_time_ || time_us > highest_us_ - layout_.lateness_us) wrong.emplace_back("fired ahead of the watermark");
   while (true) {
     auto first = rows_.end();
     std::pair<int64_t, std::string> when(time_us, customer);

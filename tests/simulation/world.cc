@@ -361,14 +361,14 @@ void World::SendEvents(int count) {
     if (Pick(50) == 0) partition = (partition + 1) % kPartitions;  // a client with another partitioner
     Count("events");
     if (Pick(8) == 0) {
-      SendExternal(source, partition, std::move(record));
+      SendExternal(source, partition, record);
     } else {
       transactions.log(source, partition).Append(std::move(record));
     }
   }
 }
 
-void World::SendExternal(const std::string& source, int32_t partition, LogRecord record) {
+void World::SendExternal(const std::string& source, int32_t partition, const LogRecord& record) {
   int64_t offset = 0;
   while (true) {
     const Answer answer =

@@ -61,7 +61,7 @@ class World {
   void Trace(bool trace) { trace_ = trace; }
 
   void SendEvents(int count);
-  void Kill(size_t process);
+  void Kill(size_t n);
   MemoryDisk& disk(int process, int32_t partition) { return processes_[static_cast<size_t>(process)].disks[partition]; }
   size_t processes() const { return processes_.size(); }
   double steps_replayed() const { return metrics_.replayed_steps.Value(); }
@@ -102,11 +102,11 @@ class World {
   void Advance(Duration duration);
 
   void Start(size_t process);
-  void Stop(size_t process);
+  void Stop(size_t n);
   void SomethingHappensToADisk();
   void SomethingHappensToALog();
   void DeliverDelayed(bool lose);
-  void SendExternal(const std::string& source, int32_t partition, LogRecord record);
+  void SendExternal(const std::string& source, int32_t partition, const LogRecord& record);
   void EndExternal(bool commit);
   void Fail(const std::string& what);
   void Say(const std::string& what);

@@ -70,7 +70,7 @@ absl::Status Write(RocksDbRowStore& store, const History& history, int64_t from 
 
 absl::StatusOr<Rows> Contents(RocksDbRowStore& store) {
   Rows rows;
-  const absl::Status scanned = store.Scan([&](std::string_view customer, std::string_view row) {
+  absl::Status scanned = store.Scan([&](std::string_view customer, std::string_view row) {
     rows.emplace(customer, row);
     return absl::OkStatus();
   });

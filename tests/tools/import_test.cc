@@ -49,7 +49,7 @@ std::string Told(const Event& event) {
     }
   } else {
     const auto& body =
-        event.GetReflection()->GetMessage(event, Event::descriptor()->FindFieldByNumber(event.body_case()));
+        Event::GetReflection()->GetMessage(event, Event::descriptor()->FindFieldByNumber(event.body_case()));
     absl::StrAppend(&text, " ", std::string(EventKindName(event.body_case())), " {", body.ShortDebugString(), "}");
   }
   return text + "\n";
@@ -193,7 +193,6 @@ fields:
 }
 
 TEST_CASE("rows of one group are one event") {
-  const std::string yaml = absl::StrCat(kSales, "  \ngroup: invoice\nevent_id: invoice\n");
   const Imported imported = Import(R"(
 event: order_completed
 customer: customer

@@ -98,7 +98,7 @@ TEST_CASE("JSON has the shape and the names of Segment") {
         R"("traits":{"name":"Anna","address":{"city":"Munich"}}})");
   Event bad = EventFor("an\xffna\n", At("2026-01-31 12:00"));
   bad.mutable_page_viewed();
-  CHECK(ToSegmentJson(bad).find("\n") == std::string::npos);
+  CHECK(ToSegmentJson(bad).find('\n') == std::string::npos);
 }
 
 TEST_CASE("lines go to a file for each topic, or all to one stream") {
