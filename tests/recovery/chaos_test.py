@@ -29,7 +29,7 @@ import tempfile
 import time
 
 from journal_check import check, read_journal, read_offsets
-from portrait_process import Portrait, free_port
+from portrait_process import Portrait, free_port, recoveries
 
 ROOT = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
 SOURCES = ("browsing-events", "email-events", "purchase-events", "service-events", "profile-events")
@@ -254,11 +254,11 @@ def figures(chaos, journal, log):
     say("---- figures")
     text = open(log, errors="replace").read()
     generations = {int(n) for n in re.findall(r"partitions assigned .*?generation=(\d+)", text)}
-    recovered = re.findall(r"task recovered partition=\d+ rows_restored=(\d+) steps_replayed=(\d+) last_step=\d+ seconds=(\S+)", text)
+    recovered = recoveries(text)
     say(f"{len(chaos.kills)} kills, {len(chaos.broker_kills)} of the broker, {len(chaos.pauses)} pauses, "
         f"{len(chaos.hand_overs)} hand-overs, {len(generations)} generations of the group")
-    say(f"{len(recovered)} recoveries: {sum(int(r[1]) for r in recovered)} steps replayed, "
-        f"{sum(int(r[0]) for r in recovered)} rows restored, {shown([float(r[2]) for r in recovered])}; "
+    say(f"{len(recovered)} recoveries: {sum(r.steps_replayed for r in recovered)} steps replayed, "
+        f"{sum(r.rows_restored for r in recovered)} rows restored, {shown([r.seconds for r in recovered])}; "
         f"{text.count('task goes on')} tasks went on warm")
     for outcome in ("committed", "not committed"):
         count = text.count(f"the commit of unknown outcome was {outcome}")

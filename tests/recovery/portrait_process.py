@@ -1,4 +1,5 @@
 """A portrait service under test: started, watched through its metrics, killed or stopped."""
+import collections
 import json
 import os
 import re
@@ -7,6 +8,15 @@ import socket
 import subprocess
 import time
 import urllib.request
+
+
+Recovery = collections.namedtuple("Recovery", "partition rows_restored steps_replayed seconds")
+
+
+def recoveries(log_text):
+    """The recoveries of tasks that a log tells of, in its order."""
+    found = re.findall(r"task recovered partition=(\d+) rows_restored=(\d+) steps_replayed=(\d+) last_step=\d+ seconds=(\S+)", log_text)
+    return [Recovery(int(partition), int(rows), int(steps), float(seconds)) for partition, rows, steps, seconds in found]
 
 
 def free_port():
@@ -89,6 +99,10 @@ class Portrait:
             return quiet[0] >= 15
 
         self.wait_until(done, "no lag", seconds, pause=0.1)
+
+    def kill_if_alive(self):
+        if self.process is not None and self.process.poll() is None:
+            self.kill()
 
     def kill(self):
         self.process.send_signal(signal.SIGKILL)

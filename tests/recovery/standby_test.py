@@ -14,10 +14,9 @@ import sys
 import tempfile
 import time
 
-from portrait_process import Portrait, write_config
+from portrait_process import Portrait, recoveries, write_config
 
 SKIPPED = 77
-RECOVERED = re.compile(r"task recovered partition=(\d+) rows_restored=(\d+) steps_replayed=(\d+) last_step=\d+ seconds=(\S+)")
 
 
 def main():
@@ -30,17 +29,22 @@ def main():
         print("skipped: needs a real broker in PORTRAIT_TEST_BROKERS")
         return SKIPPED
     with tempfile.TemporaryDirectory() as folder:
+        run = f"standby{os.getpid()}"
         logs = {name: os.path.join(folder, name + ".log") for name in ("a", "b")}
+        processes = [prepare(arguments, brokers, folder, run, name, log) for name, log in logs.items()]
         try:
-            take_over(arguments, brokers, folder, logs)
+            take_over(arguments, *processes, logs)
         except BaseException:
             for name, path in logs.items():
                 print(f"---- {name}\n{open(path, errors='replace').read()[-4000:]}")
             raise
+        finally:
+            for process in processes:
+                process.kill_if_alive()
     return 0
 
 
-def start(arguments, brokers, folder, run, name, log):
+def prepare(arguments, brokers, folder, run, name, log):
     os.makedirs(os.path.join(folder, name))
     config, port = write_config(os.path.join(folder, name), run, brokers, instance=f"{{id: {run}-{name}}}",
                                 standby="{replicas: 1}", session="{timeout: 6s}", transaction="{timeout: 5s}")
@@ -74,9 +78,7 @@ def wait(condition, what, seconds=90):
         time.sleep(0.1)
 
 
-def take_over(arguments, brokers, folder, logs):
-    run = f"standby{os.getpid()}"
-    a, b = (start(arguments, brokers, folder, run, name, log) for name, log in logs.items())
+def take_over(arguments, a, b, logs):
     portrait(arguments, "topics", "--create", "--partitions", "2", "--config", a.config)  # or what there is
     a.start()
     b.start()
@@ -94,14 +96,14 @@ def take_over(arguments, brokers, folder, logs):
 
     b.kill()
     killed = time.time()
-    already = len(RECOVERED.findall(open(logs["a"]).read()))
+    already = len(recoveries(open(logs["a"]).read()))
     wait(lambda: running(a) == partitions(), "a has all partitions")
     took = time.time() - killed
-    recovered = RECOVERED.findall(open(logs["a"]).read())[already:]
-    assert {int(r[0]) for r in recovered} and len(recovered) == owned_by_b, recovered
-    restored = sum(int(r[1]) for r in recovered)
+    recovered = recoveries(open(logs["a"]).read())[already:]
+    assert len({r.partition for r in recovered}) == len(recovered) == owned_by_b, recovered
+    restored = sum(r.rows_restored for r in recovered)
     print(f"taken over {took:.1f} s after the kill (session time-out 6 s); recovery of each:",
-          ", ".join(f"{float(r[3]):.2f} s, {r[1]} rows restored, {r[2]} steps replayed" for r in recovered))
+          ", ".join(f"{r.seconds:.2f} s, {r.rows_restored} rows restored, {r.steps_replayed} steps replayed" for r in recovered))
     # What b wrote in its last moments may not have been followed yet.
     assert restored <= rows / 10, f"{restored} rows restored of {rows:.0f}"
 
