@@ -25,7 +25,7 @@ struct MemoryPlan {
   size_t fixed = 0;    // code, threads, clients, open databases, what the allocator keeps back
   size_t rows = 0;     // decoded rows, of all tasks
   size_t rocksdb = 0;  // one block cache, with indexes, filters and write buffers in it
-  size_t inputs = 0;   // of each worker: decoded, waiting for their turn
+  size_t inputs = 0;   // of each worker: records that wait for their turn
   size_t results = 0;  // of each worker: of the transaction that is open; a full one is committed early
   size_t fetched = 0;  // of each worker: in the consumer's queue
   size_t unsent = 0;   // of each worker: in the producer's queue

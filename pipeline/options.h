@@ -58,7 +58,7 @@ struct EngineOptions {
 
   size_t memory_limit = 1'000'000'000;  // of the whole process; PlanMemory divides it into these:
   size_t cache_bytes = 256u << 20;      // of rows, all tasks together
-  size_t input_bytes = 64u << 20;       // of each worker: inputs that wait for their turn
+  size_t input_bytes = 64u << 20;       // of each worker: records that wait for their turn
   size_t result_bytes = 64u << 20;   // of each worker: results of the open transaction, which is then committed early
   size_t restore_bytes = 32u << 20;  // of each worker: rows on their way from the changelog
   size_t max_record_bytes = 1'000'000;  // a larger input is a dead letter
