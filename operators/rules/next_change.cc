@@ -1,0 +1,262 @@
+#include "operators/rules/next_change.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+namespace portrait::rules {
+namespace {
+
+constexpr double kDayMicros = 86'400e6;
+
+using Moments = std::optional<Timestamp>;  // nothing: never
+
+Moments Earlier(Moments a, Moments b) {
+  if (!a || !b) return a ? a : b;
+  return std::min(*a, *b);
+}
+
+// Never is later than any moment.
+Moments Later(Moments a, Moments b) {
+  if (!a || !b) return std::nullopt;
+  return std::max(*a, *b);
+}
+
+bool LooksThrough(Op op) { return op == Op::kExists || op == Op::kAll || op == Op::kExistsOne || op == Op::kCount; }
+
+// The part of a node that is a node; -1 where a, b, c mean something else.
+std::vector<int32_t> PartsOf(const Program& program, const Node& n) {
+  switch (n.op) {
+    case Op::kConstant:
+    case Op::kNow:
+    case Op::kSince:
+    case Op::kFeature:
+    case Op::kColumn:
+    case Op::kItemName:
+    case Op::kHasFeature:
+    case Op::kHasColumn:
+    case Op::kHasSince: return {};
+    case Op::kIn: {
+      std::vector<int32_t> out(program.elements.begin() + n.b, program.elements.begin() + n.c);
+      out.push_back(n.a);
+      return out;
+    }
+    case Op::kInItems:
+    case Op::kExists:
+    case Op::kAll:
+    case Op::kExistsOne:
+    case Op::kCount: return n.b < 0 ? std::vector<int32_t>() : std::vector<int32_t>{n.b};
+    default: {
+      std::vector<int32_t> out;
+      for (const int32_t part : {n.a, n.b, n.c}) {
+        if (part >= 0) out.push_back(part);
+      }
+      return out;
+    }
+  }
+}
+
+}  // namespace
+
+NextChange::NextChange(const Program& program, std::vector<TimeBehaviour> behaviours)
+    : program_(program), behaviours_(std::move(behaviours)) {
+  const auto moves = [&](int32_t feature) {
+    return behaviours_[static_cast<size_t>(feature)].kind != TimeBehaviour::Kind::kStill;
+  };
+  // Operands come before what uses them, so one pass is enough.
+  for (const Node& n : program_.nodes) {
+    bool depends = n.op == Op::kNow;
+    if (n.op == Op::kColumn || n.op == Op::kHasColumn) depends = moves(n.c);
+    if (n.op == Op::kFeature || n.op == Op::kHasFeature || n.op == Op::kInItems || LooksThrough(n.op)) {
+      depends = moves(n.a);
+    }
+    for (const int32_t part : PartsOf(program_, n)) depends = depends || depends_[static_cast<size_t>(part)];
+    depends_.push_back(depends);
+  }
+}
+
+class NextChange::Finder {
+ public:
+  Finder(const NextChange& next, Evaluation& evaluation, StartOfDay start_of)
+      : next_(next), evaluation_(evaluation), start_of_(start_of), now_(evaluation.now()) {}
+
+  // Of a truth.
+  Moments Truth(int32_t index) {
+    if (!next_.depends_[static_cast<size_t>(index)]) return std::nullopt;
+    const Node& n = NodeAt(index);
+    switch (n.op) {
+      case Op::kNot: return Truth(n.a);
+      case Op::kAnd: return Logic(n, false);
+      case Op::kOr: return Logic(n, true);
+      case Op::kIf: return Choice(n, [this](int32_t part) { return Truth(part); });
+      case Op::kCompare: return Comparison(n);
+      default: return MotionOf(index).until;
+    }
+  }
+
+ private:
+  const Node& NodeAt(int32_t index) const { return next_.program_.nodes[static_cast<size_t>(index)]; }
+  Timestamp Tomorrow() const { return start_of_(now_.day + 1); }
+
+  // A side that decides alone holds the value until it changes; when several do, until the last of them has.
+  Moments Logic(const Node& n, bool decisive) {
+    const Scalar a = evaluation_.Run(n.a), b = evaluation_.Run(n.b);
+    const bool a_decides = !a.failed() && (a.whole != 0) == decisive;
+    const bool b_decides = !b.failed() && (b.whole != 0) == decisive;
+    if (a_decides && b_decides) return Later(Truth(n.a), Truth(n.b));
+    if (a_decides) return Truth(n.a);
+    if (b_decides) return Truth(n.b);
+    return Earlier(Truth(n.a), Truth(n.b));
+  }
+
+  template <class Of>
+  Moments Choice(const Node& n, const Of& of) {
+    const Scalar condition = evaluation_.Run(n.a);
+    const Moments changes = Truth(n.a);
+    return condition.failed() ? changes : Earlier(changes, of(condition.whole != 0 ? n.b : n.c));
+  }
+
+  Moments Comparison(const Node& n) {
+    const Motion a = MotionOf(n.a), b = MotionOf(n.b);
+    const Moments until = Earlier(a.until, b.until);
+    const double speed = a.speed - b.speed;
+    if (speed == 0) return until;
+    const Scalar x = evaluation_.Run(n.a), y = evaluation_.Run(n.b);
+    if (x.failed() || y.failed()) return until;
+    const bool exact = x.kind != Kind::kFraction && y.kind != Kind::kFraction;
+    return Earlier(until, Crossing(n.relation, Distance(x, y), speed, exact));
+  }
+
+  static double Distance(const Scalar& x, const Scalar& y) {
+    if (x.kind == Kind::kFraction || y.kind == Kind::kFraction) {
+      const auto as_double = [](const Scalar& s) {
+        return s.kind == Kind::kFraction ? s.fraction : static_cast<double>(s.whole);
+      };
+      return as_double(x) - as_double(y);
+    }
+    // Whole microseconds; exact in a double up to 285 years.
+    return static_cast<double>(static_cast<long double>(x.whole) - static_cast<long double>(y.whole));
+  }
+
+  // `distance` moves by `speed` a microsecond. Time is whole microseconds: of those, the first at which the relation may
+  // differ from now. Fractions are rounded, so there it is rather a microsecond early than late.
+  Moments Crossing(Relation relation, double distance, double speed, bool exact) const {
+    const int side = distance < 0 ? -1 : distance > 0 ? 1 : 0, ahead = speed < 0 ? -1 : 1;
+    const bool is = Holds(relation, side);
+    if (side == 0) return Holds(relation, ahead) == is ? Moments() : At(1);
+    if (side == ahead || !std::isfinite(distance)) return std::nullopt;
+    const double micros = std::abs(distance) / std::abs(speed);
+    if (Holds(relation, 0) == is && Holds(relation, ahead) == is) return std::nullopt;
+    if (!exact) return At(std::ceil(micros * (1 - 1e-14) - 1e-3));
+    return At(Holds(relation, 0) != is ? std::ceil(micros) : std::floor(micros) + 1);
+  }
+
+  Moments At(double micros_from_now) const {
+    constexpr double kFar = 200 * 366 * kDayMicros;  // beyond any life
+    if (micros_from_now > kFar) return std::nullopt;
+    return now_.time + Duration(std::max<int64_t>(1, static_cast<int64_t>(micros_from_now)));
+  }
+
+  Motion MotionOf(int32_t index) {
+    if (!next_.depends_[static_cast<size_t>(index)]) return {};
+    const Node& n = NodeAt(index);
+    switch (n.op) {
+      case Op::kNow: return {1, std::nullopt};
+      case Op::kFeature: return OfFeature(n.a);
+      case Op::kHasFeature: return {0, OfFeature(n.a).until};
+      case Op::kAdd:
+      case Op::kSubtract: {
+        const Motion a = MotionOf(n.a), b = MotionOf(n.b);
+        if (n.kind == Kind::kWhole && (a.speed != 0 || b.speed != 0)) return Daily();
+        return {n.op == Op::kAdd ? a.speed + b.speed : a.speed - b.speed, Earlier(a.until, b.until)};
+      }
+      case Op::kNegate: {
+        const Motion a = MotionOf(n.a);
+        return {-a.speed, a.until};
+      }
+      case Op::kMultiply:
+      case Op::kDivide: return Scaled(n);
+      case Op::kIf: {
+        const Scalar condition = evaluation_.Run(n.a);
+        Motion chosen;
+        if (!condition.failed()) chosen = MotionOf(condition.whole != 0 ? n.b : n.c);
+        return {chosen.speed, Earlier(Truth(n.a), chosen.until)};
+      }
+      case Op::kNot:
+      case Op::kAnd:
+      case Op::kOr:
+      case Op::kCompare: return {0, Truth(index)};
+      default: return OfTheRest(n);
+    }
+  }
+
+  Motion Daily() const { return {0, Tomorrow()}; }
+
+  Motion OfFeature(int32_t feature) {
+    const TimeBehaviour& behaviour = next_.behaviours_[static_cast<size_t>(feature)];
+    switch (behaviour.kind) {
+      case TimeBehaviour::Kind::kStill: return {};
+      case TimeBehaviour::Kind::kEachDay: return Daily();
+      case TimeBehaviour::Kind::kGrows: return {1 / kDayMicros, std::nullopt};
+      case TimeBehaviour::Kind::kOnDay: {
+        const Value day = evaluation_.Read(behaviour.day);
+        const auto* const number = std::get_if<int64_t>(&day);
+        if (number == nullptr) return {};
+        return {0, start_of_(static_cast<int32_t>(std::max<int64_t>(*number, now_.day + 1)))};
+      }
+    }
+    return Daily();
+  }
+
+  // A fraction times or by something that stands still.
+  Motion Scaled(const Node& n) {
+    const Motion a = MotionOf(n.a), b = MotionOf(n.b);
+    const Moments until = Earlier(a.until, b.until);
+    if (a.speed == 0 && b.speed == 0) return {0, until};
+    if (n.kind != Kind::kFraction || (n.op == Op::kDivide && b.speed != 0) || (a.speed != 0 && b.speed != 0)) {
+      return Daily();
+    }
+    const Scalar still = evaluation_.Run(a.speed != 0 ? n.b : n.a);
+    if (still.failed()) return {0, until};
+    const double speed = a.speed != 0 ? a.speed : b.speed;
+    return {n.op == Op::kMultiply ? speed * still.fraction : speed / still.fraction, until};
+  }
+
+  // Lists, texts, conversions: when a part of them changes. Parts that run evenly are looked at each day.
+  Motion OfTheRest(const Node& n) {
+    Moments until;
+    if (n.op == Op::kInItems || LooksThrough(n.op)) until = OfFeature(n.a).until;
+    if (LooksThrough(n.op)) {
+      // The body is about many items, each with a moment of its own.
+      if (n.b >= 0 && next_.depends_[static_cast<size_t>(n.b)] && UsesClock(n.b)) until = Earlier(until, Tomorrow());
+      return {0, until};
+    }
+    if (n.op == Op::kColumn || n.op == Op::kHasColumn) return {0, OfFeature(n.c).until};
+    for (const int32_t part : PartsOf(next_.program_, n)) {
+      const Motion motion = MotionOf(part);
+      until = Earlier(until, motion.speed != 0 ? Tomorrow() : motion.until);
+    }
+    return {0, until};
+  }
+
+  // Whether anything but the columns of lists depends on time.
+  bool UsesClock(int32_t index) const {
+    const Node& n = NodeAt(index);
+    if (n.op == Op::kColumn || n.op == Op::kHasColumn) return false;
+    if (!next_.depends_[static_cast<size_t>(index)]) return false;
+    const std::vector<int32_t> parts = PartsOf(next_.program_, n);
+    if (parts.empty() || LooksThrough(n.op)) return true;
+    return std::any_of(parts.begin(), parts.end(), [this](int32_t part) { return UsesClock(part); });
+  }
+
+  const NextChange& next_;
+  Evaluation& evaluation_;
+  StartOfDay start_of_;
+  Moment now_;
+};
+
+std::optional<Timestamp> NextChange::Of(Evaluation& evaluation, int32_t node, StartOfDay start_of) const {
+  return Finder(*this, evaluation, start_of).Truth(node);
+}
+
+}  // namespace portrait::rules

@@ -1,0 +1,60 @@
+// The conditions in docs/rules.md are what they say.
+#include <catch2/catch_test_macros.hpp>
+#include <fstream>
+#include <sstream>
+#include <string>
+
+#include "operators/email.h"
+#include "operators/person.h"
+#include "operators/purchases.h"
+#include "operators/rules/compiler.h"
+#include "operators/service.h"
+#include "operators/site.h"
+#include "operators/testing/harness.h"
+
+namespace portrait::rules {
+namespace {
+
+std::string Document() {
+  std::ifstream in(PORTRAIT_SOURCE_DIR "/docs/rules.md");
+  std::ostringstream text;
+  text << in.rdbuf();
+  return text.str();
+}
+
+// The blocks of this language.
+std::vector<std::string> Blocks(const std::string& document, const std::string& language) {
+  std::vector<std::string> out;
+  const std::string begin = "```" + language + "\n";
+  for (size_t at = document.find(begin); at != std::string::npos; at = document.find(begin, at)) {
+    at += begin.size();
+    out.push_back(document.substr(at, document.find("```", at) - at));
+  }
+  return out;
+}
+
+TEST_CASE("every condition in the documentation is one", "[rules]") {
+  const OperatorHarness harness(
+      std::move(ChainBuilder().Add<Site>().Add<Email>().Add<Service>().Add<Person>().Add<Purchases>()));
+  const auto blocks = Blocks(Document(), "cel");
+  CHECK(blocks.size() >= 5);
+  for (const std::string& block : blocks) {
+    std::istringstream lines(block);
+    for (std::string line; std::getline(lines, line);) {
+      Program program;
+      const auto node = Compiler(harness.chain().features(), program).Condition(line);
+      INFO(node.status().message());
+      CHECK(node.ok());
+    }
+  }
+}
+
+TEST_CASE("a refusal in the documentation is the one that comes", "[rules]") {
+  const OperatorHarness harness(std::move(ChainBuilder().Add<Purchases>()));
+  Program program;
+  const auto node = Compiler(harness.chain().features(), program).Condition("true &&\n  now - purchases.last > 60");
+  CHECK(Document().find("```text\n" + std::string(node.status().message()) + "\n```") != std::string::npos);
+}
+
+}  // namespace
+}  // namespace portrait::rules
