@@ -3,8 +3,8 @@
 //   build/release/bench/rules_bench
 //
 // Conditions are evaluated on a row with a year of orders, features included. BM_Features is the part of that which the
-// features take: compare within one run. BM_Conditions/N evaluates N conditions that differ and share their features, as
-// the rules of one file do.
+// features take: compare within one run. BM_Conditions/N evaluates N conditions that differ and share their features,
+// as the rules of one file do.
 #include <benchmark/benchmark.h>
 
 #include <string>

@@ -69,7 +69,10 @@ absl::StatusOr<int32_t> Compiler::Condition(std::string_view source, const Scope
 absl::StatusOr<int32_t> Compiler::Anything(std::string_view source, const Scope& scope) {
   const auto compiled = Compile(source, scope);
   if (!compiled.ok()) return compiled.status();
-  if (compiled->items >= 0) return MistakeAt(source, 0, "a list alone is no value; see size(), exists() and all()");
+  if (compiled->items >= 0) {
+    const absl::Status mistake = MistakeAt(source, 0, "a list alone is no value; see size(), exists() and all()");
+    return absl::UnimplementedError(mistake.message());
+  }
   return compiled->node;
 }
 
@@ -88,6 +91,12 @@ absl::StatusOr<Compiler::Typed> Compiler::Compile(std::string_view source, const
 
 Compiler::Checked Compiler::Fail(const Expression& e, std::string_view what) {
   if (error_.ok()) error_ = MistakeAt(source_, e.begin, what);
+  return std::nullopt;
+}
+
+// CEL, but not for conditions of rules.
+Compiler::Checked Compiler::LeftOut(const Expression& e, std::string_view what) {
+  if (error_.ok()) error_ = absl::UnimplementedError(MistakeAt(source_, e.begin, what).message());
   return std::nullopt;
 }
 
@@ -158,7 +167,12 @@ Compiler::Checked Compiler::Check(const Expression& e) {
     case Form::kField: return Field(e);
     case Form::kCall: return Call(e);
     case Form::kMethod: return Method(e);
-    case Form::kList: return Fail(e, "a list stands only behind `in`");
+    case Form::kList: return LeftOut(e, "in a rule a list stands only behind `in`");
+    case Form::kMap: return LeftOut(e, "there are no maps in rules");
+    case Form::kIndex: return LeftOut(e, "no element is taken out of a list in rules; see exists() and all()");
+    case Form::kUnsigned: return LeftOut(e, "there are no unsigned numbers in rules; leave the u away");
+    case Form::kBytes: return LeftOut(e, "there are no bytes in rules; leave the b away");
+    case Form::kNull: return LeftOut(e, "there is no null in rules; write has(…) to ask whether there is a value");
     case Form::kUnary: return Unary(e);
     case Form::kBinary: return Binary(e);
     case Form::kConditional: return Conditional(e);
@@ -266,7 +280,7 @@ Compiler::Checked Compiler::Compare(const Expression& e) {
   if (!a) return a;
   Checked b = Check(*e.parts[1]);
   if (!b) return b;
-  if (a->items >= 0 || b->items >= 0) return Fail(e, "a list cannot be compared; see size(), exists() and all()");
+  if (a->items >= 0 || b->items >= 0) return LeftOut(e, "a list cannot be compared; see size(), exists() and all()");
   if (a->kind != b->kind && !(IsNumber(a->kind) && IsNumber(b->kind))) {
     const bool first = a->kind == Kind::kDuration;
     const Typed& other = first ? *b : *a;
@@ -286,7 +300,7 @@ Compiler::Checked Compiler::Compare(const Expression& e) {
     }
     return Fail(e, absl::StrCat("cannot be compared: ", Words(*a), "; ", Words(*b)));
   }
-  if (a->kind == Kind::kTruth && *relation < Relation::kEqual) return Fail(e, "true and false have no order");
+  if (a->kind == Kind::kTruth && *relation < Relation::kEqual) return LeftOut(e, "true and false have no order");
   if (!UnitsAgree(e, *a, *b)) return std::nullopt;
   if (a->kind == Kind::kFraction) AsFraction(*b);
   if (b->kind == Kind::kFraction) AsFraction(*a);
@@ -304,7 +318,7 @@ Compiler::Checked Compiler::Arithmetic(const Expression& e) {
   if (!a) return a;
   Checked b = Check(*e.parts[1]);
   if (!b) return b;
-  if (a->items >= 0 || b->items >= 0) return Fail(e, "lists cannot be reckoned with; see size()");
+  if (a->items >= 0 || b->items >= 0) return LeftOut(e, "lists cannot be reckoned with; see size()");
   if (a->kind == Kind::kFraction) AsFraction(*b);
   if (b->kind == Kind::kFraction) AsFraction(*a);
   const Op op = ArithmeticOf(e.text[0]);
@@ -315,6 +329,9 @@ Compiler::Checked Compiler::Arithmetic(const Expression& e) {
       const size_t whole = a->kind == Kind::kWhole ? 0 : 1;
       const Expression& at = *e.parts[whole];
       return Fail(at, absl::StrCat("whole numbers and fractions do not mix; use double(", Written(at), ")"));
+    }
+    if (a->kind == Kind::kText && b->kind == Kind::kText && op == Op::kAdd) {
+      return LeftOut(e, "texts are not joined in rules");
     }
     const bool time_and_number =
         (IsNumber(a->kind) && b->kind >= Kind::kTime) || (IsNumber(b->kind) && a->kind >= Kind::kTime);
@@ -387,7 +404,7 @@ Compiler::Checked Compiler::Conditional(const Expression& e) {
   if (!a) return a;
   Checked b = Check(*e.parts[2]);
   if (!b) return b;
-  if (a->items >= 0 || b->items >= 0) return Fail(e, "? : does not choose between lists");
+  if (a->items >= 0 || b->items >= 0) return LeftOut(e, "? : does not choose between lists");
   if (a->kind == Kind::kFraction) AsFraction(*b);
   if (b->kind == Kind::kFraction) AsFraction(*a);
   if (a->kind != b->kind) {

@@ -35,7 +35,8 @@ class Compiler {
  public:
   Compiler(const FeatureRegistry& features, Program& program) : features_(features), program_(program) {}
 
-  // The node of a condition. InvalidArgument: what is wrong with it; the program may then hold parts that nobody uses.
+  // The node of a condition. InvalidArgument: what is wrong with it; Unimplemented: it is CEL that conditions of rules
+  // leave out. The program may then hold parts that nobody uses.
   absl::StatusOr<int32_t> Condition(std::string_view source, const Scope& scope = {});
 
   // The same for a value of any kind, for tools that show one.
@@ -79,8 +80,10 @@ class Compiler {
   Checked Method(const Expression& e);
   Checked Through(const Expression& e, const Expression& list, Op op);
   Checked TextMethod(const Expression& e, Op op);
+  Checked Matches(const Expression& e);
 
   Checked Fail(const Expression& e, std::string_view what);
+  Checked LeftOut(const Expression& e, std::string_view what);
   Checked Truth(const Expression& e, std::string_view where);
   Checked Make(Node node, Measure measure = Measure::kNone);
   Checked Constant(Scalar value);

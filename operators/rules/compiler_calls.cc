@@ -6,7 +6,10 @@
 #include "absl/time/time.h"
 #include "operators/nearest_name.h"
 #include "operators/rules/compiler.h"
+#include "operators/rules/interpreter.h"
 #include "operators/rules/kinds.h"
+#include "operators/rules/regular_expression.h"
+#include "operators/rules/time_parts.h"
 
 namespace portrait::rules {
 namespace {
@@ -20,8 +23,14 @@ constexpr int64_t kDay = 24 * kHour;
 
 constexpr std::array<std::string_view, 10> kFunctions = {"has",     "size",     "days",      "hours",  "minutes",
                                                          "seconds", "duration", "timestamp", "double", "int"};
-constexpr std::array<std::string_view, 9> kMethods = {"startsWith", "endsWith", "contains",   "lowerAscii", "size",
-                                                      "exists",     "all",      "exists_one", "filter"};
+constexpr std::array<std::string_view, 10> kMethods = {"startsWith", "endsWith", "contains", "matches",    "lowerAscii",
+                                                       "size",       "exists",   "all",      "exists_one", "filter"};
+
+// CEL's own, which rules leave out and trials know.
+bool IsLeftOut(std::string_view function) {
+  const auto all = FunctionNames();
+  return std::find(all.begin(), all.end(), function) != all.end() || TimePartNamed(function);
+}
 
 }  // namespace
 
@@ -31,6 +40,7 @@ Compiler::Checked Compiler::Call(const Expression& e) {
     if (std::find(kMethods.begin(), kMethods.end(), f) != kMethods.end()) {
       return Fail(e, absl::StrCat("stands behind what it looks at: x.", f, "(…)"));
     }
+    if (IsLeftOut(f)) return LeftOut(e, absl::StrCat("not in rules: ", f, "()"));
     const std::string nearest(NearestName(f, {kFunctions.begin(), kFunctions.end()}));
     return Fail(e, absl::StrCat("no such function: ", f, nearest.empty() ? "" : "; did you mean ", nearest));
   }
@@ -48,7 +58,7 @@ Compiler::Checked Compiler::Call(const Expression& e) {
 Compiler::Checked Compiler::Has(const Expression& e) {
   const Checked value = Check(e);
   if (!value) return value;
-  if (value->items >= 0) return Fail(e, "a list is always there; see size()");
+  if (value->items >= 0) return LeftOut(e, "a list is always there; see size()");
   Node node = program_.nodes[static_cast<size_t>(value->node)];
   switch (node.op) {
     case Op::kFeature: node.op = Op::kHasFeature; break;
@@ -78,7 +88,7 @@ Compiler::Checked Compiler::Length(const Expression& e, int64_t micros) {
 Compiler::Checked Compiler::FromText(const Expression& e) {
   const Expression& text = *e.parts[0];
   const bool is_duration = e.text == "duration";
-  if (text.form != Form::kText) return Fail(text, absl::StrCat(e.text, "() needs a text in quotes"));
+  if (text.form != Form::kText) return LeftOut(text, absl::StrCat(e.text, "() needs a text in quotes"));
   if (is_duration) {
     absl::Duration parsed;
     if (!absl::ParseDuration(text.text, &parsed) || absl::AbsDuration(parsed) > absl::Hours(24 * 366 * 300)) {
@@ -99,7 +109,7 @@ Compiler::Checked Compiler::Number(const Expression& e) {
   Checked value = Check(*e.parts[0]);
   if (!value) return value;
   if (value->items >= 0 || !IsNumber(value->kind)) {
-    return Fail(*e.parts[0], absl::StrCat(e.text, "() needs a number, this is ", Words(*value)));
+    return LeftOut(*e.parts[0], absl::StrCat(e.text, "() needs a number, this is ", Words(*value)));
   }
   Node node;
   node.op = e.text == "int" ? Op::kToWhole : Op::kToFraction;
@@ -134,12 +144,13 @@ Compiler::Checked Compiler::Method(const Expression& e) {
   if (f == "exists") return Through(e, target, Op::kExists);
   if (f == "all") return Through(e, target, Op::kAll);
   if (f == "exists_one") return Through(e, target, Op::kExistsOne);
-  if (f == "filter") return Fail(e, "of a filtered list only the size can be used: size(list.filter(x, …))");
+  if (f == "filter") return LeftOut(e, "of a filtered list only the size can be used: size(list.filter(x, …))");
   if (f == "startsWith") return TextMethod(e, Op::kStartsWith);
   if (f == "endsWith") return TextMethod(e, Op::kEndsWith);
   if (f == "contains") return TextMethod(e, Op::kContains);
   if (f == "lowerAscii") return TextMethod(e, Op::kLower);
-  if (f == "matches") return Fail(e, "there are no regular expressions; see startsWith, endsWith and contains");
+  if (f == "matches") return Matches(e);
+  if (IsLeftOut(f)) return LeftOut(e, absl::StrCat("not in rules: ", f, "()"));
   const std::string nearest(NearestName(f, {kMethods.begin(), kMethods.end()}));
   return Fail(e, absl::StrCat("no such function: ", f, nearest.empty() ? "" : "; did you mean ", nearest));
 }
@@ -164,6 +175,25 @@ Compiler::Checked Compiler::TextMethod(const Expression& e, Op op) {
   return Make(node);
 }
 
+Compiler::Checked Compiler::Matches(const Expression& e) {
+  if (e.parts.size() != 2) return Fail(e, absl::StrCat("matches takes one text; given ", e.parts.size() - 1));
+  const Checked text = Check(*e.parts[0]);
+  if (!text) return text;
+  if (text->items >= 0 || text->kind != Kind::kText) {
+    return Fail(*e.parts[0], absl::StrCat("matches needs a text, this is ", Words(*text)));
+  }
+  const Expression& pattern = *e.parts[1];
+  if (pattern.form != Form::kText) return LeftOut(pattern, "matches() needs a text in quotes");
+  auto made = MakeRegularExpression(pattern.text);
+  if (!made.ok()) return Fail(pattern, std::string(made.status().message()));
+  Node node;
+  node.op = Op::kMatches;
+  node.kind = Kind::kTruth;
+  node.a = text->node;
+  node.constant = Scalar::Whole(program_.PatternIndex(pattern.text, *std::move(made)));
+  return Make(node);
+}
+
 Compiler::Checked Compiler::Through(const Expression& e, const Expression& list, Op op) {
   const Checked target = Check(list);
   if (!target) return target;
@@ -172,7 +202,7 @@ Compiler::Checked Compiler::Through(const Expression& e, const Expression& list,
     return Fail(e, absl::StrCat("write it as ", e.text, "(x, condition on x)"));
   }
   const std::string& name = e.parts[1]->text;
-  if (name == "now" || name == "since" || LoopNamed(name)) return Fail(*e.parts[1], "this name is taken");
+  if (name == "now" || name == "since" || LoopNamed(name)) return LeftOut(*e.parts[1], "this name is taken");
   if (loops_.size() == kLoops) return Fail(e, "too many lists within one another");
   loops_.push_back({name, target->items});
   const Checked body = Truth(*e.parts[2], e.text);

@@ -41,9 +41,8 @@ Compiler::Checked Compiler::Name(const Expression& e) {
     return Make(node);
   }
   if (LoopNamed(e.text)) {
-    return Fail(e, absl::StrCat("take a part of it, such as ", e.text, ".name"));
+    return LeftOut(e, absl::StrCat("take a part of it, such as ", e.text, ".name"));
   }
-  if (e.text == "null") return Fail(e, "there is no null; write has(…) to ask whether there is a value");
   if (e.text == "item") return Fail(e, "`item` is known only in a rule with `each`");
   return Feature(e, e.text);
 }

@@ -1,4 +1,5 @@
-// Why a condition holds or does not: the comparisons that decided, with values and thresholds, as the reasons of a result.
+// Why a condition holds or does not: the comparisons that decided, with values and thresholds, as the reasons of a
+// result.
 //
 //   for (v1::Reason& reason : Explain(evaluation, condition)) *info.add_reasons() = std::move(reason);
 //

@@ -1,4 +1,4 @@
-// The text of a condition as a tree: a subset of CEL (docs/rules.md), parsed and not yet checked.
+// The text of a condition as a tree: the syntax of CEL without messages (docs/rules.md), parsed and not yet checked.
 //
 //   absl::StatusOr<std::unique_ptr<Expression>> tree = ParseExpression("purchases.spend > 100.0 && has(person.city)");
 //
@@ -22,14 +22,19 @@ inline constexpr size_t kExpressionDepth = 64;
 struct Expression {
   enum class Form {
     kWhole,        // 3
+    kUnsigned,     // 3u; the bits are in `whole`
     kFraction,     // 3.5
     kText,         // "shoes"
+    kBytes,        // b"shoes"
     kTruth,        // true
+    kNull,         // null
     kName,         // now
     kField,        // parts[0].text
     kCall,         // text(parts...)
     kMethod,       // parts[0].text(parts[1]...)
+    kIndex,        // parts[0][parts[1]]
     kList,         // [parts...]
+    kMap,          // {parts[0]: parts[1], ...}
     kUnary,        // text is ! or -
     kBinary,       // text is the operator
     kConditional,  // parts[0] ? parts[1] : parts[2]

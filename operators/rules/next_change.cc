@@ -138,8 +138,8 @@ class NextChange::Finder {
     return static_cast<double>(static_cast<long double>(x.whole) - static_cast<long double>(y.whole));
   }
 
-  // `distance` moves by `speed` a microsecond. Time is whole microseconds: of those, the first at which the relation may
-  // differ from now. Fractions are rounded, so there it is rather a microsecond early than late.
+  // `distance` moves by `speed` a microsecond. Time is whole microseconds: of those, the first at which the relation
+  // may differ from now. Fractions are rounded, so there it is rather a microsecond early than late.
   Moments Crossing(Relation relation, double distance, double speed, bool exact) const {
     const int side = distance < 0 ? -1 : distance > 0 ? 1 : 0, ahead = speed < 0 ? -1 : 1;
     const bool is = Holds(relation, side);

@@ -7,10 +7,10 @@
 // Until the moment given the condition keeps its value, unless something else changes a feature. At that moment it is
 // worth a look: it has changed, or is to be asked again. No moment: time alone changes nothing.
 //
-// Worked out to the microsecond: comparisons whose sides run with `now`, evenly: now - f > d, f + d < now, features that
-// grow by a day a day. To the day: windows that say themselves on which day something leaves them. Everything else that
-// depends on time is looked at when the next local day begins. && waits for the last of its sides that are false, and ||
-// for the last that are true, so a customer who is far from a rule has no timer for it.
+// Worked out to the microsecond: comparisons whose sides run with `now`, evenly: now - f > d, f + d < now, features
+// that grow by a day a day. To the day: windows that say themselves on which day something leaves them. Everything else
+// that depends on time is looked at when the next local day begins. && waits for the last of its sides that are false,
+// and || for the last that are true, so a customer who is far from a rule has no timer for it.
 #pragma once
 
 #include <optional>

@@ -1,5 +1,7 @@
 #include "operators/rules/program.h"
 
+#include <re2/re2.h>
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -143,6 +145,13 @@ int32_t Program::FeatureIndex(const FeatureRef& feature) {
   return static_cast<int32_t>(features.size()) - 1;
 }
 
+int64_t Program::PatternIndex(const std::string& source, std::shared_ptr<const re2::RE2> compiled) {
+  const auto same = std::find_if(patterns.begin(), patterns.end(), [&](const auto& p) { return p.source == source; });
+  if (same != patterns.end()) return same - patterns.begin();
+  patterns.push_back({source, std::move(compiled)});
+  return static_cast<int64_t>(patterns.size()) - 1;
+}
+
 Scratch& Scratch::OfThisThread() {
   thread_local Scratch scratch;
   return scratch;
@@ -239,6 +248,7 @@ Scalar Evaluation::Compute(const Node& n) {
     case Op::kStartsWith:
     case Op::kEndsWith:
     case Op::kContains:
+    case Op::kMatches:
     case Op::kLower:
     case Op::kTextSize: return TextOf(n);
     case Op::kInItems:
@@ -273,6 +283,15 @@ Scalar Evaluation::TextOf(const Node& n) {
   if (n.op == Op::kTextSize) {  // characters, not bytes
     const auto starts = [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; };
     return Scalar::Whole(std::count_if(a.text, a.text + a.size, starts));
+  }
+  if (n.op == Op::kMatches) {
+    std::string lower;  // only where it is asked for
+    if (a.lower) {
+      for (size_t i = 0; i < a.size; ++i) lower += CharOf(a, i);
+    }
+    const std::string_view text = a.lower ? std::string_view(lower) : std::string_view(a.text, a.size);
+    const Program::Pattern& pattern = program_.patterns[static_cast<size_t>(n.constant.whole)];
+    return Scalar::Truth(re2::RE2::PartialMatch({text.data(), text.size()}, *pattern.compiled));
   }
   const Scalar b = Run(n.b);
   if (b.failed()) return b;

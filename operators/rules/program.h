@@ -14,6 +14,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -23,6 +24,10 @@
 #include "operators/features.h"
 #include "operators/time.h"
 #include "operators/value.h"
+
+namespace re2 {
+class RE2;
+}
 
 namespace portrait::rules {
 
@@ -82,7 +87,7 @@ enum class Op : uint8_t {
   kNegate, kAdd, kSubtract, kMultiply, kDivide, kRemainder,  // by the kind of the node
   kCompare, kIn, kInItems,
   kToFraction, kToWhole, kLength,
-  kStartsWith, kEndsWith, kContains, kLower, kTextSize,
+  kStartsWith, kEndsWith, kContains, kMatches, kLower, kTextSize,
   kExists, kAll, kExistsOne, kCount,
 };
 // clang-format on
@@ -111,10 +116,16 @@ struct Program {
   std::vector<int32_t> elements;  // of lists in `in`: b to c of the node
   std::vector<FeatureRef> features;
   std::deque<std::string> texts;  // what constants point to
+  struct Pattern {
+    std::string source;
+    std::shared_ptr<const re2::RE2> compiled;
+  };
+  std::vector<Pattern> patterns;  // of kMatches: which is its constant
   int32_t memos = 0;
   absl::flat_hash_map<std::string, int32_t> known;  // for the compiler: nodes by their content
 
   int32_t FeatureIndex(const FeatureRef& feature);
+  int64_t PatternIndex(const std::string& source, std::shared_ptr<const re2::RE2> compiled);
 };
 
 // Room to evaluate in, so that nothing is allocated. One at a time for each thread.

@@ -18,5 +18,6 @@ void AddJournal(Program& program);
 void AddCheck(Program& program);
 void AddBackup(Program& program);
 void AddRestore(Program& program);
+void AddRules(Program& program);
 
 }  // namespace portrait

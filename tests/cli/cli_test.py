@@ -171,6 +171,80 @@ class Check(unittest.TestCase):
         self.assertEqual(same + ".acme-7", version("", EXTENDED))
 
 
+class Rules(unittest.TestCase):
+    def answers(self, *lines):
+        """What `rules eval` answers to these lines, as objects."""
+        done = subprocess.run([PORTRAIT, "rules", "eval"], input="".join(line + "\n" for line in lines), text=True,
+                              capture_output=True, timeout=60)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        return [json.loads(line) for line in done.stdout.splitlines()]
+
+    def test_an_expression_is_evaluated(self):
+        self.assertEqual(run("rules", "eval", "1 + 2 * 3"), (0, '{"value":7}\n', ""))
+        self.assertEqual(run("rules", "eval", '7 / 2 + size("shoes")'), (0, '{"value":8}\n', ""))  # as in docs/rules.md
+        self.assertEqual(run("rules", "eval", "--", "-1 + 2"), (0, '{"value":1}\n', ""))
+
+    def test_an_empty_expression_is_a_mistake_and_no_input_no_answer(self):
+        self.assertEqual(run("rules", "eval", "")[0], 2)
+        self.assertEqual(run("rules", "eval"), (0, "", ""))
+        self.assertEqual(run("rules", "eval", "--with", "values.json")[0], 2)
+
+    def test_values_come_from_a_file(self):
+        with Config('{"purchases": {"spend_365d": 2500.0}, "x": 2}') as path:
+            self.assertEqual(run("rules", "eval", "purchases.spend_365d > 2000 && x == 2", "--with", path),
+                             (0, '{"value":true}\n', ""))
+        with Config('{"x": ') as path:
+            self.assertEqual(run("rules", "eval", "x", "--with", path), (2, "", "portrait rules: not JSON: %s\n" % path))
+        code, _, err = run("rules", "eval", "x", "--with", "/nowhere")
+        self.assertEqual((code, err), (2, "portrait rules: cannot be read: /nowhere\n"))
+
+    def test_what_is_wrong_is_told_with_its_place(self):
+        code, out, err = run("rules", "eval", "purchases.spent > 1")
+        self.assertEqual(code, 2)
+        self.assertEqual(json.loads(out), {"error": "1:1: no such name: purchases.spent; did you mean purchases.spend"})
+        self.assertEqual(err, "portrait rules: 1:1: no such name: purchases.spent; did you mean purchases.spend\n"
+                              "  purchases.spent > 1\n  ^\n")
+
+    def test_lines_are_answered_one_by_one_and_a_bad_one_ends_nothing(self):
+        self.assertEqual(self.answers(
+            '{"expr": "x * 2", "with": {"x": 21}}', "nonsense", "", '{"expr": "1 / 0"}', '{"expr": 1}',
+            '{"expr": "1", "with": {"x": "%s"}}' % ("a" * 2_000_000), "[" * 900_000, '{"expr": "%s"}' % ("(" * 900_000),
+            '{"expr": "f(1)"}', json.dumps({"expr": "'\u00e4' + s", "with": {"s": "\u20ac"}})),
+            [{"value": 42}, {"error": "not JSON"}, {"error": "not JSON"}, {"error": "1:1: division by zero"},
+             {"error": "expr: a text is wanted"}, {"error": "a line is too long; at most 1048576 bytes"},
+             {"error": "not JSON"}, {"error": "1:1: a condition is too long; at most 16384 bytes: 900000"},
+             {"error": "1:1: no such function: f"}, {"value": "\u00e4\u20ac"}])
+
+    def test_a_line_is_answered_before_the_next_one_is_sent(self):
+        with subprocess.Popen([PORTRAIT, "rules", "eval"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as eval_:
+            for number in range(3):
+                eval_.stdin.write(json.dumps({"expr": "x + 1", "with": {"x": number}}) + "\n")
+                eval_.stdin.flush()
+                self.assertEqual(json.loads(eval_.stdout.readline()), {"value": number + 1})
+            eval_.stdin.write('{"expr": "true"}')  # no line end
+            eval_.stdin.close()
+            self.assertEqual(eval_.stdout.read(), '{"value":true}\n')
+            self.assertEqual(eval_.wait(60), 0)
+
+    def test_the_default_set_is_good(self):
+        code, out, err = run("rules", "check", str(ROOT / "deploy/tags.yaml"))
+        self.assertEqual((code, err), (0, ""))
+        self.assertRegex(out, r"deploy/tags\.yaml is good: \d+ rules, on \d+ features, in \d+ steps\n")
+
+    def test_a_bad_file_is_told_by_line_and_column(self):
+        with Config("- tag: a\n  when: purchases.spent > 1\n- tag: a\n  wen: true\n") as path:
+            code, out, err = run("rules", "check", path)
+            self.assertEqual((code, out), (2, ""))
+            self.assertIn("%s:2:9: no such feature: purchases.spent; did you mean purchases.spend\n" % path, err)
+            self.assertIn("%s:4:3: no such key: wen; did you mean when\n" % path, err)
+        self.assertEqual(run("rules", "check"), (2, "", "portrait rules: check: which file?\n"))
+
+    def test_the_features_of_another_projects_operator_count(self):
+        with Config("- tag: seen\n  when: visits.views > 3\n") as path:
+            self.assertEqual(run("rules", "check", path, program=EXTENDED)[0], 0)
+            self.assertEqual(run("rules", "check", path)[0], 2)
+
+
 class Extended(unittest.TestCase):
     def test_another_projects_operator_is_part_of_the_chain(self):
         code, out, err = run("describe", program=EXTENDED)

@@ -84,8 +84,12 @@ TEST_CASE("an expression has the value that CEL gives it", "[rules]") {
            Case{"shop.city.lowerAscii() == 'berlin'", "true"},
            Case{"shop.city.lowerAscii().contains('BER'.lowerAscii())", "true"},
            Case{"shop.city == 'berlin'", "false"},
+           Case{"shop.city.matches('^B.*n$') && !shop.city.matches('^b')", "true"},
+           Case{"shop.city.lowerAscii().matches('^b.r')", "true"},
+           Case{"'abc'.matches('b') && shop.city.matches(r'\\w{6}')", "true"},
+           Case{"shop.name.matches('a')", "error: no value"},
            Case{"size('Käse') + 'ab'.size()", "6"},
-           Case{"'\\u00e4\\n\\'' == 'ä\n\\''", "error"},
+           Case{"'\\u00e4\\n\\'' == 'ä\n\\''", "error"},  // a line ends in a text
            Case{"shop.city in ['Bonn', 'Berlin']", "true"},
            Case{"3 in [1, 2]", "false"},
            Case{"3 in []", "false"},
@@ -137,6 +141,13 @@ TEST_CASE("what is wrong is told with its place and what was meant", "[rules]") 
   };
   for (const Case& c : {
            Case{"1 + ", "1:5: a value is missing here: a name, a number, a text or (\n  1 + \n      ^"},
+           Case{"shop.city.matches('(')",
+                "1:19: not a regular expression: missing ): (\n  shop.city.matches('(')\n                    ^"},
+           Case{"shop.city == 'Bonn", "1:15: a text lacks its closing quote\n  shop.city == 'Bonn\n                ^"},
+           Case{"shop.city == null",
+                "1:14: there is no null in rules; write has(…) to ask whether there is a value\n"
+                "  shop.city == null\n               ^"},
+           Case{"shop.last.getHours() > 3", "1:1: not in rules: getHours()\n  shop.last.getHours() > 3\n  ^"},
            Case{"shop.spent > 3", "1:1: no such feature: shop.spent; did you mean shop.spend\n  shop.spent > 3\n  ^"},
            Case{"true &&\n  now - shop.last > 60",
                 "2:21: a length of time needs a unit; use days(60)\n    now - shop.last > 60\n                      ^"},

@@ -20,7 +20,7 @@ PURE = ("absl/", "google/protobuf/", "xxhash.h")
 ARROWS = {
     "state": (("state/",) + PROTO, PURE + ("rocksdb/",)),
     "operators": (("operators/",) + PROTO, PURE),
-    "operators/rules": (("operators/",) + PROTO, PURE + ("tao/pegtl",)),
+    "operators/rules": (("operators/",) + PROTO, PURE + ("tao/pegtl", "re2/re2.h")),
     "pipeline": (("operators/", "state/", "pipeline/") + PROTO,
                  PURE + ("spdlog/", "prometheus/", "simdjson.h", "nlohmann/", "httplib.h")),
     "pipeline/ports": (("operators/", "pipeline/ports/") + PROTO, PURE),

@@ -1,0 +1,94 @@
+#include "pipeline/cli/trial.h"
+
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "operators/nearest_name.h"
+#include "operators/rules/compiler.h"
+#include "operators/rules/expression.h"
+#include "operators/rules/interpreter.h"
+#include "pipeline/cli/trial_values.h"
+
+namespace portrait {
+namespace {
+
+using nlohmann::json;
+
+absl::StatusOr<json> Interpreted(std::string_view expression, const rules::Expression& tree,
+                                 const TrialValues& values) {
+  const rules::Any value = rules::Interpret(tree, values);
+  if (const auto* failure = value.As<rules::Failed>()) return rules::MistakeAt(expression, failure->at, failure->what);
+  return JsonOfAny(value);
+}
+
+// The value of a whole expression as a compiled condition has it.
+rules::Any AnyOfScalar(const rules::Scalar& scalar) {
+  switch (scalar.kind) {
+    case rules::Kind::kError: return rules::Failed{"no value"};
+    case rules::Kind::kTruth: return scalar.whole != 0;
+    case rules::Kind::kWhole: return scalar.whole;
+    case rules::Kind::kFraction: return scalar.fraction;
+    case rules::Kind::kTime: return absl::FromUnixMicros(scalar.whole);
+    case rules::Kind::kDuration: return absl::Microseconds(scalar.whole);
+    case rules::Kind::kText: break;
+  }
+  std::string text(scalar.text, scalar.size);
+  if (!scalar.lower) return text;
+  for (char& c : text) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  return text;
+}
+
+}  // namespace
+
+absl::StatusOr<json> Trial::Run(std::string_view expression, const json& with) const {
+  if (!with.is_object()) return absl::InvalidArgumentError("with: an object of names and values is wanted");
+  const auto tree = rules::ParseExpression(expression);
+  if (!tree.ok()) return tree.status();
+  TrialValues values(features_, with, now_);
+  if (absl::Status s = values.Prepare(rules::NamesIn(**tree)); !s.ok()) return s;
+  if (!values.only_features()) return Interpreted(expression, **tree, values);
+  rules::Program program;
+  const auto node = rules::Compiler(features_, program).Anything(expression);
+  if (absl::IsUnimplemented(node.status())) return Interpreted(expression, **tree, values);
+  if (!node.ok()) return node.status();
+  rules::Evaluation evaluation(program, values, values.moment(), rules::Scratch::OfThisThread());
+  const rules::Scalar value = evaluation.Run(*node);
+  // A compiled condition does not know where it failed.
+  if (value.failed()) return Interpreted(expression, **tree, values);
+  return JsonOfAny(AnyOfScalar(value));
+}
+
+std::string Trial::Answer(std::string_view line) const {
+  const json request = json::parse(line.begin(), line.end(), nullptr, false);
+  if (request.is_discarded()) return AnswerLine(absl::InvalidArgumentError("not JSON"));
+  if (!request.is_object()) return AnswerLine(absl::InvalidArgumentError("an object is wanted: {\"expr\": …}"));
+  for (const auto& [key, value] : request.items()) {
+    if (key == "expr" || key == "with") continue;
+    const std::string nearest(NearestName(key, {"expr", "with"}));
+    return AnswerLine(absl::InvalidArgumentError(
+        absl::StrCat("no such key: ", key, nearest.empty() ? "" : "; did you mean ", nearest)));
+  }
+  const auto expression = request.find("expr");
+  if (expression == request.end() || !expression->is_string()) {
+    return AnswerLine(absl::InvalidArgumentError("expr: a text is wanted"));
+  }
+  // By reference: a copy of values nested a million deep would overflow the stack.
+  static const json* const kNone = new json(json::object());
+  const auto with = request.find("with");
+  const bool none = with == request.end() || with->is_null();
+  return AnswerLine(Run(*expression->get_ptr<const std::string*>(), none ? *kNone : *with));
+}
+
+std::string AnswerLine(const absl::StatusOr<json>& value) {
+  json answer;
+  if (value.ok()) {
+    answer["value"] = *value;
+  } else {
+    const std::string message(value.status().message());
+    answer["error"] = message.substr(0, message.find('\n'));
+  }
+  return answer.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+}  // namespace portrait
