@@ -108,8 +108,8 @@ absl::Status KafkaGroupConsumer::Poll(Duration timeout, size_t max_records, std:
 absl::Status KafkaGroupConsumer::Fatal() {
   absl::Status fatal = client_->Fatal();
   if (!absl::IsFailedPrecondition(fatal)) return fatal;
-  // The client fails at once, but an outage is told through the queue, where it may still wait after a long time without
-  // a poll. Records of a member that is over are nobody's.
+  // The client fails at once, but an outage is told through the queue, where it may still wait after a long time
+  // without a poll. Records of a member that is over are nobody's.
   for (int round = 0; round < kRoundsOfDraining && !client_->HadTrouble(kOutageRemembered); ++round) {
     const size_t count = Fetch(Duration::zero(), kDrainedAtOnce);
     if (count == 0) break;

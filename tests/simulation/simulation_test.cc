@@ -16,7 +16,7 @@ namespace {
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 constexpr uint64_t kSeeds = 50;  // a seed takes many times as long under a sanitizer
 #else
-constexpr uint64_t kSeeds = 1000;
+constexpr uint64_t kSeeds = 600;
 #endif
 constexpr int kActions = 150;
 
