@@ -1,4 +1,5 @@
 """A portrait service under test: started, watched through its metrics, killed or stopped."""
+import atexit
 import collections
 import json
 import os
@@ -49,6 +50,7 @@ class Portrait:
     def __init__(self, program, config, port, log):
         self.program, self.config, self.port, self.log = program, config, port, log
         self.process = None
+        atexit.register(self.kill_if_alive)  # whatever becomes of the test
 
     def start(self):
         self.process = subprocess.Popen([self.program, "run", "--config", self.config], stdout=self.log, stderr=self.log)

@@ -38,9 +38,6 @@ def main():
             for name, path in logs.items():
                 print(f"---- {name}\n{open(path, errors='replace').read()[-4000:]}")
             raise
-        finally:
-            for process in processes:
-                process.kill_if_alive()
     return 0
 
 
