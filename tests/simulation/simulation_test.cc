@@ -13,12 +13,12 @@
 namespace portrait::simulation {
 namespace {
 
+constexpr uint64_t kStrikesAll = 600;  // in so many every fault happens, whatever the engine's timing
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 constexpr uint64_t kSeeds = 50;  // a seed takes many times as long under a sanitizer
 #else
-constexpr uint64_t kSeeds = 600;
+constexpr uint64_t kSeeds = kStrikesAll;
 #endif
-constexpr uint64_t kStrikesAll = 600;  // in so many every fault happens, whatever the engine's timing
 constexpr int kActions = 150;
 
 uint64_t Setting(const char* name, uint64_t otherwise) {
