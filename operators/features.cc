@@ -9,9 +9,7 @@ absl::StatusOr<FeatureRef> FeatureRegistry::Find(std::string_view name) const {
   if (it != by_name_.end()) return all_[it->second];
   std::vector<std::string_view> names;
   for (const FeatureRef& feature : all_) names.push_back(feature.description().name);
-  const std::string nearest(NearestName(name, names));
-  return absl::NotFoundError(
-      absl::StrCat("no such feature: ", std::string(name), nearest.empty() ? "" : "; did you mean ", nearest));
+  return absl::NotFoundError(absl::StrCat("no such feature: ", std::string(name), DidYouMean(name, names)));
 }
 
 absl::Status FeatureRegistry::Add(Slot slot, const FeatureDescription* description,

@@ -20,8 +20,6 @@ size_t EditDistance(std::string_view a, std::string_view b) {
   return row[b.size()];
 }
 
-}  // namespace
-
 std::string_view NearestName(std::string_view name, const std::vector<std::string_view>& names) {
   std::string_view nearest;
   size_t distance = name.size() / 2 + 1;
@@ -33,6 +31,13 @@ std::string_view NearestName(std::string_view name, const std::vector<std::strin
     }
   }
   return nearest;
+}
+
+}  // namespace
+
+std::string DidYouMean(std::string_view name, const std::vector<std::string_view>& names) {
+  const std::string_view nearest = NearestName(name, names);
+  return nearest.empty() ? std::string() : "; did you mean " + std::string(nearest);
 }
 
 }  // namespace portrait

@@ -216,6 +216,12 @@ bool Compiler::AsFraction(Typed& value) {
   return true;
 }
 
+// Beside a fraction, a whole number that stands in the text is one, too.
+void Compiler::AlignFractions(Typed& a, Typed& b) {
+  if (a.kind == Kind::kFraction) AsFraction(b);
+  if (b.kind == Kind::kFraction) AsFraction(a);
+}
+
 bool Compiler::UnitsAgree(const Expression& e, const Typed& a, const Typed& b) {
   if (a.measure == Measure::kNone || b.measure == Measure::kNone || a.measure == b.measure) return true;
   Fail(e, absl::StrCat("units do not go together: ", Words(a), "; ", Words(b)));
@@ -302,8 +308,7 @@ Compiler::Checked Compiler::Compare(const Expression& e) {
   }
   if (a->kind == Kind::kTruth && *relation < Relation::kEqual) return LeftOut(e, "true and false have no order");
   if (!UnitsAgree(e, *a, *b)) return std::nullopt;
-  if (a->kind == Kind::kFraction) AsFraction(*b);
-  if (b->kind == Kind::kFraction) AsFraction(*a);
+  AlignFractions(*a, *b);
   Node node;
   node.op = Op::kCompare;
   node.kind = Kind::kTruth;
@@ -319,8 +324,7 @@ Compiler::Checked Compiler::Arithmetic(const Expression& e) {
   Checked b = Check(*e.parts[1]);
   if (!b) return b;
   if (a->items >= 0 || b->items >= 0) return LeftOut(e, "lists cannot be reckoned with; see size()");
-  if (a->kind == Kind::kFraction) AsFraction(*b);
-  if (b->kind == Kind::kFraction) AsFraction(*a);
+  AlignFractions(*a, *b);
   const Op op = ArithmeticOf(e.text[0]);
   const auto kind = Together(op, a->kind, b->kind);
   if (!kind) {
@@ -405,8 +409,7 @@ Compiler::Checked Compiler::Conditional(const Expression& e) {
   Checked b = Check(*e.parts[2]);
   if (!b) return b;
   if (a->items >= 0 || b->items >= 0) return LeftOut(e, "? : does not choose between lists");
-  if (a->kind == Kind::kFraction) AsFraction(*b);
-  if (b->kind == Kind::kFraction) AsFraction(*a);
+  AlignFractions(*a, *b);
   if (a->kind != b->kind) {
     return Fail(e, absl::StrCat("both sides of : must be alike: ", Words(*a), "; ", Words(*b)));
   }

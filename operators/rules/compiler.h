@@ -88,6 +88,7 @@ class Compiler {
   Checked Make(Node node, Measure measure = Measure::kNone);
   Checked Constant(Scalar value);
   bool AsFraction(Typed& value);
+  void AlignFractions(Typed& a, Typed& b);
   bool UnitsAgree(const Expression& e, const Typed& a, const Typed& b);
   bool IsConstant(const Typed& value) const;
   std::string Words(const Typed& value) const;

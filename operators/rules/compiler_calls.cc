@@ -41,8 +41,7 @@ Compiler::Checked Compiler::Call(const Expression& e) {
       return Fail(e, absl::StrCat("stands behind what it looks at: x.", f, "(…)"));
     }
     if (IsLeftOut(f)) return LeftOut(e, absl::StrCat("not in rules: ", f, "()"));
-    const std::string nearest(NearestName(f, {kFunctions.begin(), kFunctions.end()}));
-    return Fail(e, absl::StrCat("no such function: ", f, nearest.empty() ? "" : "; did you mean ", nearest));
+    return Fail(e, absl::StrCat("no such function: ", f, DidYouMean(f, {kFunctions.begin(), kFunctions.end()})));
   }
   if (e.parts.size() != 1) return Fail(e, absl::StrCat(f, " takes one value; given ", e.parts.size()));
   if (f == "has") return Has(*e.parts[0]);
@@ -151,8 +150,7 @@ Compiler::Checked Compiler::Method(const Expression& e) {
   if (f == "lowerAscii") return TextMethod(e, Op::kLower);
   if (f == "matches") return Matches(e);
   if (IsLeftOut(f)) return LeftOut(e, absl::StrCat("not in rules: ", f, "()"));
-  const std::string nearest(NearestName(f, {kMethods.begin(), kMethods.end()}));
-  return Fail(e, absl::StrCat("no such function: ", f, nearest.empty() ? "" : "; did you mean ", nearest));
+  return Fail(e, absl::StrCat("no such function: ", f, DidYouMean(f, {kMethods.begin(), kMethods.end()})));
 }
 
 Compiler::Checked Compiler::TextMethod(const Expression& e, Op op) {

@@ -109,9 +109,7 @@ Compiler::Checked Compiler::Column(const Expression& e, size_t loop, const std::
     }
     return out;
   }
-  const std::string nearest(NearestName(name, names));
-  return Fail(e, absl::StrCat("an element of ", list.name, " has no ", name, nearest.empty() ? "" : "; did you mean ",
-                              nearest));
+  return Fail(e, absl::StrCat("an element of ", list.name, " has no ", name, DidYouMean(name, names)));
 }
 
 }  // namespace portrait::rules

@@ -148,8 +148,7 @@ class Interpreter {
     const FunctionCall call{e.text, method, arguments};
     if (auto value = CallFunction(call)) return *std::move(value);
     if (auto value = PartOfTime(call)) return *std::move(value);
-    const std::string nearest(NearestName(e.text, FunctionNames()));
-    return Failed{absl::StrCat("no such function: ", e.text, nearest.empty() ? "" : "; did you mean ", nearest)};
+    return Failed{absl::StrCat("no such function: ", e.text, DidYouMean(e.text, FunctionNames()))};
   }
 
   Any Macro(const Expression& e) {

@@ -78,8 +78,7 @@ int Program::Run(int argc, char** argv) {
     return kUsage;
   }
   if (const std::string first = argv[1]; !first.empty() && first[0] != '-' && !IsCommand(first)) {
-    const std::string_view nearest = NearestName(first, {names_.begin(), names_.end()});
-    std::cerr << "portrait: no such command" << (nearest.empty() ? "" : "; did you mean ") << nearest << ": " << first
+    std::cerr << "portrait: no such command" << DidYouMean(first, {names_.begin(), names_.end()}) << ": " << first
               << std::endl;
     return kUsage;
   }

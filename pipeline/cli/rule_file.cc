@@ -123,9 +123,7 @@ class RuleReader {
     const std::string name = key.IsScalar() ? key.Scalar() : "";
     const size_t at = AtMark(value.Mark());
     if (std::find(kKeys.begin(), kKeys.end(), name) == kKeys.end()) {
-      const std::string nearest(NearestName(name, kKeys));
-      return Problem(AtMark(key.Mark()),
-                     absl::StrCat("no such key: ", name, nearest.empty() ? "" : "; did you mean ", nearest));
+      return Problem(AtMark(key.Mark()), absl::StrCat("no such key: ", name, DidYouMean(name, kKeys)));
     }
     // A plain text that begins with ! is a tag of YAML's own.
     if (value.Tag().size() > 1 && value.Tag()[0] == '!') {

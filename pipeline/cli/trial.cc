@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "operators/nearest_name.h"
 #include "operators/rules/compiler.h"
@@ -34,9 +35,7 @@ rules::Any AnyOfScalar(const rules::Scalar& scalar) {
     case rules::Kind::kText: break;
   }
   std::string text(scalar.text, scalar.size);
-  if (!scalar.lower) return text;
-  for (char& c : text) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  return text;
+  return scalar.lower ? absl::AsciiStrToLower(text) : text;
 }
 
 }  // namespace
@@ -65,9 +64,8 @@ std::string Trial::Answer(std::string_view line) const {
   if (!request.is_object()) return AnswerLine(absl::InvalidArgumentError("an object is wanted: {\"expr\": …}"));
   for (const auto& [key, value] : request.items()) {
     if (key == "expr" || key == "with") continue;
-    const std::string nearest(NearestName(key, {"expr", "with"}));
-    return AnswerLine(absl::InvalidArgumentError(
-        absl::StrCat("no such key: ", key, nearest.empty() ? "" : "; did you mean ", nearest)));
+    return AnswerLine(
+        absl::InvalidArgumentError(absl::StrCat("no such key: ", key, DidYouMean(key, {"expr", "with"}))));
   }
   const auto expression = request.find("expr");
   if (expression == request.end() || !expression->is_string()) {

@@ -19,6 +19,7 @@ using rules::Any;
 constexpr int kMostLevels = 64;
 constexpr std::string_view kNow = "now";
 
+// The kind follows from the JSON: 3 is a whole number, 3.0 a fraction.
 Any AnyOf(const json& from, int levels) {
   if (levels > kMostLevels) return rules::Failed{absl::StrCat("values nested too deeply; at most ", kMostLevels)};
   switch (from.type()) {
@@ -61,8 +62,6 @@ std::optional<Any> Parsed(std::string_view function, const json& from) {
   if (!value || value->failed()) return std::nullopt;
   return value;
 }
-
-std::optional<Any> ItemsOf(const json& from, const FeatureDescription& about);
 
 // Nothing: not a value of this type.
 std::optional<Any> AnyOfType(const json& from, FeatureType type) {
@@ -193,8 +192,7 @@ std::string TrialValues::Unknown(std::string_view name) const {
   std::vector<std::string_view> names = {kNow};
   for (const FeatureRef& feature : features_.all()) names.push_back(feature.description().name);
   for (const auto& [key, value] : with_.items()) names.push_back(key);
-  const std::string nearest(NearestName(name, names));
-  return absl::StrCat("no such name: ", std::string(name), nearest.empty() ? "" : "; did you mean ", nearest);
+  return absl::StrCat("no such name: ", std::string(name), DidYouMean(name, names));
 }
 
 Value TrialValues::Get(const FeatureRef& feature) const {
@@ -218,8 +216,6 @@ Items TrialValues::GetItems(const FeatureRef& feature) const {
   }
   return out;
 }
-
-Any AnyOfJson(const json& from) { return AnyOf(from, 0); }
 
 json JsonOfAny(const Any& value) {
   if (const auto* truth = value.As<bool>()) return *truth;

@@ -48,9 +48,6 @@ class TrialValues final : public rules::Names {
   mutable std::map<std::string, rules::Any, std::less<>> others_;  // what was read already
 };
 
-// The kind follows from the JSON: 3 is a whole number, 3.0 a fraction.
-rules::Any AnyOfJson(const nlohmann::json& json);
-
 // Times and lengths of time as texts, bytes in Base64, types by their names; what is no number in JSON as "NaN",
 // "Infinity" or "-Infinity".
 nlohmann::json JsonOfAny(const rules::Any& value);

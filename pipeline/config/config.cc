@@ -63,8 +63,7 @@ std::string UnknownKey(const std::string& path, const std::string& key) {
       names.push_back(std::string_view(setting.key).substr(0, dot));
     }
   }
-  const std::string nearest(NearestName(path, names));
-  return absl::StrCat("no such setting", nearest.empty() ? "" : "; did you mean ", nearest);
+  return "no such setting" + DidYouMean(path, names);
 }
 
 void ReadGroup(const ConfigNode& node, const std::string& above, Config& config, ConfigProblems& problems) {

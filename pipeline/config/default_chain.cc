@@ -59,9 +59,8 @@ absl::Status CheckOutputs(const Config& config, const Chain& chain) {
   for (const OutputDescription& output : chain.outputs()) known.push_back(output.topic);
   for (const OutputOptions& output : config.engine.outputs) {
     if (std::find(known.begin(), known.end(), output.output) != known.end()) continue;
-    const std::string nearest(NearestName(output.output, known));
-    return absl::InvalidArgumentError(absl::StrCat(
-        "outputs: no operator writes it", nearest.empty() ? "" : "; did you mean ", nearest, ": ", output.output));
+    return absl::InvalidArgumentError(
+        absl::StrCat("outputs: no operator writes it", DidYouMean(output.output, known), ": ", output.output));
   }
   return absl::OkStatus();
 }

@@ -81,9 +81,7 @@ absl::Status CheckKafkaProperty(const std::string& name, const std::string& valu
     case RD_KAFKA_CONF_UNKNOWN: break;
   }
   const std::vector<std::string> all = AllProperties();
-  const std::string nearest(NearestName(name, {all.begin(), all.end()}));
-  return absl::InvalidArgumentError(
-      absl::StrCat("librdkafka has no such property", nearest.empty() ? "" : "; did you mean ", nearest));
+  return absl::InvalidArgumentError("librdkafka has no such property" + DidYouMean(name, {all.begin(), all.end()}));
 }
 
 bool IsSecretKafkaProperty(std::string_view name) {
