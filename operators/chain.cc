@@ -84,6 +84,11 @@ int Chain::FireTimers(Timestamp until, std::string_view customer_id, RowState& r
     Context context(row, customer_id, calendar, calendar.At(row.time), false, *this, sink, cause);
     context.slot_ = timer.slot;
     links_[timer.slot - 1].op->HandleTimer({timer.id, timer.time}, StateFor(row, timer.slot), context);
+    for (const Slot follower : followers_) {
+      if (follower <= timer.slot) continue;
+      context.slot_ = follower;
+      links_[follower - 1].op->HandleChange(timer.slot, StateFor(row, follower), context);
+    }
     ++fired;
   }
   return fired;
@@ -176,8 +181,11 @@ absl::StatusOr<std::unique_ptr<Chain>> ChainBuilder::Build(std::string version) 
       if (about.reads().test(kind)) chain->readers_[kind].push_back(slot);
     }
     for (const FeatureDescription& feature : about.features()) {
-      if (absl::Status s = chain->features_.Add(slot, &feature, &link.op->EmptyState()); !s.ok()) return s;
+      if (absl::Status s = chain->features_.Add(slot, &feature, &link.op->EmptyState(), &about.reads()); !s.ok()) {
+        return s;
+      }
     }
+    if (about.follows_timers()) chain->followers_.push_back(slot);
     for (const OutputDescription& output : about.outputs()) {
       const auto* info = output.message->FindFieldByName("info");
       if (info == nullptr || info->message_type() != v1::ResultInfo::descriptor()) {

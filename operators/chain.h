@@ -72,6 +72,7 @@ class Chain {
   FeatureRegistry features_;
   std::vector<OutputDescription> outputs_;
   std::array<std::vector<Slot>, kEventKinds> readers_;  // by kind: the slots that read it, in order
+  std::vector<Slot> followers_;                         // of timers
 };
 
 class ChainBuilder {

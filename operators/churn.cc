@@ -5,7 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "operators/window.h"
+#include "operators/window_features.h"
 #include "xxhash.h"
 
 namespace portrait {
@@ -182,34 +182,38 @@ void Churn::Describe(Description& about) {
   about.Timer(kContactsTimer, "a day with contact leaves the last 30 days");
   about.Timer(kComplaintsTimer, "a complaint becomes overdue, or is forgotten");
   about.Feature<State>("at_risk", "1", "Whether an episode is open",
-                       [](const State& s, const Moment&) -> bool { return !s.episode_id().empty(); });
+                       [](const State& s) -> bool { return !s.episode_id().empty(); });
   about.Feature<State>("opened", "time", "When the open episode opened",
-                       [](const State& s, const Moment&) -> std::optional<Timestamp> {
+                       [](const State& s) -> std::optional<Timestamp> {
                          if (s.episode_id().empty()) return std::nullopt;
                          return FromMicros(s.opened_us());
                        });
   about.Feature<State>("probability", "1",
                        "Of no order within the horizon, when last judged: at an order, alert or timer",
-                       [](const State& s, const Moment&) -> std::optional<double> {
+                       [](const State& s) -> std::optional<double> {
                          if (!s.judged()) return std::nullopt;
                          return FromLogOdds(s.score());
                        });
   about.Feature<State>("silence_limit_days", "days", "How long a pause between orders the customer's own rhythm allows",
-                       [](const State& s, const Moment&) -> std::optional<double> {
+                       [](const State& s) -> std::optional<double> {
                          if (s.last_order_us() == 0) return std::nullopt;
                          return s.silence_limit_days();
                        });
-  about.Feature<State>("silent_days", "days", "Time since the last order",
-                       [](const State& s, const Moment& at) -> std::optional<double> {
-                         if (s.last_order_us() == 0) return std::nullopt;
-                         return std::max(0.0, InDays(at.time - FromMicros(s.last_order_us())));
-                       });
-  about.Feature<State>("contact_days_30d", "days", "Days with site, mail or service activity in the last 30",
-                       [](const State& s, const Moment& at) { return WindowCount(s.contacts(), at.day, kRecentDays); });
+  about.Feature<State>(
+      "silent_days", "days", "Time since the last order",
+      [](const State& s, const Moment& at) -> std::optional<double> {
+        if (s.last_order_us() == 0) return std::nullopt;
+        return std::max(0.0, InDays(at.time - FromMicros(s.last_order_us())));
+      },
+      OverTime::Runs());
+  about.Feature<State>(
+      "contact_days_30d", "days", "Days with site, mail or service activity in the last 30",
+      [](const State& s, const Moment& at) { return WindowCount(s.contacts(), at.day, kRecentDays); },
+      ChangesAsWindow<State>(&State::contacts, kRecentDays));
   about.Feature<State>("contact_days_usual", "days", "The customer's usual number of such days in 30; 0: not known yet",
                        [](const State& s, const Moment& at) { return UsualContactDays(s, at.day); });
   about.Feature<State>("open_complaints", "complaints", "Complaints not resolved, at most 8",
-                       [](const State& s, const Moment&) -> int64_t { return s.complaints_size(); });
+                       [](const State& s) -> int64_t { return s.complaints_size(); });
 }
 
 absl::Status Churn::Bind(const FeatureRegistry& features) {

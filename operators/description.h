@@ -5,16 +5,27 @@
 //         .Reads({Event::kOrderCompleted, Event::kOrderRefunded});
 //     about.Feature<PurchasesState>(
 //         "orders", "orders", "Orders so far",
-//         [](const PurchasesState& state, const Moment&) -> int64_t { return state.orders(); });
+//         [](const PurchasesState& state) -> int64_t { return state.orders(); });
 //   }
 //
-// A feature is a pure function of the operator's own state and a moment, evaluated only when somebody reads it. Its
-// full name is operator.feature. Its type follows from what the function returns: bool, int64_t, double,
-// std::string_view, Timestamp, Duration, Items, or an optional of one of these where there may be no value.
+// A feature is a pure function of the operator's own state, evaluated only when somebody reads it. Its full name is
+// operator.feature. Its type follows from what the function returns: bool, int64_t, double, std::string_view,
+// Timestamp, Duration, Items, or an optional of one of these where there may be no value.
+//
+// A function that also takes a Moment changes while no event comes. How it does is said by an OverTime: rules set their
+// timers by it. A function that takes the state alone stands still.
+//
+//   about.Feature<State>("orders_90d", "orders", "Orders in the last 90 days",
+//                        [](const State& s, const Moment& at) { return WindowCount(s.orders(), at.day, 90); },
+//                        ChangesOn<State>([](const State& s, const Moment& at) {
+//                          return WindowNextChange(s.orders(), at.day, 90);
+//                        }));
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <initializer_list>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -28,11 +39,34 @@
 
 namespace portrait {
 
+struct FeatureDescription;
+
+// How a feature changes while no event comes. One that says less than it does makes tags come late.
+struct OverTime {
+  enum class Kind : uint8_t {
+    kStill,    // not at all
+    kOnDay,    // not before a local day that is known; see ChangesOn
+    kEachDay,  // when a local day begins, if at all
+    kRuns,     // with time: a length of time, or a number of days that grows by one a day
+  };
+  // Which way it goes then. A count that can only fall need not be watched until it has reached something.
+  enum class Trend : uint8_t { kEither, kFalls, kRises };
+
+  Kind kind = Kind::kEachDay;
+  Trend trend = Trend::kEither;
+  std::shared_ptr<const FeatureDescription> day;  // for kOnDay
+
+  static OverTime Still() { return {Kind::kStill, Trend::kEither, nullptr}; }
+  static OverTime EachDay(Trend trend = Trend::kEither) { return {Kind::kEachDay, trend, nullptr}; }
+  static OverTime Runs() { return {Kind::kRuns, Trend::kRises, nullptr}; }
+};
+
 struct FeatureColumn {
   std::string name;
   FeatureType type;
   std::string unit;
   std::string meaning;
+  OverTime over_time = OverTime::EachDay();  // of a list that stands still, this does, too
 };
 
 struct FeatureDescription {
@@ -40,10 +74,25 @@ struct FeatureDescription {
   FeatureType type;
   std::string unit;
   std::string meaning;
+  OverTime over_time;
   std::vector<FeatureColumn> columns;  // of a feature of type kItems
   std::function<Value(const google::protobuf::Message&, const Moment&)> value;
   std::function<Items(const google::protobuf::Message&, const Moment&)> items;
 };
+
+// `day` gives the local day (since 1970) on which the feature changes next by time alone, as an optional<int32_t>;
+// nothing: not at all.
+template <class State, class Function>
+OverTime ChangesOn(Function day, OverTime::Trend trend = OverTime::Trend::kEither) {
+  auto about = std::make_shared<FeatureDescription>();
+  about->type = FeatureType::kInteger;
+  about->value = [day](const google::protobuf::Message& state, const Moment& at) -> Value {
+    const std::optional<int32_t> next = day(static_cast<const State&>(state), at);
+    if (!next) return std::monostate{};
+    return int64_t{*next};
+  };
+  return {OverTime::Kind::kOnDay, trend, std::move(about)};
+}
 
 struct OutputDescription {
   std::string topic;  // the default name of its topic
@@ -87,13 +136,22 @@ class Description {
     return *this;
   }
 
+  // For operators that judge what others know: OnChange is called when a timer of an operator before this one has
+  // fired.
+  Description& FollowsTimers() {
+    follows_timers_ = true;
+    return *this;
+  }
+
   // `name` without the operator's. `unit`: "orders", "days", "currency" (the home currency), "1" for a ratio.
   template <class State, class Function>
-  Description& Feature(std::string_view name, std::string_view unit, std::string_view meaning, Function function) {
-    using Returned = std::invoke_result_t<Function, const State&, const Moment&>;
+  Description& Feature(std::string_view name, std::string_view unit, std::string_view meaning, Function function,
+                       OverTime over_time = OverTime::EachDay()) {
+    using Returned = decltype(Call<State>(function, std::declval<const State&>(), std::declval<const Moment&>()));
     FeatureDescription& feature = NewFeature(name, TypeOf<Returned>(), unit, meaning);
+    feature.over_time = StandsStill<State, Function>() ? OverTime::Still() : std::move(over_time);
     feature.value = [function](const google::protobuf::Message& state, const Moment& at) -> Value {
-      return ToValue(function(static_cast<const State&>(state), at));
+      return ToValue(Call<State>(function, static_cast<const State&>(state), at));
     };
     return *this;
   }
@@ -101,11 +159,12 @@ class Description {
   // A list: each item has a name and these columns, in this order.
   template <class State, class Function>
   Description& ItemsFeature(std::string_view name, std::vector<FeatureColumn> columns, std::string_view meaning,
-                            Function function) {
+                            Function function, OverTime over_time = OverTime::EachDay()) {
     FeatureDescription& feature = NewFeature(name, FeatureType::kItems, "items", meaning);
+    feature.over_time = StandsStill<State, Function>() ? OverTime::Still() : std::move(over_time);
     feature.columns = std::move(columns);
     feature.items = [function](const google::protobuf::Message& state, const Moment& at) -> Items {
-      return function(static_cast<const State&>(state), at);
+      return Call<State>(function, static_cast<const State&>(state), at);
     };
     return *this;
   }
@@ -113,6 +172,7 @@ class Description {
   const std::string& name() const { return name_; }
   const std::string& about() const { return about_; }
   const EventKindSet& reads() const { return reads_; }
+  bool follows_timers() const { return follows_timers_; }
   const std::vector<FeatureDescription>& features() const { return features_; }
   const std::vector<OutputDescription>& outputs() const { return outputs_; }
   const std::vector<TimerDescription>& timers() const { return timers_; }
@@ -126,9 +186,24 @@ class Description {
                                                      .type = type,
                                                      .unit = std::string(unit),
                                                      .meaning = std::string(meaning),
+                                                     .over_time = {},
                                                      .columns = {},
                                                      .value = {},
                                                      .items = {}});
+  }
+
+  template <class State, class Function>
+  static constexpr bool StandsStill() {
+    return std::is_invocable_v<Function, const State&>;
+  }
+  template <class State, class Function>
+  static decltype(auto) Call(const Function& function, const State& state, const Moment& at) {
+    if constexpr (StandsStill<State, Function>()) {
+      static_cast<void>(at);
+      return function(state);
+    } else {
+      return function(state, at);
+    }
   }
 
   template <class T>
@@ -179,6 +254,7 @@ class Description {
   std::string name_;
   std::string about_;
   EventKindSet reads_;
+  bool follows_timers_ = false;
   std::vector<FeatureDescription> features_;
   std::vector<OutputDescription> outputs_;
   std::vector<TimerDescription> timers_;

@@ -125,14 +125,19 @@ std::optional<double> Rate(int64_t reactions, int64_t delivered) {
 
 void DescribeRates(Description& about, const std::string& name, const std::string& what, WindowPart part) {
   for (const int window_days : kWindowDays) {
-    about.Feature<State>(name + WindowSuffix(window_days), "1",
-                         what + ", by the mails delivered," + WindowWords(window_days),
-                         [=](const State& s, const Moment& at) {
-                           return Rate(WithinDays(s.reactions(), part, at, window_days),
-                                       WithinDays(s.mails(), WindowPart::kCount, at, window_days));
-                         });
+    about.Feature<State>(
+        name + WindowSuffix(window_days), "1", what + ", by the mails delivered," + WindowWords(window_days),
+        [=](const State& s, const Moment& at) {
+          return Rate(WithinDays(s.reactions(), part, at, window_days),
+                      WithinDays(s.mails(), WindowPart::kCount, at, window_days));
+        },
+        ChangesOn<State>([=](const State& s, const Moment& at) {
+          const auto mails = WindowNextChange(s.mails(), at.day, window_days);
+          const auto reactions = WindowNextChange(s.reactions(), at.day, window_days);
+          return mails && reactions ? std::min(*mails, *reactions) : mails ? mails : reactions;
+        }));
   }
-  about.Feature<State>(name, "1", what + ", by the mails delivered, so far", [=](const State& s, const Moment&) {
+  about.Feature<State>(name, "1", what + ", by the mails delivered, so far", [=](const State& s) {
     return Rate(Lifetime(s.reactions(), part), Lifetime(s.mails(), WindowPart::kCount));
   });
 }
@@ -158,11 +163,13 @@ Items TallyItems(const MailTally& tally, const Moment& at) {
 
 void DescribeTallies(Description& about) {
   const std::vector<FeatureColumn> columns = {
-      {"delivered", FeatureType::kInteger, "mails", "Mails delivered"},
-      {"opened", FeatureType::kInteger, "mails", "Mails opened"},
-      {"clicked", FeatureType::kInteger, "mails", "Mails clicked in"},
-      {"open_rate", FeatureType::kNumber, "1", "Mails opened by mails delivered; none where none was delivered"},
-      {"days_since", FeatureType::kInteger, "days", "Days since the latest of these"}};
+      {"delivered", FeatureType::kInteger, "mails", "Mails delivered", OverTime::Still()},
+      {"opened", FeatureType::kInteger, "mails", "Mails opened", OverTime::Still()},
+      {"clicked", FeatureType::kInteger, "mails", "Mails clicked in", OverTime::Still()},
+      {"open_rate", FeatureType::kNumber, "1", "Mails opened by mails delivered; none where none was delivered",
+       OverTime::Still()},
+      {"days_since", FeatureType::kInteger, "days", "Days since the latest of these",
+       OverTime::EachDay(OverTime::Trend::kRises)}};
   about.ItemsFeature<State>("campaigns", columns, "The 8 campaigns heard of last, the latest first",
                             [](const State& s, const Moment& at) { return TallyItems(s.campaigns(), at); });
   about.ItemsFeature<State>("kinds", columns, "The 6 kinds of mail heard of last, the latest first",
@@ -171,11 +178,11 @@ void DescribeTallies(Description& about) {
 
 void DescribeTimes(Description& about) {
   about.Feature<State>("last_delivered", "time", "When the latest mail was delivered",
-                       [](const State& s, const Moment&) { return TimeOrNone(s.last_delivered_s()); });
+                       [](const State& s) { return TimeOrNone(s.last_delivered_s()); });
   about.Feature<State>("last_opened", "time", "When a mail was last opened",
-                       [](const State& s, const Moment&) { return TimeOrNone(s.last_opened_s()); });
+                       [](const State& s) { return TimeOrNone(s.last_opened_s()); });
   about.Feature<State>("last_clicked", "time", "When a link in a mail was last clicked",
-                       [](const State& s, const Moment&) { return TimeOrNone(s.last_clicked_s()); });
+                       [](const State& s) { return TimeOrNone(s.last_clicked_s()); });
 }
 
 }  // namespace
@@ -192,13 +199,13 @@ void Email::Describe(Description& about) {
   DescribeRates(about, "open_rate", "Mails opened", WindowPart::kCount);
   DescribeRates(about, "click_rate", "Mails clicked in", WindowPart::kSum);
   about.Feature<State>("links_clicked", "clicks", "Links clicked so far",
-                       [](const State& s, const Moment&) -> int64_t { return s.links_clicked(); });
+                       [](const State& s) -> int64_t { return s.links_clicked(); });
   about.Feature<State>("spam_reports", "reports", "Mails marked as spam so far",
-                       [](const State& s, const Moment&) -> int64_t { return s.spam_reports(); });
+                       [](const State& s) -> int64_t { return s.spam_reports(); });
   about.Feature<State>("unsubscriptions", "times", "How often the customer unsubscribed",
-                       [](const State& s, const Moment&) -> int64_t { return s.unsubscriptions(); });
+                       [](const State& s) -> int64_t { return s.unsubscriptions(); });
   about.Feature<State>("unsubscribed", "1", "Whether the customer wants no more mail",
-                       [](const State& s, const Moment&) { return s.unsubscribed(); });
+                       [](const State& s) { return s.unsubscribed(); });
   DescribeTimes(about);
   DescribeTallies(about);
 }

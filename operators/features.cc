@@ -13,11 +13,11 @@ absl::StatusOr<FeatureRef> FeatureRegistry::Find(std::string_view name) const {
 }
 
 absl::Status FeatureRegistry::Add(Slot slot, const FeatureDescription* description,
-                                  const google::protobuf::Message* empty) {
+                                  const google::protobuf::Message* empty, const EventKindSet* changed_by) {
   if (!by_name_.emplace(description->name, all_.size()).second) {
     return absl::AlreadyExistsError(absl::StrCat("two features of one name: ", description->name));
   }
-  all_.push_back(FeatureRef(slot, description, empty));
+  all_.push_back(FeatureRef(slot, description, empty, changed_by));
   return absl::OkStatus();
 }
 

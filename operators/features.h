@@ -18,16 +18,24 @@ class FeatureRef {
   Slot slot() const { return slot_; }
   const FeatureDescription& description() const { return *description_; }
 
+  // The kinds of events that its operator reads, so that may change it. Its operator's timers may, too.
+  const EventKindSet& changed_by() const { return *changed_by_; }
+
+  // What gives the local day of its next change (OverTime::Kind::kOnDay).
+  FeatureRef NextDay() const { return {slot_, description_->over_time.day.get(), empty_, changed_by_}; }
+
  private:
   friend class FeatureRegistry;
-  FeatureRef(Slot slot, const FeatureDescription* description, const google::protobuf::Message* empty)
-      : slot_(slot), description_(description), empty_(empty) {}
+  FeatureRef(Slot slot, const FeatureDescription* description, const google::protobuf::Message* empty,
+             const EventKindSet* changed_by)
+      : slot_(slot), description_(description), empty_(empty), changed_by_(changed_by) {}
   friend class Context;
   friend class FeatureReader;
 
   Slot slot_ = 0;
   const FeatureDescription* description_ = nullptr;
   const google::protobuf::Message* empty_ = nullptr;  // read where the row has no state of that operator
+  const EventKindSet* changed_by_ = nullptr;
 };
 
 // Constant once its chain is built; then safe from any thread.
@@ -39,8 +47,9 @@ class FeatureRegistry {
   // All features in the order of the chain.
   const std::vector<FeatureRef>& all() const { return all_; }
 
-  // `description` must outlive the registry. A name already there: AlreadyExists.
-  absl::Status Add(Slot slot, const FeatureDescription* description, const google::protobuf::Message* empty);
+  // The arguments must outlive the registry. A name already there: AlreadyExists.
+  absl::Status Add(Slot slot, const FeatureDescription* description, const google::protobuf::Message* empty,
+                   const EventKindSet* changed_by);
 
  private:
   std::vector<FeatureRef> all_;

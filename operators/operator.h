@@ -41,6 +41,7 @@ class AnyOperator {
   virtual const google::protobuf::Message& EmptyState() const = 0;
   virtual void HandleEvent(const Event& event, google::protobuf::Message& state, Context& context) const = 0;
   virtual void HandleTimer(const Timer& timer, google::protobuf::Message& state, Context& context) const = 0;
+  virtual void HandleChange(Slot changed, google::protobuf::Message& state, Context& context) const = 0;
 };
 
 // State: a Protobuf message; everything the operator remembers about one customer, bounded in size.
@@ -51,6 +52,11 @@ class Operator : public AnyOperator {
   virtual void OnTimer(const Timer& timer, State& state, Context& context) const {
     static_cast<void>(timer), static_cast<void>(state), static_cast<void>(context);
   }
+  // A timer of an operator before this one has fired, so its features may have changed. Only for operators that say
+  // FollowsTimers; called after that operator's OnTimer, in the same step.
+  virtual void OnChange(Slot changed, State& state, Context& context) const {
+    static_cast<void>(changed), static_cast<void>(state), static_cast<void>(context);
+  }
 
   const google::protobuf::Message& EmptyState() const final { return State::default_instance(); }
   void HandleEvent(const Event& event, google::protobuf::Message& state, Context& context) const final {
@@ -58,6 +64,9 @@ class Operator : public AnyOperator {
   }
   void HandleTimer(const Timer& timer, google::protobuf::Message& state, Context& context) const final {
     OnTimer(timer, static_cast<State&>(state), context);
+  }
+  void HandleChange(Slot changed, google::protobuf::Message& state, Context& context) const final {
+    OnChange(changed, static_cast<State&>(state), context);
   }
 };
 

@@ -151,6 +151,21 @@ std::optional<int64_t> AgeAt(const State& state, const Moment& at) {
   return state.facts().age() + static_cast<int64_t>(InDays(at.time - FromMicros(lesson->time_us())) / kDaysOfYear);
 }
 
+// The local day before which the age stays the same.
+std::optional<int32_t> AgeChangesOn(const State& state, const Moment& at) {
+  const auto age = AgeAt(state, at);
+  if (!age) return std::nullopt;
+  if (state.facts().birth_year() > 0) {
+    const auto new_year = std::chrono::sys_days(std::chrono::year(YearOf(at.day) + 1) / 1 / 1);
+    return static_cast<int32_t>(new_year.time_since_epoch().count());
+  }
+  // The day itself is known to the local hour only, so from a day before on it is looked at every day.
+  const Timestamp learned = FromMicros(LessonOf(state, kAge)->time_us());
+  const auto years = static_cast<double>(*age - state.facts().age() + 1);
+  const double left = years * kDaysOfYear - InDays(at.time - learned);
+  return at.day + std::max(1, static_cast<int32_t>(left) - 1);
+}
+
 Items FactsOf(const State& state) {
   Items out;
   for (int fact = 0; fact < kFacts; ++fact) {
@@ -162,28 +177,26 @@ Items FactsOf(const State& state) {
 }
 
 void DescribeNumbers(Description& about) {
-  about.Feature<State>("birth_year", "year", "Year of birth",
-                       [](const State& s, const Moment&) -> std::optional<int64_t> {
-                         if (s.facts().birth_year() == 0) return std::nullopt;
-                         return s.facts().birth_year();
-                       });
+  about.Feature<State>("birth_year", "year", "Year of birth", [](const State& s) -> std::optional<int64_t> {
+    if (s.facts().birth_year() == 0) return std::nullopt;
+    return s.facts().birth_year();
+  });
   about.Feature<State>("age", "years",
                        "Age: reached this year by the year of birth, or else as stated, and the years since then",
-                       AgeAt);
-  about.Feature<State>("income", "income_currency", "Income a year",
-                       [](const State& s, const Moment&) -> std::optional<double> {
-                         if (s.facts().income_micros() == 0) return std::nullopt;
-                         return static_cast<double>(s.facts().income_micros()) / 1e6;
-                       });
+                       AgeAt, ChangesOn<State>(AgeChangesOn, OverTime::Trend::kRises));
+  about.Feature<State>("income", "income_currency", "Income a year", [](const State& s) -> std::optional<double> {
+    if (s.facts().income_micros() == 0) return std::nullopt;
+    return static_cast<double>(s.facts().income_micros()) / 1e6;
+  });
   about.Feature<State>("income_currency", "text", "Currency of the income; none = the home currency",
-                       [](const State& s, const Moment&) { return TextOrNone(s.facts().income_currency()); });
+                       [](const State& s) { return TextOrNone(s.facts().income_currency()); });
 }
 
 void DescribeConsent(Description& about) {
   about.Feature<State>("consent_marketing", "text", "Consent to marketing: granted or denied; none = never asked",
-                       [](const State& s, const Moment&) { return ChoiceText(s.consent().marketing()); });
+                       [](const State& s) { return ChoiceText(s.consent().marketing()); });
   about.Feature<State>("consent_analytics", "text", "Consent to analytics: granted or denied; none = never asked",
-                       [](const State& s, const Moment&) { return ChoiceText(s.consent().analytics()); });
+                       [](const State& s) { return ChoiceText(s.consent().analytics()); });
 }
 
 }  // namespace
@@ -193,16 +206,15 @@ void Person::Describe(Description& about) {
       .About("The basic facts about a person, where and when each was learned, and consent")
       .ReadsEverything();
   for (const TextFact& fact : kTexts) {
-    about.Feature<State>(fact.name, "text", fact.meaning, [get = fact.get](const State& state, const Moment&) {
-      return TextOrNone((state.facts().*get)());
-    });
+    about.Feature<State>(fact.name, "text", fact.meaning,
+                         [get = fact.get](const State& state) { return TextOrNone((state.facts().*get)()); });
   }
   DescribeNumbers(about);
   DescribeConsent(about);
   about.ItemsFeature<State>("facts",
                             {{"learned", FeatureType::kTimestamp, "time", "When it was learned"},
                              {"source", FeatureType::kText, "text", "The source of the event that told it"}},
-                            "The facts that are known", [](const State& s, const Moment&) { return FactsOf(s); });
+                            "The facts that are known", [](const State& s) { return FactsOf(s); });
 }
 
 void Person::OnEvent(const Event& event, v1::state::Person& state, Context&) const {

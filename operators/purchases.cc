@@ -7,7 +7,7 @@
 #include "absl/container/inlined_vector.h"
 #include "absl/strings/str_cat.h"
 #include "operators/rhythm.h"
-#include "operators/window.h"
+#include "operators/window_features.h"
 #include "xxhash.h"
 
 namespace portrait {
@@ -262,43 +262,41 @@ const std::vector<FeatureColumn>& ItemColumns() {
 void DescribeWindows(Description& about) {
   for (const int days : {7, 30, 90, 365}) {
     const std::string suffix = absl::StrCat("_", days, "d"), within = absl::StrCat(" in the last ", days, " days");
-    about.Feature<State>("orders" + suffix, "orders", "Orders kept" + within,
-                         [days](const State& s, const Moment& at) { return WindowCount(s.orders(), at.day, days); });
+    about.Feature<State>(
+        "orders" + suffix, "orders", "Orders kept" + within,
+        [days](const State& s, const Moment& at) { return WindowCount(s.orders(), at.day, days); },
+        ChangesAsWindow<State>(&State::orders, days));
     about.Feature<State>(
         "spend" + suffix, "currency", "Spend, less what was paid back," + within,
-        [days](const State& s, const Moment& at) { return Currency(WindowSum(s.orders(), at.day, days)); });
-    about.Feature<State>("expires" + suffix, "day",
-                         absl::StrCat("The local day (since 1970) on which an order next leaves the last ", days,
-                                      " days, unless something comes; none when there is no order"),
-                         [days](const State& s, const Moment& at) -> std::optional<int64_t> {
-                           return WindowNextChange(s.orders(), at.day, days);
-                         });
+        [days](const State& s, const Moment& at) { return Currency(WindowSum(s.orders(), at.day, days)); },
+        ChangesAsWindow<State>(&State::orders, days));
   }
 }
 
 void DescribeTotals(Description& about) {
   about.Feature<State>("orders", "orders", "Orders kept: placed, not cancelled, not paid back in full",
-                       [](const State& s, const Moment&) { return LifetimeCount(s.orders()); });
+                       [](const State& s) { return LifetimeCount(s.orders()); });
   about.Feature<State>("placed", "orders", "Orders ever placed, whatever became of them",
-                       [](const State& s, const Moment&) -> int64_t { return s.placed(); });
+                       [](const State& s) -> int64_t { return s.placed(); });
   about.Feature<State>("cancellations", "orders", "Orders cancelled",
-                       [](const State& s, const Moment&) -> int64_t { return s.cancellations(); });
+                       [](const State& s) -> int64_t { return s.cancellations(); });
   about.Feature<State>("foreign_orders", "orders", "Orders kept in another than the home currency: in no sum",
-                       [](const State& s, const Moment&) -> int64_t { return s.foreign_orders(); });
+                       [](const State& s) -> int64_t { return s.foreign_orders(); });
   about.Feature<State>("spend", "currency", "Spend in all, less what was paid back",
-                       [](const State& s, const Moment&) { return Currency(LifetimeSum(s.orders())); });
-  about.Feature<State>("average_order", "currency", "Spend by order kept",
-                       [](const State& s, const Moment&) -> std::optional<double> {
-                         const int64_t orders = LifetimeCount(s.orders()) - s.foreign_orders();
-                         if (orders <= 0) return std::nullopt;
-                         return Currency(LifetimeSum(s.orders())) / static_cast<double>(orders);
-                       });
+                       [](const State& s) { return Currency(LifetimeSum(s.orders())); });
+  about.Feature<State>("average_order", "currency", "Spend by order kept", [](const State& s) -> std::optional<double> {
+    const int64_t orders = LifetimeCount(s.orders()) - s.foreign_orders();
+    if (orders <= 0) return std::nullopt;
+    return Currency(LifetimeSum(s.orders())) / static_cast<double>(orders);
+  });
   about.Feature<State>("refunds", "refunds", "Refunds, in part or in full",
-                       [](const State& s, const Moment&) { return LifetimeCount(s.refunds()); });
-  about.Feature<State>("refunds_90d", "refunds", "Refunds in the last 90 days",
-                       [](const State& s, const Moment& at) { return WindowCount(s.refunds(), at.day, 90); });
+                       [](const State& s) { return LifetimeCount(s.refunds()); });
+  about.Feature<State>(
+      "refunds_90d", "refunds", "Refunds in the last 90 days",
+      [](const State& s, const Moment& at) { return WindowCount(s.refunds(), at.day, 90); },
+      ChangesAsWindow<State>(&State::refunds, 90));
   about.Feature<State>("refund_rate", "1", "Share of the money ever paid that was paid back",
-                       [](const State& s, const Moment&) -> std::optional<double> {
+                       [](const State& s) -> std::optional<double> {
                          const double back = Currency(LifetimeSum(s.refunds()));
                          const double paid = Currency(LifetimeSum(s.orders())) + back;
                          if (paid <= 0) return std::nullopt;
@@ -307,32 +305,34 @@ void DescribeTotals(Description& about) {
 }
 
 void DescribeRhythm(Description& about) {
-  about.Feature<State>("first", "time", "The first order", [](const State& s, const Moment&) { return First(s); });
-  about.Feature<State>("last", "time", "The latest order", [](const State& s, const Moment&) { return Last(s); });
-  about.Feature<State>("days_since_last", "days", "Time since the latest order",
-                       [](const State& s, const Moment& at) -> std::optional<double> {
-                         if (s.occasions() == 0) return std::nullopt;
-                         return std::max(0.0, InDays(at.time - FromMicros(s.last_us())));
-                       });
+  about.Feature<State>("first", "time", "The first order", [](const State& s) { return First(s); });
+  about.Feature<State>("last", "time", "The latest order", [](const State& s) { return Last(s); });
+  about.Feature<State>(
+      "days_since_last", "days", "Time since the latest order",
+      [](const State& s, const Moment& at) -> std::optional<double> {
+        if (s.occasions() == 0) return std::nullopt;
+        return std::max(0.0, InDays(at.time - FromMicros(s.last_us())));
+      },
+      OverTime::Runs());
   about.Feature<State>("occasions", "days", "Purchase days: orders on one local day are one",
-                       [](const State& s, const Moment&) -> int64_t { return s.occasions(); });
+                       [](const State& s) -> int64_t { return s.occasions(); });
   about.Feature<State>("gaps", "gaps", "Pauses between purchase days that the rhythm is learned from, at most 8",
-                       [](const State& s, const Moment&) -> int64_t { return std::max(0, s.day_size() - 1); });
+                       [](const State& s) -> int64_t { return std::max(0, s.day_size() - 1); });
   about.Feature<State>("gap_mean_days", "days",
                        "The usual pause between purchase days: geometric mean, odd ones drawn in",
-                       [](const State& s, const Moment&) -> std::optional<double> {
+                       [](const State& s) -> std::optional<double> {
                          if (s.day_size() < 2) return std::nullopt;
                          return std::exp(OwnRhythm(s).log_mean);
                        });
   about.Feature<State>("gap_spread_days", "days", "How far pauses usually run beyond the usual one",
-                       [](const State& s, const Moment&) { return GapSpreadDays(s); });
+                       [](const State& s) { return GapSpreadDays(s); });
   about.Feature<State>("gap_log_spread", "1", "Standard deviation of the logarithms of the pauses",
-                       [](const State& s, const Moment&) -> std::optional<double> {
+                       [](const State& s) -> std::optional<double> {
                          if (s.day_size() < 3) return std::nullopt;
                          return OwnRhythm(s).log_spread;
                        });
   about.Feature<State>("expected_next", "time", "When the next order is due, by the rhythm drawn to the population's",
-                       [](const State& s, const Moment&) { return ExpectedNext(s); });
+                       [](const State& s) { return ExpectedNext(s); });
 }
 
 }  // namespace
@@ -345,9 +345,9 @@ void Purchases::Describe(Description& about) {
   DescribeWindows(about);
   DescribeRhythm(about);
   about.ItemsFeature<State>("categories", ItemColumns(), "The 16 categories bought last, most spend first",
-                            [](const State& s, const Moment&) { return ItemsOf(s.categories()); });
+                            [](const State& s) { return ItemsOf(s.categories()); });
   about.ItemsFeature<State>("channels", ItemColumns(), "The 8 channels used last, most spend first",
-                            [](const State& s, const Moment&) { return ItemsOf(s.channels()); });
+                            [](const State& s) { return ItemsOf(s.channels()); });
 }
 
 void Purchases::OnEvent(const Event& event, State& state, Context& context) const {

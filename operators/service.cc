@@ -207,10 +207,18 @@ void DescribeContacts(Description& about) {
         [=](const State& state, const Moment& at) -> int64_t {
           return OverContacts(
               state, [&](const auto& window, WindowPart part) { return WithinDays(window, part, at, window_days); });
-        });
+        },
+        ChangesOn<State>([=](const State& state, const Moment& at) {
+          std::optional<int32_t> next;
+          for (const auto* window : {&state.inquiries(), &state.expressions(), &state.calls()}) {
+            const auto day = WindowNextChange(*window, at.day, window_days);
+            if (day) next = std::min(next.value_or(*day), *day);
+          }
+          return next;
+        }));
   }
   about.Feature<State>("contacts", "contacts", "Contacts by the customer so far",
-                       [](const State& state, const Moment&) -> int64_t { return OverContacts(state, Lifetime); });
+                       [](const State& state) -> int64_t { return OverContacts(state, Lifetime); });
   DescribeWindow<State>(about, "questions", "questions", "Questions asked", &State::inquiries, WindowPart::kCount);
   DescribeWindow<State>(about, "complaints", "complaints", "Complaints filed", &State::inquiries, WindowPart::kSum);
   DescribeWindow<State>(about, "calls", "calls", "Phone calls by the customer", &State::calls, WindowPart::kCount);
@@ -221,62 +229,62 @@ void DescribeContacts(Description& about) {
   DescribeWindow<State>(about, "feedback", "forms", "Feedback forms sent in", &State::expressions, WindowPart::kCount);
   DescribeWindow<State>(about, "social", "interactions", "Interactions on social networks", &State::expressions,
                         WindowPart::kSum);
-  about.Feature<State>("last_contact", "time", "The latest contact by the customer", [](const State& s, const Moment&) {
-    return TimeOr(s.has_last_contact_us(), s.last_contact_us());
-  });
+  about.Feature<State>("last_contact", "time", "The latest contact by the customer",
+                       [](const State& s) { return TimeOr(s.has_last_contact_us(), s.last_contact_us()); });
 }
 
 void DescribeTickets(Description& about) {
   about.Feature<State>("open_tickets", "tickets", "Questions and complaints not resolved",
-                       [](const State& s, const Moment&) { return OpenTickets(s, false); });
+                       [](const State& s) { return OpenTickets(s, false); });
   about.Feature<State>("open_complaints", "complaints", "Complaints not resolved",
-                       [](const State& s, const Moment&) { return OpenTickets(s, true); });
+                       [](const State& s) { return OpenTickets(s, true); });
   about.Feature<State>("oldest_open_ticket", "time", "When the oldest unresolved ticket was opened",
-                       [](const State& s, const Moment&) { return OldestOpen(s, false); });
+                       [](const State& s) { return OldestOpen(s, false); });
   about.Feature<State>("oldest_open_complaint", "time", "Since when the oldest unresolved complaint stands",
-                       [](const State& s, const Moment&) { return OldestOpen(s, true); });
-  about.Feature<State>("oldest_open_complaint_age", "days", "For how long the oldest complaint has stood unresolved",
-                       [](const State& s, const Moment& at) { return AgeOf(OldestOpen(s, true), at); });
+                       [](const State& s) { return OldestOpen(s, true); });
+  about.Feature<State>(
+      "oldest_open_complaint_age", "days", "For how long the oldest complaint has stood unresolved",
+      [](const State& s, const Moment& at) { return AgeOf(OldestOpen(s, true), at); }, OverTime::Runs());
   about.ItemsFeature<State>("open",
                             {{"kind", FeatureType::kText, "text", "question or complaint"},
                              {"opened", FeatureType::kTimestamp, "time", "When it was opened"},
                              {"answered", FeatureType::kBoolean, "1", "Whether there was a reply"}},
-                            "Unresolved tickets by id, the oldest first",
-                            [](const State& s, const Moment&) { return OpenList(s); });
+                            "Unresolved tickets by id, the oldest first", [](const State& s) { return OpenList(s); });
   about.Feature<State>("tickets", "tickets", "Tickets ever opened",
-                       [](const State& s, const Moment&) -> int64_t { return s.opened(); });
+                       [](const State& s) -> int64_t { return s.opened(); });
   about.Feature<State>("replies", "replies", "Replies sent to the customer",
-                       [](const State& s, const Moment&) -> int64_t { return s.replies(); });
+                       [](const State& s) -> int64_t { return s.replies(); });
   about.Feature<State>("first_reply_mean", "days", "Mean time from the opening of a ticket to its first reply",
-                       [](const State& s, const Moment&) { return Mean(s.until_answer_us(), s.answered()); });
+                       [](const State& s) { return Mean(s.until_answer_us(), s.answered()); });
   about.Feature<State>("resolution_mean", "days", "Mean time from the opening of a ticket to its resolution",
-                       [](const State& s, const Moment&) { return Mean(s.until_resolution_us(), s.resolved()); });
+                       [](const State& s) { return Mean(s.until_resolution_us(), s.resolved()); });
   about.Feature<State>("resolved_share", "1", "Share of the tickets ever opened that was resolved",
-                       [](const State& s, const Moment&) { return Ratio(s.resolved(), s.opened()); });
+                       [](const State& s) { return Ratio(s.resolved(), s.opened()); });
 }
 
 void DescribeSatisfaction(Description& about) {
   for (const int window_days : kWindowDays) {
-    about.Feature<State>("satisfaction_mean" + WindowSuffix(window_days), "1",
-                         "Mean satisfaction, from 0 (bad) to 1 (good)," + WindowWords(window_days),
-                         [=](const State& s, const Moment& at) {
-                           return Ratio(WindowSum(s.ratings(), at.day, window_days),
-                                        WindowCount(s.ratings(), at.day, window_days), 1000);
-                         });
+    about.Feature<State>(
+        "satisfaction_mean" + WindowSuffix(window_days), "1",
+        "Mean satisfaction, from 0 (bad) to 1 (good)," + WindowWords(window_days),
+        [=](const State& s, const Moment& at) {
+          return Ratio(WindowSum(s.ratings(), at.day, window_days), WindowCount(s.ratings(), at.day, window_days),
+                       1000);
+        },
+        ChangesAsWindow<State>(&State::ratings, window_days));
   }
   about.Feature<State>(
       "satisfaction_mean", "1", "Mean satisfaction, from 0 (bad) to 1 (good), so far",
-      [](const State& s, const Moment&) { return Ratio(LifetimeSum(s.ratings()), LifetimeCount(s.ratings()), 1000); });
+      [](const State& s) { return Ratio(LifetimeSum(s.ratings()), LifetimeCount(s.ratings()), 1000); });
   about.Feature<State>("satisfaction_last", "1", "The latest satisfaction, from 0 (bad) to 1 (good)",
-                       [](const State& s, const Moment&) -> std::optional<double> {
+                       [](const State& s) -> std::optional<double> {
                          if (!s.has_last_rating_us()) return std::nullopt;
                          return s.last_rating_thousandths() / 1000.0;
                        });
   about.Feature<State>("ratings", "ratings", "Satisfaction ratings so far",
-                       [](const State& s, const Moment&) { return LifetimeCount(s.ratings()); });
-  about.Feature<State>("last_rating", "time", "When satisfaction was last rated", [](const State& s, const Moment&) {
-    return TimeOr(s.has_last_rating_us(), s.last_rating_us());
-  });
+                       [](const State& s) { return LifetimeCount(s.ratings()); });
+  about.Feature<State>("last_rating", "time", "When satisfaction was last rated",
+                       [](const State& s) { return TimeOr(s.has_last_rating_us(), s.last_rating_us()); });
 }
 
 }  // namespace

@@ -108,12 +108,17 @@ Items ProductItems(const v1::state::Ranking& ranking, const Moment& at) {
 }
 
 void DescribeInterests(Description& about) {
-  const FeatureColumn score{"score", FeatureType::kNumber, "1", "Weighted attention, halved with every half-life"};
+  const FeatureColumn score{"score", FeatureType::kNumber, "1", "Weighted attention, halved with every half-life",
+                            OverTime::EachDay(OverTime::Trend::kFalls)};
   const FeatureColumn views_30d{"views_30d", FeatureType::kInteger, "views",
-                                "Views in the last 30 days, give or take 2"};
-  const FeatureColumn views{"views", FeatureType::kInteger, "views", "Views since it came into the list"};
-  const FeatureColumn clicks{"clicks", FeatureType::kInteger, "clicks", "Clicks since it came into the list"};
-  const FeatureColumn days_since{"days_since", FeatureType::kInteger, "days", "Days since it was last turned to"};
+                                "Views in the last 30 days, give or take 2",
+                                OverTime::EachDay(OverTime::Trend::kFalls)};
+  const FeatureColumn views{"views", FeatureType::kInteger, "views", "Views since it came into the list",
+                            OverTime::Still()};
+  const FeatureColumn clicks{"clicks", FeatureType::kInteger, "clicks", "Clicks since it came into the list",
+                             OverTime::Still()};
+  const FeatureColumn days_since{"days_since", FeatureType::kInteger, "days", "Days since it was last turned to",
+                                 OverTime::EachDay(OverTime::Trend::kRises)};
   about.ItemsFeature<State>("interests", {score, views_30d, views, clicks, days_since},
                             "The 8 categories that the customer turns to most, the highest score first",
                             [](const State& s, const Moment& at) { return InterestItems(s.categories(), at); });
@@ -136,19 +141,20 @@ void DescribeVisits(Description& about) {
   for (const Part& p : {Part{WindowPart::kCount, "views", "pages", "Pages viewed"},
                         Part{WindowPart::kSum, "sessions", "sessions", "Sessions begun"}}) {
     for (const int window_days : kWindowDays) {
-      about.Feature<State>(absl::StrCat(p.name, WindowSuffix(window_days)), p.unit,
-                           absl::StrCat(p.what, WindowWords(window_days)),
-                           [part = p.part, window_days](const State& s, const Moment& at) -> int64_t {
-                             return WithinDays(Visits(s), part, at, window_days);
-                           });
+      about.Feature<State>(
+          absl::StrCat(p.name, WindowSuffix(window_days)), p.unit, absl::StrCat(p.what, WindowWords(window_days)),
+          [part = p.part, window_days](const State& s, const Moment& at) -> int64_t {
+            return WithinDays(Visits(s), part, at, window_days);
+          },
+          ChangesAsWindow<State>(Visits, window_days));
     }
     about.Feature<State>(p.name, p.unit, absl::StrCat(p.what, " so far"),
-                         [part = p.part](const State& s, const Moment&) { return Lifetime(Visits(s), part); });
+                         [part = p.part](const State& s) { return Lifetime(Visits(s), part); });
   }
   about.Feature<State>("first_visit", "time", "The first activity on the site",
-                       [](const State& s, const Moment&) { return TimeOrNone(s.sessions().first_s()); });
+                       [](const State& s) { return TimeOrNone(s.sessions().first_s()); });
   about.Feature<State>("last_visit", "time", "The latest activity on the site",
-                       [](const State& s, const Moment&) -> std::optional<Timestamp> {
+                       [](const State& s) -> std::optional<Timestamp> {
                          if (!s.sessions().has_last()) return std::nullopt;
                          return FromMicros(Last(s).start_us() + Last(s).length_us());
                        });
@@ -156,30 +162,28 @@ void DescribeVisits(Description& about) {
 
 void DescribeSessions(Description& about) {
   about.Feature<State>("in_session", "1", "Whether a session is going on",
-                       [](const State& s, const Moment&) { return Last(s).open(); });
+                       [](const State& s) { return Last(s).open(); });
   about.Feature<State>("session_length", "days", "Length of the latest session, from its first to its last activity",
-                       [](const State& s, const Moment&) -> std::optional<Duration> {
+                       [](const State& s) -> std::optional<Duration> {
                          if (!s.sessions().has_last()) return std::nullopt;
                          return Duration(Last(s).length_us());
                        });
   about.Feature<State>("path_length", "pages", "Pages viewed in the latest session",
-                       [](const State& s, const Moment&) -> int64_t { return Last(s).pages(); });
+                       [](const State& s) -> int64_t { return Last(s).pages(); });
   about.Feature<State>("entry_page", "text", "The first page of the latest session",
-                       [](const State& s, const Moment&) { return TextOrNone(Last(s).entry_page()); });
+                       [](const State& s) { return TextOrNone(Last(s).entry_page()); });
   about.Feature<State>("exit_page", "text", "The last page of the latest session, so far if it is going on",
-                       [](const State& s, const Moment&) { return TextOrNone(Last(s).exit_page()); });
-  about.Feature<State>(
-      "session_length_mean", "days", "Mean length of the sessions that are over",
-      [](const State& s, const Moment&) { return MeanTime(s.sessions().length_us(), SessionsOver(s)); });
+                       [](const State& s) { return TextOrNone(Last(s).exit_page()); });
+  about.Feature<State>("session_length_mean", "days", "Mean length of the sessions that are over",
+                       [](const State& s) { return MeanTime(s.sessions().length_us(), SessionsOver(s)); });
   about.Feature<State>("path_length_mean", "pages", "Mean number of pages in the sessions that are over",
-                       [](const State& s, const Moment&) { return Ratio(s.sessions().pages(), SessionsOver(s)); });
+                       [](const State& s) { return Ratio(s.sessions().pages(), SessionsOver(s)); });
   about.Feature<State>("bounce_share", "1", "Share of the sessions that are over with one page at most",
-                       [](const State& s, const Moment&) { return Ratio(s.sessions().bounces(), SessionsOver(s)); });
-  about.Feature<State>(
-      "dwell_mean", "days", "Mean time on a page, of the pages where it is known",
-      [](const State& s, const Moment&) { return MeanTime(s.sessions().dwell_us(), s.sessions().dwell_pages()); });
+                       [](const State& s) { return Ratio(s.sessions().bounces(), SessionsOver(s)); });
+  about.Feature<State>("dwell_mean", "days", "Mean time on a page, of the pages where it is known",
+                       [](const State& s) { return MeanTime(s.sessions().dwell_us(), s.sessions().dwell_pages()); });
   about.Feature<State>("dwell", "days", "Time on pages so far",
-                       [](const State& s, const Moment&) { return Duration(s.sessions().dwell_us()); });
+                       [](const State& s) { return Duration(s.sessions().dwell_us()); });
 }
 
 void DescribeActions(Description& about) {
@@ -188,11 +192,11 @@ void DescribeActions(Description& about) {
   DescribeWindow(about, "clicks", "clicks", "Clicks, on products too", &State::actions, WindowPart::kCount);
   DescribeWindow(about, "searches", "searches", "Searches", &State::actions, WindowPart::kSum);
   about.Feature<State>("checkouts", "checkouts", "Checkouts started so far",
-                       [](const State& s, const Moment&) -> int64_t { return s.checkouts(); });
+                       [](const State& s) -> int64_t { return s.checkouts(); });
   about.Feature<State>("last_cart", "time", "When a product was last put into the cart",
-                       [](const State& s, const Moment&) { return TimeOrNone(s.last_cart_s()); });
+                       [](const State& s) { return TimeOrNone(s.last_cart_s()); });
   about.Feature<State>("last_checkout", "time", "When a checkout was last started",
-                       [](const State& s, const Moment&) { return TimeOrNone(s.last_checkout_s()); });
+                       [](const State& s) { return TimeOrNone(s.last_checkout_s()); });
 }
 
 }  // namespace

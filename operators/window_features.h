@@ -6,6 +6,7 @@
 #pragma once
 
 #include <array>
+#include <functional>
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -27,6 +28,14 @@ inline int64_t Lifetime(const v1::state::Window& window, WindowPart part) {
   return part == WindowPart::kCount ? LifetimeCount(window) : LifetimeSum(window);
 }
 
+// `window` as in DescribeWindow.
+template <class State, class Getter>
+OverTime ChangesAsWindow(Getter window, int window_days) {
+  return ChangesOn<State>([=](const State& state, const Moment& at) {
+    return WindowNextChange(std::invoke(window, state), at.day, window_days);
+  });
+}
+
 inline std::string WindowSuffix(int window_days) { return absl::StrCat("_", window_days, "d"); }
 
 inline std::string WindowWords(int window_days) {
@@ -38,13 +47,15 @@ template <class State>
 void DescribeWindow(Description& about, const std::string& name, const std::string& unit, const std::string& what,
                     const v1::state::Window& (State::*window)() const, WindowPart part) {
   for (const int window_days : kWindowDays) {
-    about.Feature<State>(name + WindowSuffix(window_days), unit, what + WindowWords(window_days),
-                         [=](const State& state, const Moment& at) -> int64_t {
-                           return WithinDays((state.*window)(), part, at, window_days);
-                         });
+    about.Feature<State>(
+        name + WindowSuffix(window_days), unit, what + WindowWords(window_days),
+        [=](const State& state, const Moment& at) -> int64_t {
+          return WithinDays((state.*window)(), part, at, window_days);
+        },
+        ChangesAsWindow<State>(window, window_days));
   }
   about.Feature<State>(name, unit, what + " so far",
-                       [=](const State& state, const Moment&) -> int64_t { return Lifetime((state.*window)(), part); });
+                       [=](const State& state) -> int64_t { return Lifetime((state.*window)(), part); });
 }
 
 }  // namespace portrait

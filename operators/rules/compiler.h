@@ -28,6 +28,7 @@ namespace portrait::rules {
 struct Scope {
   std::optional<FeatureRef> each;  // `item` is an element of this list
   bool since = false;              // `since`: when the tag came
+  std::string_view decided;        // a feature that conditions decide, so that none may name it
 };
 
 // Both arguments must outlive it.

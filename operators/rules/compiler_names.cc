@@ -60,6 +60,10 @@ Compiler::Checked Compiler::Feature(const Expression& e, const std::string& name
   const auto feature = features_.Find(name);
   if (!feature.ok()) return Fail(e, std::string(feature.status().message()));
   const FeatureDescription& about = feature->description();
+  if (!scope_.decided.empty() && about.name == scope_.decided) {
+    return Fail(
+        e, absl::StrCat("a rule cannot depend on what the rules decide, which would go round in a circle: ", name));
+  }
   if (about.type == FeatureType::kItems) {
     Typed list;
     list.items = program_.FeatureIndex(*feature);

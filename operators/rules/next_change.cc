@@ -4,6 +4,8 @@
 #include <cmath>
 #include <utility>
 
+#include "operators/rules/kinds.h"
+
 namespace portrait::rules {
 namespace {
 
@@ -58,15 +60,18 @@ std::vector<int32_t> PartsOf(const Program& program, const Node& n) {
 
 }  // namespace
 
-NextChange::NextChange(const Program& program, std::vector<TimeBehaviour> behaviours)
-    : program_(program), behaviours_(std::move(behaviours)) {
+NextChange::NextChange(const Program& program) : program_(program) {
   const auto moves = [&](int32_t feature) {
-    return behaviours_[static_cast<size_t>(feature)].kind != TimeBehaviour::Kind::kStill;
+    return program_.features[static_cast<size_t>(feature)].description().over_time.kind != OverTime::Kind::kStill;
+  };
+  const auto column_moves = [&](const Node& n) {
+    const FeatureDescription& list = program_.features[static_cast<size_t>(n.c)].description();
+    return moves(n.c) && list.columns[static_cast<size_t>(n.b)].over_time.kind != OverTime::Kind::kStill;
   };
   // Operands come before what uses them, so one pass is enough.
   for (const Node& n : program_.nodes) {
     bool depends = n.op == Op::kNow;
-    if (n.op == Op::kColumn || n.op == Op::kHasColumn) depends = moves(n.c);
+    if (n.op == Op::kColumn || n.op == Op::kHasColumn) depends = column_moves(n);
     if (n.op == Op::kFeature || n.op == Op::kHasFeature || n.op == Op::kInItems || LooksThrough(n.op)) {
       depends = moves(n.a);
     }
@@ -118,13 +123,33 @@ class NextChange::Finder {
 
   Moments Comparison(const Node& n) {
     const Motion a = MotionOf(n.a), b = MotionOf(n.b);
-    const Moments until = Earlier(a.until, b.until);
+    Moments until = Earlier(a.until, b.until);
+    if (until && Settled(n, a, b)) until = std::nullopt;
     const double speed = a.speed - b.speed;
     if (speed == 0) return until;
     const Scalar x = evaluation_.Run(n.a), y = evaluation_.Run(n.b);
     if (x.failed() || y.failed()) return until;
     const bool exact = x.kind != Kind::kFraction && y.kind != Kind::kFraction;
     return Earlier(until, Crossing(n.relation, Distance(x, y), speed, exact));
+  }
+
+  // One side stands still, and where the other can go nothing changes.
+  bool Settled(const Node& n, const Motion& a, const Motion& b) const {
+    if ((a.until && b.until) || a.speed != 0 || b.speed != 0) return false;
+    OverTime::Trend trend = a.until ? a.trend : b.trend;
+    if (trend == OverTime::Trend::kEither) return false;
+    const Scalar x = evaluation_.Run(n.a), y = evaluation_.Run(n.b);
+    if (x.failed() || y.failed() || !IsNumber(x.kind) || !IsNumber(y.kind)) return false;
+    const double distance = Distance(x, y);
+    if (!std::isfinite(distance)) return false;
+    // The distance goes the way of the left side, and against that of the right side.
+    const bool falls = (trend == OverTime::Trend::kFalls) == a.until.has_value();
+    const int side = distance < 0 ? -1 : distance > 0 ? 1 : 0;
+    const bool is = Holds(n.relation, side);
+    for (int reached = side; reached >= -1 && reached <= 1; reached += falls ? -1 : 1) {
+      if (Holds(n.relation, reached) != is) return false;
+    }
+    return true;
   }
 
   static double Distance(const Scalar& x, const Scalar& y) {
@@ -161,8 +186,10 @@ class NextChange::Finder {
     if (!next_.depends_[static_cast<size_t>(index)]) return {};
     const Node& n = NodeAt(index);
     switch (n.op) {
-      case Op::kNow: return {1, std::nullopt};
+      case Op::kNow: return {1};
       case Op::kFeature: return OfFeature(n.a);
+      case Op::kColumn: return OfColumn(n);
+      case Op::kToFraction: return MotionOf(n.a);
       case Op::kHasFeature: return {0, OfFeature(n.a).until};
       case Op::kAdd:
       case Op::kSubtract: {
@@ -190,22 +217,28 @@ class NextChange::Finder {
     }
   }
 
-  Motion Daily() const { return {0, Tomorrow()}; }
+  Motion Daily(OverTime::Trend trend = OverTime::Trend::kEither) const { return {0, Tomorrow(), trend}; }
 
-  Motion OfFeature(int32_t feature) {
-    const TimeBehaviour& behaviour = next_.behaviours_[static_cast<size_t>(feature)];
-    switch (behaviour.kind) {
-      case TimeBehaviour::Kind::kStill: return {};
-      case TimeBehaviour::Kind::kEachDay: return Daily();
-      case TimeBehaviour::Kind::kGrows: return {1 / kDayMicros, std::nullopt};
-      case TimeBehaviour::Kind::kOnDay: {
-        const Value day = evaluation_.Read(behaviour.day);
+  Motion OfFeature(int32_t index) {
+    const FeatureRef& feature = next_.program_.features[static_cast<size_t>(index)];
+    const OverTime& over_time = feature.description().over_time;
+    switch (over_time.kind) {
+      case OverTime::Kind::kStill: return {};
+      case OverTime::Kind::kEachDay: return Daily(over_time.trend);
+      case OverTime::Kind::kRuns: return {feature.description().type == FeatureType::kDuration ? 1 : 1 / kDayMicros};
+      case OverTime::Kind::kOnDay: {
+        const Value day = evaluation_.Read(feature.NextDay());
         const auto* const number = std::get_if<int64_t>(&day);
         if (number == nullptr) return {};
-        return {0, start_of_(static_cast<int32_t>(std::max<int64_t>(*number, now_.day + 1)))};
+        return {0, start_of_(static_cast<int32_t>(std::max<int64_t>(*number, now_.day + 1))), over_time.trend};
       }
     }
     return Daily();
+  }
+
+  Motion OfColumn(const Node& n) {
+    const FeatureDescription& list = next_.program_.features[static_cast<size_t>(n.c)].description();
+    return {0, OfFeature(n.c).until, list.columns[static_cast<size_t>(n.b)].over_time.trend};
   }
 
   // A fraction times or by something that stands still.
@@ -231,7 +264,7 @@ class NextChange::Finder {
       if (n.b >= 0 && next_.depends_[static_cast<size_t>(n.b)] && UsesClock(n.b)) until = Earlier(until, Tomorrow());
       return {0, until};
     }
-    if (n.op == Op::kColumn || n.op == Op::kHasColumn) return {0, OfFeature(n.c).until};
+    if (n.op == Op::kHasColumn) return {0, OfFeature(n.c).until};
     for (const int32_t part : PartsOf(next_.program_, n)) {
       const Motion motion = MotionOf(part);
       until = Earlier(until, motion.speed != 0 ? Tomorrow() : motion.until);

@@ -1,16 +1,17 @@
 // When a condition can change by time alone: the moment for which to set a timer, so that silence acts and nobody is
 // polled.
 //
-//   NextChange next(program, behaviours);
+//   NextChange next(program);
 //   if (auto at = next.Of(evaluation, condition, start_of_day)) context.SetTimer(kLook, *at);
 //
 // Until the moment given the condition keeps its value, unless something else changes a feature. At that moment it is
 // worth a look: it has changed, or is to be asked again. No moment: time alone changes nothing.
 //
-// Worked out to the microsecond: comparisons whose sides run with `now`, evenly: now - f > d, f + d < now, features
-// that grow by a day a day. To the day: windows that say themselves on which day something leaves them. Everything else
-// that depends on time is looked at when the next local day begins. && waits for the last of its sides that are false,
-// and || for the last that are true, so a customer who is far from a rule has no timer for it.
+// How features change over time they say themselves (OverTime). Worked out to the microsecond: comparisons whose sides
+// run with `now`, evenly: now - f > d, f + d < now, features that run. To the day: windows that know on which day
+// something leaves them. Everything else that depends on time is looked at when the next local day begins. What only
+// falls is not watched while it lies below what it is compared with. && waits for the last of its sides that are false,
+// and || for the last that are true. So a customer who is far from a rule has no timer for it.
 #pragma once
 
 #include <optional>
@@ -21,23 +22,10 @@
 
 namespace portrait::rules {
 
-// How a feature changes while no event comes.
-struct TimeBehaviour {
-  enum class Kind {
-    kStill,  // not at all
-    kOnDay,  // not before the local day that another feature gives (as purchases.expires_90d); without one, not at all
-    kEachDay,  // when a local day begins, if at all
-    kGrows,    // a number of days that grows by one a day
-  };
-  Kind kind = Kind::kEachDay;
-  FeatureRef day;  // for kOnDay
-};
-
 // Constant once made; then safe from any thread. The program must outlive it.
 class NextChange {
  public:
-  // The behaviours of program.features, in their order.
-  NextChange(const Program& program, std::vector<TimeBehaviour> behaviours);
+  explicit NextChange(const Program& program);
 
   // False: no moment ever comes, whatever the customer. To be asked once, when a rule is loaded.
   bool Depends(int32_t node) const { return depends_[static_cast<size_t>(node)]; }
@@ -46,15 +34,16 @@ class NextChange {
   std::optional<Timestamp> Of(Evaluation& evaluation, int32_t node, StartOfDay start_of) const;
 
  private:
-  // A value as time passes: it moves by `speed` a microsecond, until it may do something else.
+  // A value as time passes: it moves by `speed` a microsecond, until it may do something else; then it may go where its
+  // trend goes.
   struct Motion {
     double speed = 0;
     std::optional<Timestamp> until;
+    OverTime::Trend trend = OverTime::Trend::kEither;
   };
   class Finder;
 
   const Program& program_;
-  std::vector<TimeBehaviour> behaviours_;
   std::vector<bool> depends_;  // by node
 };
 

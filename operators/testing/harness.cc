@@ -112,12 +112,17 @@ std::string OperatorHarness::ItemsFeature(std::string_view customer_id, std::str
   return out;
 }
 
-size_t OperatorHarness::RowBytes(std::string_view customer_id) const {
-  const RowState* row = Row(customer_id);
-  if (row == nullptr) return 0;
+size_t OperatorHarness::RowBytes(std::string_view customer_id) const { return Stored(customer_id).size(); }
+
+std::string OperatorHarness::Stored(std::string_view customer_id) const {
   std::string bytes;
-  chain_->Encode(7, *row, bytes);
-  return bytes.size();
+  if (const RowState* row = Row(customer_id)) chain_->Encode(7, *row, bytes);
+  return bytes;
+}
+
+void OperatorHarness::Load(std::string_view customer_id, const std::string& stored) {
+  RowState& row = rows_[std::string(customer_id)];
+  if (auto number = chain_->Decode(stored, row); !number.ok()) Fail(number.status().ToString());
 }
 
 void OperatorHarness::Add(size_t, std::string_view, const google::protobuf::Message& result) {

@@ -55,6 +55,9 @@ class OperatorHarness final : private OutputSink {
 
   const std::vector<Rejection>& rejections() const { return rejections_; }
   size_t RowBytes(std::string_view customer_id) const;
+  // A row as stored, and one that another harness has stored: its chain may be another.
+  std::string Stored(std::string_view customer_id) const;
+  void Load(std::string_view customer_id, const std::string& stored);
   const Chain& chain() const { return *chain_; }
   // The row, for tests that look inside; null when there is none.
   const RowState* Row(std::string_view customer_id) const;

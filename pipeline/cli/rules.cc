@@ -1,7 +1,5 @@
 // `portrait rules`: tries expressions on values, and checks files of rules.
-#include <fstream>
 #include <iostream>
-#include <iterator>
 #include <memory>
 #include <string>
 
@@ -10,8 +8,9 @@
 #include "nlohmann/json.hpp"
 #include "pipeline/cli/commands.h"
 #include "pipeline/cli/config_arguments.h"
-#include "pipeline/cli/rule_file.h"
 #include "pipeline/cli/trial.h"
+#include "pipeline/config/rule_file.h"
+#include "pipeline/config/text_file.h"
 
 namespace portrait {
 namespace {
@@ -25,18 +24,6 @@ struct RulesOptions {
   const CLI::Option* what_given = nullptr;  // an expression may be empty, which is a mistake of its own
   std::string with;
 };
-
-absl::StatusOr<std::string> ReadFile(const std::string& path, size_t most) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return absl::InvalidArgumentError(absl::StrCat("cannot be read: ", path));
-  std::string text;
-  // One byte more than allowed, so that whoever checks the size sees that it is too long.
-  for (auto it = std::istreambuf_iterator<char>(file); it != std::istreambuf_iterator<char>() && text.size() <= most;
-       ++it) {
-    text += *it;
-  }
-  return text;
-}
 
 // One line, however long: what is beyond the limit is passed over. False: the input has ended.
 bool NextLine(std::streambuf& in, std::string& line, bool& too_long) {
@@ -73,9 +60,8 @@ absl::Status Evaluate(const RulesOptions& options, const Trial& trial) {
   }
   nlohmann::json with = nlohmann::json::object();
   if (!options.with.empty()) {
-    const auto text = ReadFile(options.with, kLineBytes);
+    const auto text = ReadTextFile(options.with, kLineBytes);
     if (!text.ok()) return text.status();
-    if (text->size() > kLineBytes) return absl::InvalidArgumentError("too long: " + options.with);
     with = nlohmann::json::parse(*text, nullptr, false);
     if (with.is_discarded()) return absl::InvalidArgumentError("not JSON: " + options.with);
   }
@@ -86,7 +72,7 @@ absl::Status Evaluate(const RulesOptions& options, const Trial& trial) {
 
 absl::Status CheckFile(const std::string& path, const FeatureRegistry& features) {
   if (path.empty()) return absl::InvalidArgumentError("check: which file?");
-  const auto text = ReadFile(path, kRuleFileBytes);
+  const auto text = ReadTextFile(path, kRuleFileBytes);
   if (!text.ok()) return text.status();
   const auto file = ReadRules(path, *text, features);
   if (!file.ok()) return absl::InvalidArgumentError(absl::StrCat("not good rules\n", file.status().message()));

@@ -1,4 +1,5 @@
 #include <limits>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -9,10 +10,16 @@ namespace {
 
 constexpr double kMany = 1e12;
 constexpr int64_t kDaysMost = 3650;
+constexpr std::string_view kBuiltIn = "built-in";
 
-SettingType<int64_t> Count() { return WholeBetween(0, 1'000'000); }
+SettingType<std::string> FileOrBuiltIn() {
+  return {"path of a file",
+          [](std::string_view text) -> absl::StatusOr<std::string> {
+            return text == kBuiltIn ? std::string() : std::string(text);
+          },
+          [](const std::string& path) { return path.empty() ? std::string(kBuiltIn) : path; }};
+}
 SettingType<int64_t> SomeDays() { return WholeDaysBetween(1, kDaysMost); }
-SettingType<double> Money() { return NumberBetween(0, kMany); }
 SettingType<double> Share() { return NumberBetween(0, 1); }
 SettingType<double> LogOddsRatio() { return NumberBetween(-20, 20); }
 SettingType<double> Positive() { return NumberBetween(1e-9, kMany); }
@@ -85,30 +92,15 @@ void AddSite(std::vector<Setting>& all) {
 }
 
 void AddTags(std::vector<Setting>& all) {
-  Add(all, "tags.new", SomeDays(), "`new`: the first event lies less than this back",
-      [](auto& c) -> auto& { return c.chain.tags.new_days; });
-  Add(all, "tags.silent", SomeDays(), "`silent`: no activity for this long; shorter than `tags.lost`",
-      [](auto& c) -> auto& { return c.chain.tags.silent_days; });
-  Add(all, "tags.lost", SomeDays(), "`lost`: no activity for this long",
-      [](auto& c) -> auto& { return c.chain.tags.lost_days; });
-  Add(all, "tags.returning", SomeDays(), "`returning`: for this long after coming back from `silent` or `lost`",
-      [](auto& c) -> auto& { return c.chain.tags.returning_days; });
-  Add(all, "tags.frequent.orders", Count(), "`frequent_buyer` comes at this many orders in 90 days",
-      [](auto& c) -> auto& { return c.chain.tags.frequent_orders_90d; });
-  Add(all, "tags.frequent.keep", Count(), "… and goes below this many",
-      [](auto& c) -> auto& { return c.chain.tags.frequent_orders_90d_keep; });
-  Add(all, "tags.high_spend.from", Money(), "`high_spender` comes at this spend in 365 days, in the home currency",
-      [](auto& c) -> auto& { return c.chain.tags.high_spend_365d; });
-  Add(all, "tags.high_spend.keep", Money(), "… and goes below this",
-      [](auto& c) -> auto& { return c.chain.tags.high_spend_365d_keep; });
-  Add(all, "tags.low_spend.to", Money(), "`low_spender` comes at this spend or less in 365 days, with an order at all",
-      [](auto& c) -> auto& { return c.chain.tags.low_spend_365d; });
-  Add(all, "tags.low_spend.keep", Money(), "… and goes above this",
-      [](auto& c) -> auto& { return c.chain.tags.low_spend_365d_keep; });
-  Add(all, "tags.interest.views", Count(), "`interest:<category>` comes at this many views in 30 days",
-      [](auto& c) -> auto& { return c.chain.tags.interest_views_30d; });
-  Add(all, "tags.interest.keep", Count(), "… and goes below this many",
-      [](auto& c) -> auto& { return c.chain.tags.interest_views_30d_keep; });
+  Setting rules =
+      Scalar("tags.rules", FileOrBuiltIn(),
+             "A file of rules for tags, from the folder of this file on: [rules.md](rules.md). Its text counts "
+             "for the version. `built-in`: those of `deploy/tags.yaml`",
+             [](auto& c) -> auto& { return c.chain.rules.path; });
+  rules.substance = [](const Config& config) { return config.chain.rules.text; };
+  all.push_back(ChangesResults(Essential(std::move(rules))));
+  Add(all, "tags.silent", SomeDays(), "A customer who is active again after this long has come back: `tags.returned`",
+      [](auto& c) -> auto& { return c.chain.tags_silent_days; });
 }
 
 void AddChurnCauses(std::vector<Setting>& all) {

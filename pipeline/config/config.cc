@@ -1,16 +1,15 @@
 #include "pipeline/config/config.h"
 
 #include <algorithm>
-#include <cerrno>
-#include <fstream>
 #include <sstream>
-#include <system_error>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "operators/nearest_name.h"
+#include "pipeline/config/rule_file.h"
 #include "pipeline/config/setting.h"
+#include "pipeline/config/text_file.h"
 
 namespace portrait {
 
@@ -82,20 +81,15 @@ void ReadGroup(const ConfigNode& node, const std::string& above, Config& config,
   }
 }
 
-void CheckTags(const TagsOptions& tags, ConfigProblems& problems) {
-  if (tags.silent_days >= tags.lost_days) problems.Add(0, "tags.silent", "must be shorter than tags.lost");
-  if (tags.frequent_orders_90d_keep > tags.frequent_orders_90d) {
-    problems.Add(0, "tags.frequent.keep", "must not be above tags.frequent.orders");
-  }
-  if (tags.high_spend_365d_keep > tags.high_spend_365d) {
-    problems.Add(0, "tags.high_spend.keep", "must not be above tags.high_spend.from");
-  }
-  if (tags.low_spend_365d_keep < tags.low_spend_365d) {
-    problems.Add(0, "tags.low_spend.keep", "must not be below tags.low_spend.to");
-  }
-  if (tags.interest_views_30d_keep > tags.interest_views_30d) {
-    problems.Add(0, "tags.interest.keep", "must not be above tags.interest.views");
-  }
+// A path that is not absolute begins at the folder of the configuration.
+void ReadRulesOf(std::string_view config_name, Config& config, ConfigProblems& problems) {
+  RulesConfig& rules = config.chain.rules;
+  if (rules.path.empty()) return;
+  const std::filesystem::path path = std::filesystem::path(config_name).parent_path() / rules.path;
+  auto text = ReadTextFile(path, kRuleFileBytes);
+  if (!text.ok()) return problems.Add(0, "tags.rules", std::string(text.status().message()));
+  rules.name = path.string();
+  rules.text = *std::move(text);
 }
 
 void CheckChurn(const ChurnOptions& churn, ConfigProblems& problems) {
@@ -110,7 +104,6 @@ void CheckChurn(const ChurnOptions& churn, ConfigProblems& problems) {
 
 // What no setting can judge alone.
 void CheckTogether(const Config& config, ConfigProblems& problems) {
-  CheckTags(config.chain.tags, problems);
   CheckChurn(config.chain.churn, problems);
   if (config.currency.rates.count(config.currency.home) > 0) {
     problems.Add(0, "currency.rates", absl::StrCat("the home currency has no rate: ", config.currency.home));
@@ -130,6 +123,8 @@ void CheckTogether(const Config& config, ConfigProblems& problems) {
 
 }  // namespace
 
+RulesConfig::RulesConfig() : name("the rules that are built in"), text(kDefaultRules) {}
+
 absl::StatusOr<Config> ParseConfig(std::string_view text, std::string_view name) {
   ConfigProblems problems(name);
   const ConfigNode root = ReadConfigTree(text, problems);
@@ -139,29 +134,16 @@ absl::StatusOr<Config> ParseConfig(std::string_view text, std::string_view name)
   } else if (root.kind != ConfigNode::Kind::kNothing) {
     Refuse(root, "", "must be a map of settings", problems);
   }
+  if (problems.empty()) ReadRulesOf(name, config, problems);
   if (problems.empty()) CheckTogether(config, problems);
   if (!problems.empty()) return absl::InvalidArgumentError(problems.Text());
   return config;
 }
 
 absl::StatusOr<Config> LoadConfig(const std::filesystem::path& path) {
-  std::error_code error;
-  if (std::filesystem::is_directory(path, error)) {
-    return absl::InvalidArgumentError(absl::StrCat("the configuration is a directory: ", path.string()));
-  }
-  std::ifstream in(path, std::ios::binary);
-  if (!in) {
-    error.assign(errno, std::generic_category());
-    return absl::InvalidArgumentError(
-        absl::StrCat("the configuration cannot be read (", error.message(), "): ", path.string()));
-  }
-  std::string text(kMaxFileBytes + 1, '\0');
-  in.read(text.data(), static_cast<std::streamsize>(text.size()));
-  text.resize(static_cast<size_t>(in.gcount()));
-  if (text.size() > kMaxFileBytes) {
-    return absl::InvalidArgumentError(absl::StrCat("the configuration is larger than 1 MiB: ", path.string()));
-  }
-  return ParseConfig(text, path.string());
+  const auto text = ReadTextFile(path, kMaxFileBytes);
+  if (!text.ok()) return absl::InvalidArgumentError(absl::StrCat("the configuration ", text.status().message()));
+  return ParseConfig(*text, path.string());
 }
 
 }  // namespace portrait

@@ -16,7 +16,6 @@
 #include "operators/churn_model.h"
 #include "operators/clean.h"
 #include "operators/site.h"
-#include "operators/tags.h"
 #include "pipeline/options.h"
 
 namespace portrait {
@@ -47,12 +46,22 @@ struct CurrencyConfig {
   std::map<std::string, double> rates;  // what one unit of another currency is worth in the home currency
 };
 
+// The rules of tags: a file, or those that are built in.
+struct RulesConfig {
+  RulesConfig();
+
+  std::string path;  // as it is written; empty: those that are built in
+  std::string name;  // for messages
+  std::string text;
+};
+
 // Options of the operators. The currencies among them are left open: BuildDefaultChain fills them in from
 // CurrencyConfig.
 struct ChainConfig {
   CleanOptions clean;
   SiteOptions site;
-  TagsOptions tags;
+  RulesConfig rules;
+  int tags_silent_days = 60;
   ChurnOptions churn;
   MbgNbdModelOptions churn_model;
 };

@@ -18,6 +18,7 @@
 #include "operators/site.h"
 #include "operators/tags.h"
 #include "pipeline/config/build_fingerprint.h"
+#include "pipeline/config/rule_file.h"
 #include "pipeline/config/setting.h"
 
 namespace portrait {
@@ -28,9 +29,19 @@ constexpr std::string_view kDeadLetters = "dead-letters";  // written by the eng
 std::string SettingsHash(const Config& config) {
   std::string text;
   for (const Setting& setting : Settings()) {
-    if (setting.changes_results) absl::StrAppend(&text, setting.key, "=", setting.show(config), "\n");
+    if (!setting.changes_results) continue;
+    const auto& counts = setting.substance ? setting.substance : setting.show;
+    absl::StrAppend(&text, setting.key, "=", counts(config), "\n");
   }
   return absl::StrCat(absl::Hex(XXH3_64bits(text.data(), text.size()), absl::kZeroPad16)).substr(0, 12);
+}
+
+rules::RuleSource RulesOf(const RulesConfig& config) {
+  return [config](const FeatureRegistry& features) -> absl::StatusOr<std::vector<rules::Rule>> {
+    auto file = ReadRules(config.name, config.text, features);
+    if (!file.ok()) return absl::InvalidArgumentError(absl::StrCat("not good rules\n", file.status().message()));
+    return std::move(file->rules);
+  };
 }
 
 CleanOptions CleaningOf(const Config& config) {
@@ -40,18 +51,20 @@ CleanOptions CleaningOf(const Config& config) {
   return clean;
 }
 
-// The order matters: an operator reads the features of those before it.
-void AddOperators(const Config& config, ChainBuilder& builder) {
+// The order matters: an operator reads the features of those before it. Tags come last, so that rules may name
+// everything, the features of an extension, too.
+void AddOperators(const Config& config, const ChainExtension& extension, ChainBuilder& builder) {
   builder.Cleaning(std::make_unique<Clean>(CleaningOf(config)));
   builder.Add<Site>(config.chain.site);
   builder.Add<Email>();
   builder.Add<Service>();
   builder.Add<Person>();
   builder.Add<Purchases>(PurchasesOptions{.home_currency = config.currency.home});
-  builder.Add<Tags>(config.chain.tags);
   ChurnOptions churn = config.chain.churn;
   churn.home_currency = config.currency.home;
   builder.Add<Churn>(churn, MakeMbgNbdModel(config.chain.churn_model));
+  if (extension.add) extension.add(builder);
+  builder.Add<Tags>(TagsOptions{.rules = RulesOf(config.chain.rules), .silent_days = config.chain.tags_silent_days});
 }
 
 absl::Status CheckOutputs(const Config& config, const Chain& chain) {
@@ -78,8 +91,7 @@ std::string ChainVersion(const Config& config, const ChainExtension& extension) 
 absl::StatusOr<std::unique_ptr<Chain>> BuildDefaultChain(const Config& config, const ChainExtension& extension) {
   if (absl::Status s = CheckOptions(CleaningOf(config)); !s.ok()) return s;
   ChainBuilder builder;
-  AddOperators(config, builder);
-  if (extension.add) extension.add(builder);
+  AddOperators(config, extension, builder);
   auto chain = std::move(builder).Build(ChainVersion(config, extension));
   if (!chain.ok()) return chain;
   if (absl::Status s = CheckOutputs(config, **chain); !s.ok()) return s;

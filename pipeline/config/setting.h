@@ -26,6 +26,8 @@ struct Setting {
   std::function<std::string(const Config& config)> show;
   bool essential = false;        // one of the few that everybody should know
   bool changes_results = false;  // part of the chain version: rows and results depend on it
+  // What counts for the chain version, where it is not what is shown.
+  std::function<std::string(const Config& config)> substance;
 };
 
 // All settings in the order of the documentation.

@@ -84,7 +84,7 @@ class Describe(unittest.TestCase):
         self.assertIn("purchase-events (json unless the record says otherwise)", out)
         self.assertIn("dead-letters to topic dead-letters (protobuf)", out)
         names = re.findall(r"^  ([a-z]+): ", out, re.M)
-        self.assertEqual(names, "clean site email service person purchases tags churn".split())
+        self.assertEqual(names, "clean site email service person purchases churn tags".split())
 
     def test_json_has_every_operator_and_feature_of_the_text(self):
         chain = json.loads(run("describe", "--format", "json")[1])
@@ -196,7 +196,7 @@ class Rules(unittest.TestCase):
         with Config('{"x": ') as path:
             self.assertEqual(run("rules", "eval", "x", "--with", path), (2, "", "portrait rules: not JSON: %s\n" % path))
         code, _, err = run("rules", "eval", "x", "--with", "/nowhere")
-        self.assertEqual((code, err), (2, "portrait rules: cannot be read: /nowhere\n"))
+        self.assertEqual((code, err), (2, "portrait rules: cannot be read (No such file or directory): /nowhere\n"))
 
     def test_what_is_wrong_is_told_with_its_place(self):
         code, out, err = run("rules", "eval", "purchases.spent > 1")

@@ -15,7 +15,7 @@ class Silence final : public Operator<v1::TaskState> {
   static void Describe(Description& about) {
     about.Name("silence").Reads({Event::kPageViewed}).Writes<v1::TagChange>("tag-changes", "a tag comes or goes");
     about.Feature<v1::TaskState>("views", "views", "Views so far",
-                                 [](const v1::TaskState& s, const Moment&) { return s.highest_time_us(); });
+                                 [](const v1::TaskState& s) { return s.highest_time_us(); });
   }
   void OnEvent(const Event&, v1::TaskState& state, Context& context) const override {
     state.set_highest_time_us(state.highest_time_us() + 1);

@@ -73,8 +73,20 @@ TEST_CASE("orders and spend are counted by window", "[purchases]") {
   shop.AdvanceTo("2026-03-09 10:00");
   CHECK(Told(shop, {"orders_7d", "days_since_last", "first", "last"}) ==
         "orders_7d=1 days_since_last=4 first=2026-01-01 10:00:00 last=2026-03-05 10:00:00");
-  CHECK(Told(shop, {"expires_7d", "expires_30d"}) ==
-        absl::StrCat("expires_7d=", 20517 + 7, " expires_30d=", 20513 + 30));
+}
+
+TEST_CASE("a window knows the day on which an order leaves it", "[purchases]") {
+  OperatorHarness shop = Shop();
+  shop.Send(OrderOf("2026-03-01 10:00", "2", 30));  // the day 20513
+  shop.Send(OrderOf("2026-03-05 10:00", "3", 50));
+  shop.AdvanceTo("2026-03-09 10:00");
+  for (const auto& [name, day] : {std::pair{"purchases.orders_7d", 20517 + 7}, {"purchases.spend_30d", 20513 + 30}}) {
+    const FeatureRef feature = *shop.chain().features().Find(name);
+    CHECK(feature.description().over_time.kind == OverTime::Kind::kOnDay);
+    const FeatureReader reader(*shop.Row("anna"), {At("2026-03-09 10:00"), 20521});
+    CHECK(reader.Get(feature.NextDay()) == Value(int64_t{day}));
+  }
+  CHECK((*shop.chain().features().Find("purchases.orders")).description().over_time.kind == OverTime::Kind::kStill);
 }
 
 TEST_CASE("a customer who never ordered has counts of 0 and no recency", "[purchases]") {

@@ -1,7 +1,9 @@
 #include "operators/tags.h"
 
 #include <catch2/catch_test_macros.hpp>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -21,7 +23,8 @@ class Views final : public Operator<v1::Row> {
     about.Name("site").Reads({Event::kProductViewed});
     about.ItemsFeature<v1::Row>("interests",
                                 {{"score", FeatureType::kNumber, "1", "Interest"},
-                                 {"views_30d", FeatureType::kInteger, "views", "Views in the last 30 days"}},
+                                 {"views_30d", FeatureType::kInteger, "views", "Views in the last 30 days",
+                                  OverTime::EachDay(OverTime::Trend::kFalls)}},
                                 "Categories", [](const v1::Row& s, const Moment& at) {
                                   Items out;
                                   for (const auto& category : s.operators()) {
@@ -64,17 +67,47 @@ Event OrderOf(std::string_view time, int64_t total) {
   return event;
 }
 
-OperatorHarness Shop(absl::TimeZone zone = absl::UTCTimeZone()) {
-  return OperatorHarness(std::move(ChainBuilder().Add<Views>().Add<Purchases>().Add<Tags>()), zone);
+using rules::Rule;
+
+TagsOptions With(std::vector<Rule> rules) {
+  return {.rules = [rules](const FeatureRegistry&) { return rules; }};
 }
 
-// The changes since the last call, such as "2026-01-01 00:00:00 +new (first seen 0 days ago)".
+const std::vector<Rule> kLifeCycle = {
+    {.tag = "lost", .group = "life_cycle", .when = "tags.days_since_activity >= 180"},
+    {.tag = "silent", .about = "Nothing for long", .group = "life_cycle", .when = "tags.days_since_activity >= 60"},
+    {.tag = "new", .group = "life_cycle", .when = "tags.days_known < 30"},
+    {.tag = "active", .group = "life_cycle"},
+    {.tag = "returning", .when = "now - tags.returned < days(30)"},
+};
+
+std::vector<Rule> ShopRules() {
+  std::vector<Rule> rules = kLifeCycle;
+  rules.push_back({.tag = "frequent_buyer", .when = "purchases.orders_90d >= 3", .until = "purchases.orders_90d < 2"});
+  rules.push_back(
+      {.tag = "high_spender", .when = "purchases.spend_365d >= 500", .until = "purchases.spend_365d < 400"});
+  rules.push_back({.tag = "low_spender",
+                   .when = "purchases.orders_365d >= 1 && purchases.spend_365d <= 50",
+                   .until = "purchases.orders_365d == 0 || purchases.spend_365d > 60"});
+  rules.push_back(
+      {.tag = "interest", .when = "item.views_30d >= 5", .until = "item.views_30d < 2", .each = "site.interests"});
+  return rules;
+}
+
+OperatorHarness Shop(absl::TimeZone zone = absl::UTCTimeZone()) {
+  return OperatorHarness(std::move(ChainBuilder().Add<Views>().Add<Purchases>().Add<Tags>(With(ShopRules()))), zone);
+}
+
+// The changes since the last call, such as "2026-01-01 00:00:00 +new (Time since the first event: 0, less than 30)".
 std::string Told(OperatorHarness& harness) {
   std::string out;
   for (const auto& change : harness.Results<v1::TagChange>()) {
     CHECK(change.before() != change.after());
     absl::StrAppend(&out, ToText(FromMicros(change.info().event_time_us())), change.after() ? " +" : " -", change.tag(),
-                    " (", change.info().reasons(0).text(), ")\n");
+                    " (",
+                    absl::StrJoin(change.info().reasons(), "; ",
+                                  [](std::string* text, const auto& reason) { text->append(reason.text()); }),
+                    ")\n");
   }
   harness.Clear();
   return out;
@@ -85,18 +118,18 @@ std::string Held(const OperatorHarness& harness) { return harness.ItemsFeature("
 TEST_CASE("the life cycle follows activity and silence, each change at its exact moment", "[tags]") {
   OperatorHarness shop = Shop();
   shop.Send(View("2026-01-01 10:00"));
-  CHECK(Told(shop) == "2026-01-01 10:00:00 +new (first seen 0 days ago)\n");
+  CHECK(Told(shop) == "2026-01-01 10:00:00 +new (Time since the first event: 0, less than 30)\n");
   shop.Send(View("2026-01-20"));
   shop.AdvanceTo("2026-02-10");
   CHECK(Told(shop) ==
-        "2026-01-31 10:00:00 -new (known for 30 days)\n"
-        "2026-01-31 10:00:00 +active (known for 30 days)\n");
+        "2026-01-31 10:00:00 -new (Time since the first event: 30, at least 30)\n"
+        "2026-01-31 10:00:00 +active (Time since the first event: 30, at least 30)\n");
   shop.AdvanceTo("2026-12-31");
   CHECK(Told(shop) ==
-        "2026-03-21 00:00:00 -active (no activity for 60 days)\n"
-        "2026-03-21 00:00:00 +silent (no activity for 60 days)\n"
-        "2026-07-19 00:00:00 -silent (no activity for 180 days)\n"
-        "2026-07-19 00:00:00 +lost (no activity for 180 days)\n");
+        "2026-03-21 00:00:00 +silent (Time since the last activity: 60, at least 60)\n"
+        "2026-03-21 00:00:00 -active (Time since the last activity: 60, at least 60)\n"
+        "2026-07-19 00:00:00 +lost (Time since the last activity: 180, at least 180)\n"
+        "2026-07-19 00:00:00 -silent (Time since the last activity: 180, at least 180)\n");
   CHECK(shop.Row("anna")->timers.empty());  // nothing can change by time any more
 }
 
@@ -105,7 +138,7 @@ TEST_CASE("a change says what was, what is, and why", "[tags]") {
   shop.Send(View("2026-01-01"));
   shop.AdvanceTo("2026-03-10");
   const auto changes = shop.Results<v1::TagChange>();
-  const v1::TagChange& silent = changes.back();
+  const v1::TagChange& silent = changes[changes.size() - 2];
   CHECK(silent.tag() == "silent");
   CHECK(silent.info().origin() == v1::TIMER);
   const v1::Reason& reason = silent.info().reasons(0);
@@ -114,7 +147,9 @@ TEST_CASE("a change says what was, what is, and why", "[tags]") {
   CHECK(reason.comparison() == ">=");
   CHECK(reason.threshold().number() == 60);
   CHECK(absl::StrJoin(silent.tags(), " ") == "silent");
-  const v1::TagChange& active = changes[changes.size() - 2];
+  CHECK(silent.about() == "Nothing for long");
+  CHECK(silent.rules().size() == 12);
+  const v1::TagChange& active = changes.back();
   CHECK(active.tag() == "active");
   CHECK(absl::StrJoin(active.tags(), " ") == "silent");  // one tag of the life cycle at any time, in every change
   CHECK(FromMicros(active.held_since_us()) == At("2026-01-31"));
@@ -153,12 +188,15 @@ TEST_CASE("a customer who comes back is returning for a month", "[tags]") {
   Told(shop);
   shop.Send(View("2026-05-02"));
   CHECK(Told(shop) ==
-        "2026-05-02 00:00:00 -silent (active again after silence)\n"
-        "2026-05-02 00:00:00 +active (active again after silence)\n"
-        "2026-05-02 00:00:00 +returning (active again after silence)\n");
+        "2026-05-02 00:00:00 -silent (Time since the last activity: 0, less than 60)\n"
+        "2026-05-02 00:00:00 +active (Time since the last activity: 0, less than 60)\n"
+        "2026-05-02 00:00:00 +returning (Time since: When the customer last came back from a long silence "
+        "(tags.silent): 0.0 days, less than 30.0 days)\n");
   CHECK(Held(shop) == "active(2026-05-02 00:00:00) returning(2026-05-02 00:00:00)");
   shop.AdvanceTo("2026-06-30");
-  CHECK(Told(shop) == "2026-06-01 00:00:00 -returning (back for 30 days)\n");
+  CHECK(Told(shop) ==
+        "2026-06-01 00:00:00 -returning (Time since: When the customer last came back from a long silence "
+        "(tags.silent): 30.0 days, at least 30.0 days)\n");
 }
 
 TEST_CASE("a late event is no return: it counts as first seen, or shows that there was no silence", "[tags]") {
@@ -171,14 +209,14 @@ TEST_CASE("a late event is no return: it counts as first seen, or shows that the
   CHECK(shop.Feature("anna", "tags.first_seen") == "2026-01-05 00:00:00");
   shop.Send(View("2026-01-20"));
   CHECK(Told(shop) ==
-        "2026-03-11 00:00:00 -silent (there was activity, told late)\n"
-        "2026-03-11 00:00:00 +active (there was activity, told late)\n");
+        "2026-03-11 00:00:00 -silent (Time since the last activity: 50, less than 60)\n"
+        "2026-03-11 00:00:00 +active (Time since the last activity: 50, less than 60)\n");
   shop.AdvanceTo("2026-12-31");
   CHECK(Told(shop) ==
-        "2026-03-21 00:00:00 -active (no activity for 60 days)\n"
-        "2026-03-21 00:00:00 +silent (no activity for 60 days)\n"
-        "2026-07-19 00:00:00 -silent (no activity for 180 days)\n"
-        "2026-07-19 00:00:00 +lost (no activity for 180 days)\n");
+        "2026-03-21 00:00:00 +silent (Time since the last activity: 60, at least 60)\n"
+        "2026-03-21 00:00:00 -active (Time since the last activity: 60, at least 60)\n"
+        "2026-07-19 00:00:00 +lost (Time since the last activity: 180, at least 180)\n"
+        "2026-07-19 00:00:00 -silent (Time since the last activity: 180, at least 180)\n");
 }
 
 TEST_CASE("a late event that was seen first ends being new sooner", "[tags]") {
@@ -188,8 +226,8 @@ TEST_CASE("a late event that was seen first ends being new sooner", "[tags]") {
   Told(shop);
   shop.AdvanceTo("2026-02-05");
   CHECK(Told(shop) ==
-        "2026-02-04 00:00:00 -new (known for 30 days)\n"
-        "2026-02-04 00:00:00 +active (known for 30 days)\n");
+        "2026-02-04 00:00:00 -new (Time since the first event: 30, at least 30)\n"
+        "2026-02-04 00:00:00 +active (Time since the first event: 30, at least 30)\n");
 }
 
 TEST_CASE("frequent buyers come by orders, and go when orders leave the window, not at once", "[tags]") {
@@ -198,30 +236,35 @@ TEST_CASE("frequent buyers come by orders, and go when orders leave the window, 
   shop.Send(OrderOf("2026-01-11 12:00", 40));
   Told(shop);
   shop.Send(OrderOf("2026-01-21 12:00", 40));
-  CHECK(Told(shop) == "2026-01-21 12:00:00 +frequent_buyer (3 orders in the last 90 days)\n");
+  CHECK(Told(shop) == "2026-01-21 12:00:00 +frequent_buyer (Orders kept in the last 90 days: 3, at least 3)\n");
   shop.AdvanceTo("2026-05-01");
   // Two orders would not be enough to come, but are enough to stay.
   const std::string told = Told(shop);
-  CHECK(told.find("2026-04-11 00:00:00 -frequent_buyer (1 order in the last 90 days)\n") != std::string::npos);
+  CHECK(told.find("2026-04-11 00:00:00 -frequent_buyer (Orders kept in the last 90 days: 1, less than 2)\n") !=
+        std::string::npos);
 }
 
 TEST_CASE("high and low spenders follow the spend of a year, and do not flap", "[tags]") {
   OperatorHarness shop = Shop();
   shop.Send(OrderOf("2026-01-01", 45));
-  CHECK(Told(shop).find("+low_spender (spend of 45.00 in the last 365 days)") != std::string::npos);
+  CHECK(
+      Told(shop).find("+low_spender (Orders kept in the last 365 days: 1, at least 1; Spend, less what was paid back, "
+                      "in the last 365 days: 45, at most 50)") != std::string::npos);
   shop.Send(OrderOf("2026-01-02", 10));  // 55: still below 60
   CHECK(Told(shop).empty());
   shop.Send(OrderOf("2026-01-03", 500));
   CHECK(Told(shop) ==
-        "2026-01-03 00:00:00 +frequent_buyer (3 orders in the last 90 days)\n"
-        "2026-01-03 00:00:00 +high_spender (spend of 555.00 in the last 365 days)\n"
-        "2026-01-03 00:00:00 -low_spender (spend of 555.00 in the last 365 days)\n");
+        "2026-01-03 00:00:00 +frequent_buyer (Orders kept in the last 90 days: 3, at least 3)\n"
+        "2026-01-03 00:00:00 +high_spender (Spend, less what was paid back, in the last 365 days: 555, at least 500)\n"
+        "2026-01-03 00:00:00 -low_spender (Spend, less what was paid back, in the last 365 days: 555, more than 60)\n");
   Event refund = EventFor("anna", At("2026-01-04"));
   refund.mutable_order_refunded()->set_total_micros(100'000'000);  // 455: no longer enough to come, enough to stay
   shop.Send(refund);
   CHECK(Told(shop).empty());
   shop.Send(refund);
-  CHECK(Told(shop) == "2026-01-04 00:00:00 -high_spender (spend of 355.00 in the last 365 days)\n");
+  CHECK(
+      Told(shop) ==
+      "2026-01-04 00:00:00 -high_spender (Spend, less what was paid back, in the last 365 days: 355, less than 400)\n");
 }
 
 TEST_CASE("spend that leaves the year takes high_spender with it, at that midnight, local time", "[tags]") {
@@ -231,8 +274,8 @@ TEST_CASE("spend that leaves the year takes high_spender with it, at that midnig
   shop.Send(OrderOf("2026-06-01 12:00", 100));
   Told(shop);
   shop.AdvanceTo("2027-02-01");
-  CHECK(Told(shop).find("2027-01-01 22:00:00 -high_spender (spend of 100.00 in the last 365 days)\n") !=
-        std::string::npos);
+  CHECK(Told(shop).find("2027-01-01 22:00:00 -high_spender (Spend, less what was paid back, in the last 365 days: 100, "
+                        "less than 400)\n") != std::string::npos);
   shop.AdvanceTo("2028-01-01");
   CHECK(shop.Row("anna")->timers.empty());
 }
@@ -244,14 +287,16 @@ TEST_CASE("an interest comes by views, and goes by their absence", "[tags]") {
   for (const char* day : {"2026-01-02", "2026-01-03", "2026-01-03"}) shop.Send(View(day, "hats")), shop.Send(View(day));
   CHECK(Told(shop).empty());
   shop.Send(View("2026-01-04"));
-  CHECK(Told(shop) == "2026-01-04 00:00:00 +interest:shoes (5 views of shoes in the last 30 days)\n");
+  CHECK(Told(shop) == "2026-01-04 00:00:00 +interest:shoes (shoes: Views in the last 30 days: 5, at least 5)\n");
   shop.Send(View("2026-01-05", "hats"));
   shop.Send(View("2026-01-05", "hats"));
-  CHECK(Told(shop) == "2026-01-05 00:00:00 +interest:hats (5 views of hats in the last 30 days)\n");
+  CHECK(Told(shop) == "2026-01-05 00:00:00 +interest:hats (hats: Views in the last 30 days: 5, at least 5)\n");
   shop.AdvanceTo("2026-03-01");
   const std::string told = Told(shop);
-  CHECK(told.find("2026-02-02 00:00:00 -interest:shoes (1 view of shoes in the last 30 days)\n") != std::string::npos);
-  CHECK(told.find("2026-02-04 00:00:00 -interest:hats (0 views of hats in the last 30 days)\n") != std::string::npos);
+  CHECK(told.find("2026-02-02 00:00:00 -interest:shoes (shoes: Views in the last 30 days: 1, less than 2)\n") !=
+        std::string::npos);
+  CHECK(told.find("2026-02-04 00:00:00 -interest:hats (hats: Views in the last 30 days: 0, less than 2)\n") !=
+        std::string::npos);
   CHECK(Held(shop) == "active(2026-01-31 00:00:00)");
 }
 
@@ -261,7 +306,7 @@ TEST_CASE("every interest is found at the view that reaches the threshold, howev
   int views[12] = {};
   uint32_t random = 12345;
   int held = 0;
-  for (int i = 0; i < 300 && held < 8; ++i) {
+  for (int i = 0; i < 300 && held < 12; ++i) {
     random = random * 1664525 + 1013904223;
     const int category = static_cast<int>((random >> 16) % 12);
     shop.Send(View("2026-01-01", absl::StrCat("c", category)));
@@ -270,19 +315,21 @@ TEST_CASE("every interest is found at the view that reaches the threshold, howev
     const bool told = Told(shop).find(absl::StrCat("+interest:c", category, " (")) != std::string::npos;
     REQUIRE(told == reached);
   }
-  CHECK(held == 8);
+  CHECK(held == 12);
 }
 
 TEST_CASE("interests of the real site operator become tags, and go with time", "[tags]") {
-  OperatorHarness shop(std::move(ChainBuilder().Add<Site>().Add<Purchases>().Add<Tags>()));
+  OperatorHarness shop(std::move(ChainBuilder().Add<Site>().Add<Purchases>().Add<Tags>(With(ShopRules()))));
   for (int i = 0; i < 4; ++i) shop.Send(View("2026-01-01", "shoes"));
   Told(shop);
   shop.Send(View("2026-01-01", "hats"));
   CHECK(Told(shop).empty());
   shop.Send(View("2026-01-01 00:01", "shoes"));
-  CHECK(Told(shop) == "2026-01-01 00:01:00 +interest:shoes (5 views of shoes in the last 30 days)\n");
+  CHECK(Told(shop) ==
+        "2026-01-01 00:01:00 +interest:shoes (shoes: Views in the last 30 days, give or take 2: 5, at least 5)\n");
   shop.AdvanceTo("2026-02-10");
-  CHECK(Told(shop).find("-interest:shoes (0 views of shoes in the last 30 days)\n") != std::string::npos);
+  CHECK(Told(shop).find("-interest:shoes (shoes: Views in the last 30 days, give or take 2: 0, less than 2)\n") !=
+        std::string::npos);
 }
 
 TEST_CASE("when a customer is erased every tag goes, with the reason, and nothing comes by time", "[tags]") {
@@ -302,7 +349,7 @@ TEST_CASE("when a customer is erased every tag goes, with the reason, and nothin
   CHECK(Told(shop).empty());
   CHECK(shop.RowBytes("anna") < 10);
   shop.Send(View("2027-02-01", "shoes"));
-  CHECK(Told(shop) == "2027-02-01 00:00:00 +new (first seen 0 days ago)\n");
+  CHECK(Told(shop) == "2027-02-01 00:00:00 +new (Time since the first event: 0, less than 30)\n");
 }
 
 TEST_CASE("who was never seen has no tag to lose", "[tags]") {
@@ -314,15 +361,131 @@ TEST_CASE("who was never seen has no tag to lose", "[tags]") {
 }
 
 TEST_CASE("tags work without a site and without purchases", "[tags]") {
-  OperatorHarness alone(std::move(ChainBuilder().Add<Tags>()));
+  OperatorHarness alone(std::move(ChainBuilder().Add<Tags>(With(kLifeCycle))));
   alone.Send(OrderOf("2026-01-01", 1000));
-  CHECK(Told(alone) == "2026-01-01 00:00:00 +new (first seen 0 days ago)\n");
+  CHECK(Told(alone) == "2026-01-01 00:00:00 +new (Time since the first event: 0, less than 30)\n");
 }
 
-TEST_CASE("thresholds that contradict each other stop the start", "[tags]") {
-  auto chain = std::move(ChainBuilder().Add<Tags>(TagsOptions{.silent_days = 60, .lost_days = 30})).Build("v");
-  CHECK(chain.status().message() ==
-        "operator tags: 0 < silent_days < lost_days does not hold: silent_days 60, lost_days 30");
+TEST_CASE("rules that are no good stop the start, and say what is wrong", "[tags]") {
+  const auto wrong = [](std::vector<Rule> rules) {
+    return std::string(std::move(ChainBuilder().Add<Tags>(With(std::move(rules)))).Build("v").status().message());
+  };
+  CHECK(wrong({{.tag = "a", .when = "tags.days_knwon > 3"}})
+            .find("operator tags: rule a: when: 1:1: no such feature: "
+                  "tags.days_knwon; did you mean tags.days_known") == 0);
+  CHECK(wrong({{.tag = "a", .when = "true"}, {.tag = "a", .when = "true"}}) ==
+        "operator tags: rule a: tag: two rules for one tag");
+  CHECK(wrong({{.tag = "a"}}) == "operator tags: rule a: when: is missing; only the last rule of a group goes without");
+  CHECK(wrong({{.tag = "a", .group = "g", .when = "true"}}) ==
+        "operator tags: rule a: when: the last rule of a group takes everybody who is left, so it has no condition: "
+        "group g");
+  CHECK(wrong({{.tag = "a", .when = "'b' in tags.held"}})
+            .find("operator tags: rule a: when: 1:8: a rule cannot depend on "
+                  "what the rules decide, which would go round in a circle: "
+                  "tags.held") == 0);
+  CHECK(wrong({{.tag = "a", .when = "true", .each = "tags.days_known"}}) ==
+        "operator tags: rule a: each: needs a feature that is a list");
+}
+
+// One customer, judged by one set of rules after the other, as after a restart with another file.
+class Rejudged {
+ public:
+  void Judge(std::vector<Rule> rules, const Event& event) {
+    harness_.emplace(std::move(ChainBuilder().Add<Views>().Add<Purchases>().Add<Tags>(With(std::move(rules)))));
+    if (!row_.empty()) harness_->Load("anna", row_);
+    harness_->Send(event);
+    row_ = harness_->Stored("anna");
+  }
+  OperatorHarness& harness() { return *harness_; }
+
+ private:
+  std::optional<OperatorHarness> harness_;
+  std::string row_;
+};
+
+TEST_CASE("other rules judge a row anew: what has no rule any more goes, and what holds now comes", "[tags]") {
+  Rejudged anna;
+  anna.Judge(
+      {{.tag = "a", .when = "true"}, {.tag = "b", .when = "purchases.orders >= 1"}, {.tag = "d", .when = "true"}},
+      OrderOf("2026-01-01", 10));
+  CHECK(Held(anna.harness()) == "a(2026-01-01 00:00:00) b(2026-01-01 00:00:00) d(2026-01-01 00:00:00)");
+  // A page view alone would have no rule on purchases looked at.
+  anna.Judge({{.tag = "c", .when = "purchases.orders == 1"},
+              {.tag = "d", .when = "true"},
+              {.tag = "b", .when = "purchases.orders >= 2"}},
+             View("2026-01-02"));
+  CHECK(Told(anna.harness()) ==
+        "2026-01-02 00:00:00 -a (there is no rule for this tag any more)\n"
+        "2026-01-02 00:00:00 +c (Orders kept: placed, not cancelled, not paid back in full: 1, equal to 1)\n"
+        "2026-01-02 00:00:00 -b (Orders kept: placed, not cancelled, not paid back in full: 1, less than 2)\n");
+  CHECK(Held(anna.harness()) == "c(2026-01-02 00:00:00) d(2026-01-01 00:00:00)");
+}
+
+TEST_CASE("the same rules with a tag of each element for one without, and the other way round", "[tags]") {
+  Rejudged anna;
+  anna.Judge({{.tag = "x", .when = "item.views_30d >= 1", .each = "site.interests"}}, View("2026-01-01"));
+  CHECK(Held(anna.harness()) == "x:shoes(2026-01-01 00:00:00)");
+  anna.Judge({{.tag = "x", .when = "true"}}, View("2026-01-02"));
+  CHECK(Held(anna.harness()) == "x(2026-01-02 00:00:00)");
+}
+
+TEST_CASE("`unless` keeps a tag away and takes it; what was in the way gone, it comes", "[tags]") {
+  OperatorHarness shop(std::move(ChainBuilder().Add<Views>().Add<Purchases>().Add<Tags>(
+      With({{.tag = "a", .when = "purchases.orders_90d >= 1", .unless = "purchases.orders_7d >= 1"}}))));
+  shop.Send(OrderOf("2026-01-01", 10));
+  CHECK(Told(shop).empty());
+  shop.AdvanceTo("2026-01-20");
+  CHECK(Told(shop) == "2026-01-08 00:00:00 +a (Orders kept in the last 90 days: 1, at least 1)\n");
+  shop.Send(OrderOf("2026-01-21", 10));
+  CHECK(Told(shop) == "2026-01-21 00:00:00 -a (Orders kept in the last 7 days: 1, at least 1)\n");
+  shop.AdvanceTo("2026-12-31");
+  CHECK(Told(shop) ==
+        "2026-01-28 00:00:00 +a (Orders kept in the last 90 days: 2, at least 1)\n"
+        "2026-04-21 00:00:00 -a (Orders kept in the last 90 days: 0, less than 1)\n");
+  CHECK(shop.Row("anna")->timers.empty());
+}
+
+TEST_CASE("`until` may count from when the tag came", "[tags]") {
+  OperatorHarness shop(std::move(ChainBuilder().Add<Views>().Add<Purchases>().Add<Tags>(
+      With({{.tag = "greet",
+             .when = "purchases.orders == 1",
+             .until = "now - since >= days(10) || purchases.orders > 1"}}))));
+  shop.Send(OrderOf("2026-01-01", 10));
+  CHECK(Held(shop) == "greet(2026-01-01 00:00:00)");
+  Told(shop);
+  shop.AdvanceTo("2026-01-10 23:59:59");
+  CHECK(Told(shop).empty());
+  shop.AdvanceTo("2026-01-11");
+  CHECK(Told(shop).find("2026-01-11 00:00:00 -greet (") == 0);
+}
+
+// Counts events, and by its own timer forgets them a day after the first.
+class Forgetful final : public Operator<v1::Row> {
+ public:
+  static void Describe(Description& about) {
+    about.Name("forgetful").Reads({Event::kProductViewed}).Timer(1, "forgets");
+    about.Feature<v1::Row>("count", "events", "Events", [](const v1::Row& s) -> int64_t { return s.time_us(); });
+  }
+  void OnEvent(const Event&, v1::Row& state, Context& context) const override {
+    state.set_time_us(state.time_us() + 1);
+    if (!context.TimerAt(1)) context.SetTimer(1, context.now() + days(1));
+  }
+  void OnTimer(const Timer&, v1::Row& state, Context&) const override { state.set_time_us(0); }
+};
+
+TEST_CASE("what another operator's timer changes is judged at once", "[tags]") {
+  OperatorHarness shop(
+      std::move(ChainBuilder().Add<Forgetful>().Add<Tags>(With({{.tag = "seen", .when = "forgetful.count >= 2"}}))));
+  shop.Send(View("2026-01-01"));
+  CHECK(Told(shop).empty());
+  shop.Send(View("2026-01-01 12:00"));
+  CHECK(Told(shop) == "2026-01-01 12:00:00 +seen (Events: 2, at least 2)\n");
+  shop.AdvanceTo("2026-01-05");
+  const auto changes = shop.Results<v1::TagChange>();
+  REQUIRE(changes.size() == 1);
+  CHECK(changes[0].info().cause().timer() == "forgetful/1");
+  CHECK(changes[0].info().operator_() == "tags");
+  CHECK(Told(shop) == "2026-01-02 00:00:00 -seen (Events: 0, less than 2)\n");
 }
 
 TEST_CASE("the same events give the same tag changes", "[tags]") {

@@ -191,7 +191,6 @@ currency: {home: EUR, rates: {USD: 0.92, GBP: 1.17}}
 site: {session_gap: 20m}
 tags:
   silent: 45d
-  high_spend: {from: 1000, keep: 800}
 churn:
   horizon: 60d
   silence: {least: 36h}
@@ -202,8 +201,7 @@ churn:
   CHECK(config->currency.home == "EUR");
   CHECK(Show(*config, "currency.rates") == "{GBP: 1.17, USD: 0.92}");
   CHECK(config->chain.site.session_gap == minutes(20));
-  CHECK(config->chain.tags.silent_days == 45);
-  CHECK(config->chain.tags.high_spend_365d == 1000);
+  CHECK(config->chain.tags_silent_days == 45);
   CHECK(config->chain.churn.horizon_days == 60);
   CHECK(config->chain.churn.least_silence_days == 1.5);
   CHECK(Show(*config, "churn.silence.least") == "36h");
@@ -211,11 +209,9 @@ churn:
 }
 
 TEST_CASE("thresholds that contradict each other are refused, all of them") {
-  CHECK(Verdict("tags: {silent: 200d, high_spend: {keep: 600}, low_spend: {keep: 40}}\nchurn: {medium: 0.9}") ==
-        "f: tags.silent: must be shorter than tags.lost\n"
-        "f: tags.high_spend.keep: must not be above tags.high_spend.from\n"
-        "f: tags.low_spend.keep: must not be below tags.low_spend.to\n"
-        "f: churn.medium: must be below churn.high");
+  CHECK(Verdict("churn: {medium: 0.9, contacts: {drop: 0.8}}") ==
+        "f: churn.medium: must be below churn.high\n"
+        "f: churn.contacts.recovered: must not be below churn.contacts.drop");
   CHECK(Verdict("tags: {silent: 36h}") == "f:1: tags.silent: must be whole days: 36h");
   CHECK(Verdict("churn: {high: nan}") == "f:1: churn.high: must be 0 to 1: nan");
 }

@@ -1,9 +1,36 @@
 #include "pipeline/config/default_chain.h"
 
+#include <unistd.h>
+
 #include <catch2/catch_test_macros.hpp>
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "operators/rules/rule_set.h"
+#include "pipeline/config/rule_file.h"
+#include "pipeline/config/text_file.h"
 
 namespace portrait {
 namespace {
+
+// A folder of this process, empty at first.
+class TemporaryFolder {
+ public:
+  TemporaryFolder() : path_(std::filesystem::temp_directory_path() / absl::StrCat("portrait-chain-", getpid())) {
+    std::filesystem::remove_all(path_);
+    std::filesystem::create_directories(path_);
+  }
+  ~TemporaryFolder() { std::filesystem::remove_all(path_); }
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+void WriteText(const std::filesystem::path& path, const std::string& text) { std::ofstream(path) << text; }
 
 std::string VersionOf(std::string_view yaml) { return ChainVersion(ParseConfig(yaml, "f").value()); }
 
@@ -12,7 +39,7 @@ TEST_CASE("the default chain has every operator in its order") {
   REQUIRE(chain.ok());
   std::string names;
   for (const Chain::Link& link : (*chain)->operators()) names += link.about->name() + " ";
-  CHECK(names == "site email service person purchases tags churn ");
+  CHECK(names == "site email service person purchases churn tags ");
   CHECK((*chain)->version() == ChainVersion(Config()));
 }
 
@@ -36,6 +63,53 @@ TEST_CASE("the chain version changes with what is computed, not with how the eng
   CHECK(VersionOf("currency: {home: EUR}") != VersionOf(""));
   CHECK(VersionOf("time_zone: Asia/Tokyo") != VersionOf(""));
   CHECK(VersionOf("lateness: 1s") != VersionOf(""));
+}
+
+TEST_CASE("the rules are part of the chain version, wherever their file lies") {
+  const TemporaryFolder folder;
+  WriteText(folder.path() / "a.yaml", "- tag: a\n  when: purchases.orders > 1\n");
+  WriteText(folder.path() / "b.yaml", "- tag: a\n  when: purchases.orders > 1\n");
+  WriteText(folder.path() / "c.yaml", "- tag: a\n  when: purchases.orders > 2\n");
+  const auto version = [&](const std::string& yaml) {
+    WriteText(folder.path() / "portrait.yaml", yaml);
+    const auto config = LoadConfig(folder.path() / "portrait.yaml");
+    INFO(config.status().message());
+    REQUIRE(config.ok());
+    return ChainVersion(*config);
+  };
+  CHECK(version("tags: {rules: a.yaml}") == version("tags: {rules: b.yaml}"));
+  CHECK(version("tags: {rules: a.yaml}") ==
+        version(absl::StrCat("tags: {rules: ", (folder.path() / "b.yaml").string(), "}")));
+  CHECK(version("tags: {rules: a.yaml}") != version("tags: {rules: c.yaml}"));
+  CHECK(version("tags: {rules: a.yaml}") != version(""));
+  CHECK(version("tags: {rules: built-in}") == version(""));
+}
+
+TEST_CASE("rules that are missing or no good are told, with their place") {
+  const TemporaryFolder folder;
+  const std::string config = (folder.path() / "portrait.yaml").string(), rules = (folder.path() / "r.yaml").string();
+  WriteText(config, "tags: {rules: r.yaml}");
+  CHECK(LoadConfig(config).status().message() ==
+        absl::StrCat(config, ": tags.rules: cannot be read (No such file or directory): ", rules));
+  WriteText(rules, "- tag: a\n  when: purchases.spent > 1\n");
+  const auto loaded = LoadConfig(config);
+  REQUIRE(loaded.ok());
+  CHECK(BuildDefaultChain(*loaded).status().message() ==
+        absl::StrCat("operator tags: not good rules\n", rules,
+                     ":2:9: no such feature: purchases.spent; did you mean purchases.spend\n"
+                     "    when: purchases.spent > 1\n          ^"));
+}
+
+TEST_CASE("the sets of rules in deploy/ are good, and one is what is built in") {
+  const std::filesystem::path deploy = std::filesystem::path(PORTRAIT_SOURCE_DIR) / "deploy";
+  CHECK(ReadTextFile(deploy / "tags.yaml", kRuleFileBytes).value() == kDefaultRules);
+  const auto chain = BuildDefaultChain(Config());
+  REQUIRE(chain.ok());
+  const std::string b2b = ReadTextFile(deploy / "tags-b2b.yaml", kRuleFileBytes).value();
+  const auto file = ReadRules("tags-b2b.yaml", b2b, (*chain)->features());
+  INFO(file.status().message());
+  REQUIRE(file.ok());
+  CHECK(rules::RuleSet::Compile(file->rules, (*chain)->features()).ok());
 }
 
 TEST_CASE("the order of rates in the file is of no account") {

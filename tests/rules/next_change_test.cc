@@ -22,6 +22,17 @@ class Life {
   Life() {
     last_ = StartOf(kToday) - days(30) + hours(7);
     first_ = StartOf(kToday) - days(200) + hours(1);
+    for (const FeatureDescription& about : features_.descriptions()) {
+      if (about.name != "shop.interests") features_.Changes(about.name, OverTime::Still());
+    }
+    features_.Changes("shop.silent", OverTime::Runs());
+    features_.Changes("shop.rate", OverTime::EachDay());
+    features_.Changes("shop.orders", ChangesOn<v1::OperatorState>(
+                                         [](const v1::OperatorState&, const Moment& at) -> std::optional<int32_t> {
+                                           if (at.day >= kToday + 25) return std::nullopt;
+                                           return at.day < kToday + 10 ? kToday + 10 : kToday + 25;
+                                         },
+                                         OverTime::Trend::kFalls));
   }
 
   static Timestamp StartOf(int32_t day) { return Timestamp(days(day)); }
@@ -37,24 +48,7 @@ class Life {
                                                                     : 0}},
                         {"shop.rate", static_cast<double>(day % 7) / 7},
                         {"shop.vip", true}};
-    // The day of the next step, as an operator offers it.
-    if (day < kToday + 25) features_.values["shop.returns"] = int64_t{day < kToday + 10 ? kToday + 10 : kToday + 25};
     features_.interests = {{"shoes", 1.0, int64_t{day % 3}, last_}};
-  }
-
-  std::vector<TimeBehaviour> Behaviours(const Program& program) const {
-    using Kind = TimeBehaviour::Kind;
-    std::vector<TimeBehaviour> out;
-    for (const FeatureRef& feature : program.features) {
-      const std::string& name = feature.description().name;
-      TimeBehaviour& behaviour = out.emplace_back();
-      behaviour.kind = name == "shop.silent"                             ? Kind::kGrows
-                       : name == "shop.orders"                           ? Kind::kOnDay
-                       : name == "shop.rate" || name == "shop.interests" ? Kind::kEachDay
-                                                                         : Kind::kStill;
-      if (behaviour.kind == Kind::kOnDay) behaviour.day = *features_.registry().Find("shop.returns");
-    }
-    return out;
   }
 
   const SomeFeatures& features() const { return features_; }
@@ -72,7 +66,7 @@ class Followed {
     INFO(source << "\n" << node.status().message());
     REQUIRE(node.ok());
     node_ = *node;
-    next_.emplace(program_, life.Behaviours(program_));
+    next_.emplace(program_);
   }
 
   // Its value at a time: 1, 0, or -1 for an error.
@@ -130,6 +124,15 @@ TEST_CASE("the moment at which time changes a condition is found exactly", "[rul
            // Windows by their own day, the rest each day, what stands still never.
            Case{"shop.orders >= 4", "day 10 0s"},
            Case{"shop.rate > 0.5", "day 1 0s"},
+           // Orders can only fall meanwhile.
+           Case{"shop.orders >= 6", "never"},
+           Case{"6 <= shop.orders", "never"},
+           Case{"shop.orders < 6", "never"},
+           Case{"shop.orders > 4", "day 10 0s"},
+           Case{"shop.orders == 3", "day 10 0s"},
+           Case{"shop.orders != 6", "never"},
+           Case{"double(shop.orders) >= 6.0", "never"},
+           Case{"shop.orders + 1 >= 7", "day 10 0s"},
            Case{"shop.vip", "never"},
            Case{"shop.last > shop.first", "never"},
            Case{"shop.city == 'x'", "never"},

@@ -1,4 +1,4 @@
-#include "pipeline/cli/rule_file.h"
+#include "pipeline/config/rule_file.h"
 
 #include <catch2/catch_test_macros.hpp>
 #include <string>

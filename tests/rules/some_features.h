@@ -63,6 +63,11 @@ class SomeFeatures {
   const FeatureRegistry& registry() const { return registry_; }
   FeatureReader reader() const { return FeatureReader(row_, now); }
   const std::deque<FeatureDescription>& descriptions() const { return descriptions_; }
+  void Changes(std::string_view name, OverTime over_time) {
+    for (FeatureDescription& about : descriptions_) {
+      if (about.name == name) about.over_time = std::move(over_time);
+    }
+  }
 
   // The value of an expression as text; "error: …" when it is an error, or what is wrong with it.
   std::string Shown(std::string_view source, const Scope& scope = {}) const {
@@ -96,9 +101,10 @@ class SomeFeatures {
     Register(about);
   }
   void Register(const FeatureDescription& about) {
-    static_cast<void>(registry_.Add(1, &about, &v1::OperatorState::default_instance()));
+    static_cast<void>(registry_.Add(1, &about, &v1::OperatorState::default_instance(), &kinds_));
   }
 
+  EventKindSet kinds_;
   std::deque<FeatureDescription> descriptions_;
   FeatureRegistry registry_;
   RowState row_;

@@ -1,4 +1,4 @@
-#include "pipeline/cli/rule_file.h"
+#include "pipeline/config/rule_file.h"
 
 #include <algorithm>
 #include <cctype>
@@ -20,7 +20,7 @@ namespace {
 constexpr size_t kMostProblems = 20;
 constexpr size_t kTagBytes = 64;
 constexpr size_t kAboutBytes = 500;
-const std::vector<std::string_view> kKeys = {"tag", "about", "when", "unless", "until", "each"};
+const std::vector<std::string_view> kKeys = {"tag", "about", "group", "when", "unless", "until", "each"};
 
 struct Text {
   std::string content;
@@ -88,11 +88,12 @@ class RuleReader {
 
   void ReadList(const YAML::Node& list) {
     if (!list.IsSequence()) return Problem(AtMark(list.Mark()), "a list of rules is wanted: - tag: …");
-    if (list.size() > kMostRules) {
-      return Problem(AtMark(list[kMostRules].Mark()),
-                     absl::StrCat("too many rules; at most ", kMostRules, ": ", list.size()));
+    if (list.size() > rules::kMostRules) {
+      return Problem(AtMark(list[rules::kMostRules].Mark()),
+                     absl::StrCat("too many rules; at most ", rules::kMostRules, ": ", list.size()));
     }
     for (const YAML::Node& rule : list) ReadRule(rule);
+    if (count_ == 0) CheckWhens();
   }
 
   void ReadRule(const YAML::Node& node) {
@@ -101,22 +102,48 @@ class RuleReader {
     std::map<std::string, Text, std::less<>> given;
     const size_t before = count_;
     for (const auto& entry : node) ReadEntry(entry.first, entry.second, given);
-    for (const char* needed : {"tag", "when"}) {
-      if (count_ == before && given.count(needed) == 0) Problem(at, absl::StrCat("a rule lacks `", needed, "`"));
-    }
+    if (count_ == before && given.count("tag") == 0) Problem(at, "a rule lacks `tag`");
     if (count_ != before) return;
     CheckTag(given["tag"]);
+    if (given.count("group") > 0) CheckName(given["group"], "group");
+    if (given.count("group") > 0 && given.count("each") > 0) {
+      Problem(given["group"].at,
+              "a rule with `each` cannot be in a group: a customer has one tag of a group, not several");
+    }
     if (given["about"].content.size() > kAboutBytes) {
       Problem(given["about"].at, absl::StrCat("too long; at most ", kAboutBytes, " bytes"));
     }
     rules::Scope scope;
+    scope.decided = rules::kDecided;
     if (const Text& each = given["each"]; !each.content.empty() && !CheckEach(each, scope)) return;
-    CheckCondition(given["when"], scope);
+    if (given.count("when") > 0) CheckCondition(given["when"], scope);
     if (given.count("unless") > 0) CheckCondition(given["unless"], scope);
     scope.since = true;
     if (given.count("until") > 0) CheckCondition(given["until"], scope);
-    out_.rules.push_back({given["tag"].content, given["about"].content, given["when"].content, given["unless"].content,
-                          given["until"].content, given["each"].content});
+    out_.rules.push_back({.tag = given["tag"].content,
+                          .about = given["about"].content,
+                          .group = given["group"].content,
+                          .when = given["when"].content,
+                          .unless = given["unless"].content,
+                          .until = given["until"].content,
+                          .each = given["each"].content});
+    places_.push_back(at);
+  }
+
+  // Every rule has a `when` but the last of each group, which takes everybody who is left.
+  void CheckWhens() {
+    std::map<std::string, size_t, std::less<>> last;
+    for (size_t i = 0; i < out_.rules.size(); ++i) last[out_.rules[i].group] = i;
+    for (size_t i = 0; i < out_.rules.size(); ++i) {
+      const rules::Rule& rule = out_.rules[i];
+      if (rule.group.empty() || last[rule.group] != i) {
+        if (rule.when.empty()) Problem(places_[i], "a rule lacks `when`");
+      } else if (!rule.when.empty() || !rule.unless.empty() || !rule.until.empty()) {
+        Problem(places_[i],
+                absl::StrCat("the last rule of a group takes everybody who is left, so it has no condition: ", "group ",
+                             rule.group));
+      }
+    }
   }
 
   void ReadEntry(const YAML::Node& key, const YAML::Node& value, std::map<std::string, Text, std::less<>>& given) {
@@ -137,16 +164,22 @@ class RuleReader {
     }
   }
 
-  void CheckTag(const Text& tag) {
-    const std::string& name = tag.content;
+  void CheckName(const Text& text, std::string_view what) {
+    const std::string& name = text.content;
     const bool good = name.size() <= kTagBytes && std::islower(static_cast<unsigned char>(name[0])) != 0 &&
                       std::all_of(name.begin(), name.end(), [](unsigned char c) {
                         return std::islower(c) != 0 || std::isdigit(c) != 0 || c == '_' || c == '-' || c == '.';
                       });
     if (!good) {
-      Problem(tag.at, absl::StrCat("not the name of a tag; small letters, digits, _ - and . after a letter, at most ",
-                                   kTagBytes, ": ", name.substr(0, kTagBytes)));
+      Problem(text.at, absl::StrCat("not the name of a ", std::string(what),
+                                    "; small letters, digits, _ - and . after a letter, at most ", kTagBytes, ": ",
+                                    name.substr(0, kTagBytes)));
     }
+  }
+
+  void CheckTag(const Text& tag) {
+    const std::string& name = tag.content;
+    CheckName(tag, "tag");
     const auto [known, fresh] = tags_.emplace(name, tag.at);
     if (!fresh) {
       Problem(tag.at, absl::StrCat("two rules for one tag; the first is in line ",
@@ -157,6 +190,9 @@ class RuleReader {
   bool CheckEach(const Text& each, rules::Scope& scope) {
     const auto feature = features_.Find(each.content);
     if (!feature.ok()) return Problem(each.at, std::string(feature.status().message())), false;
+    if (each.content == rules::kDecided) {
+      return Problem(each.at, absl::StrCat("a rule cannot depend on what the rules decide: ", each.content)), false;
+    }
     if (feature->description().type != FeatureType::kItems) {
       return Problem(each.at, absl::StrCat("`each` needs a feature that is a list: ", each.content)), false;
     }
@@ -199,6 +235,7 @@ class RuleReader {
   rules::Program program_;
   rules::Compiler compiler_;
   std::map<std::string, size_t> tags_;  // by name: where
+  std::vector<size_t> places_;          // of the rules
   RuleFile out_;
   std::string problems_;
   size_t count_ = 0;

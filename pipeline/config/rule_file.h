@@ -2,7 +2,7 @@
 //
 //   absl::StatusOr<RuleFile> rules = ReadRules("deploy/tags.yaml", yaml, chain.features());
 //
-// Checked as a whole: the keys, the names of the tags, and each condition against the features.
+// Checked as a whole: the keys, the names of the tags and groups, and each condition against the features.
 #pragma once
 
 #include <string>
@@ -11,23 +11,17 @@
 
 #include "absl/status/statusor.h"
 #include "operators/features.h"
+#include "operators/rules/rule_set.h"
 
 namespace portrait {
 
 inline constexpr size_t kRuleFileBytes = 2 * 1024 * 1024;
-inline constexpr size_t kMostRules = 2'000;
 
-struct Rule {
-  std::string tag;
-  std::string about;
-  std::string when;
-  std::string unless;  // empty: none, here and below
-  std::string until;
-  std::string each;  // a feature that is a list
-};
+// The rules that count unless others are given: deploy/tags.yaml as it was when this was built.
+extern const std::string_view kDefaultRules;
 
 struct RuleFile {
-  std::vector<Rule> rules;
+  std::vector<rules::Rule> rules;
   size_t steps = 0;     // of the program that the conditions make together
   size_t features = 0;  // that they read
 };

@@ -1,0 +1,261 @@
+#include "operators/rules/judge.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "operators/rules/explanation.h"
+
+namespace portrait::rules {
+namespace {
+
+using v1::state::HeldTag;
+
+// Reused by all customers that a thread judges.
+std::vector<uint64_t>& HeldRulesOfThisThread() {
+  thread_local std::vector<uint64_t> words;
+  return words;
+}
+
+v1::Reason InWords(std::string text) {
+  v1::Reason reason;
+  reason.set_text(std::move(text));
+  return reason;
+}
+
+std::string_view ItemOf(const std::string& tag) {
+  const size_t colon = tag.find(':');
+  return colon == std::string::npos ? std::string_view() : std::string_view(tag).substr(colon + 1);
+}
+
+}  // namespace
+
+Judge::Judge(const RuleSet& set, Evaluation& evaluation, const HeldTags& held, NextChange::StartOfDay start_of)
+    : set_(set), evaluation_(evaluation), held_(held), start_of_(start_of), held_rules_(HeldRulesOfThisThread()) {
+  held_rules_.assign(set_.rules().size() / 64 + 1, 0);
+  for (const HeldTag& tag : held_) held_rules_[tag.rule() / 64] |= uint64_t{1} << tag.rule() % 64;
+}
+
+Judgement Judge::Look(const std::vector<int32_t>& units) {
+  for (const int32_t number : units) {
+    const RuleSet::Unit& unit = set_.units()[static_cast<size_t>(number)];
+    const Compiled& first = set_.rules()[static_cast<size_t>(unit.front())];
+    if (first.each >= 0) {
+      LookAtEach(unit.front());
+    } else if (first.rule.group.empty()) {
+      LookAtOne(unit.front());
+    } else {
+      LookAtGroup(unit);
+    }
+  }
+  return std::move(out_);
+}
+
+const HeldTag* Judge::HeldOf(int32_t rule) const {
+  if (!IsHeld(rule)) return nullptr;
+  const auto it = std::find_if(held_.begin(), held_.end(),
+                               [&](const HeldTag& tag) { return static_cast<int32_t>(tag.rule()) == rule; });
+  return it == held_.end() ? nullptr : &*it;
+}
+
+void Judge::See(const HeldTag* held) {
+  evaluation_.SetSince(held == nullptr ? std::optional<Timestamp>() : FromMicros(held->since_us()));
+}
+
+bool Judge::Has(const Compiled& c, const HeldTag* held) {
+  See(held);
+  if (c.unless && evaluation_.Holds(*c.unless)) return false;
+  if (c.until && evaluation_.Holds(*c.until)) return false;
+  return (held != nullptr && c.until) || !c.when || evaluation_.Holds(*c.when);
+}
+
+// Of what has the tag: when the first of its conditions changes. Of what has it not: when the last of those that stand
+// in the way does.
+std::optional<Timestamp> Judge::NextOf(const Compiled& c, bool held) {
+  struct Condition {
+    std::optional<int32_t> node;
+    bool wanted;
+  };
+  const Condition conditions[] = {{held && c.until ? std::nullopt : c.when, true}, {c.unless, false}, {c.until, false}};
+  std::optional<Timestamp> first, last;
+  bool in_the_way = false, never = false;
+  for (const Condition& condition : conditions) {
+    if (!condition.node) continue;
+    const auto next = set_.next_change().Of(evaluation_, *condition.node, start_of_);
+    if (evaluation_.Holds(*condition.node) == condition.wanted) {
+      if (next) first = std::min(first.value_or(*next), *next);
+      continue;
+    }
+    in_the_way = true;
+    never = never || !next;
+    if (next) last = std::max(last.value_or(*next), *next);
+  }
+  if (!in_the_way) return first;
+  return never ? std::nullopt : last;
+}
+
+std::vector<v1::Reason> Judge::Why(const Compiled& c, const HeldTag* held, bool has) {
+  See(held);
+  std::vector<v1::Reason> reasons;
+  if (!has && c.unless && evaluation_.Holds(*c.unless)) {
+    reasons = rules::Explain(evaluation_, *c.unless);
+  } else if (c.until && (has ? held != nullptr : evaluation_.Holds(*c.until))) {
+    reasons = rules::Explain(evaluation_, *c.until);
+  } else if (c.when) {
+    reasons = rules::Explain(evaluation_, *c.when);
+  }
+  if (reasons.empty()) reasons.push_back(InWords(c.rule.about.empty() ? "by its rule" : c.rule.about));
+  return reasons;
+}
+
+void Judge::Change(int32_t rule, std::string tag, bool after, std::vector<v1::Reason> reasons) {
+  out_.changes.push_back({rule, std::move(tag), after, std::move(reasons)});
+}
+
+void Judge::Next(std::optional<Timestamp> at) {
+  if (at) out_.next = std::min(out_.next.value_or(*at), *at);
+}
+
+void Judge::LookAtOne(int32_t rule) {
+  const Compiled& c = set_.rules()[static_cast<size_t>(rule)];
+  const HeldTag* const held = HeldOf(rule);
+  const bool has = Has(c, held);
+  if (has != (held != nullptr)) {
+    Change(rule, c.rule.tag, has, Why(c, held, has));
+    evaluation_.SetSince(has ? std::optional<Timestamp>(evaluation_.now().time) : std::nullopt);
+  }
+  Next(NextOf(c, has));
+}
+
+void Judge::LookAtEach(int32_t rule) {
+  const Compiled& c = set_.rules()[static_cast<size_t>(rule)];
+  const Items& items = evaluation_.ItemsOf(c.each);
+  int held_now = 0;
+  if (IsHeld(rule)) {
+    for (const HeldTag& tag : held_) {
+      if (static_cast<int32_t>(tag.rule()) != rule) continue;
+      const std::string_view name = ItemOf(tag.name());
+      const auto item = std::find_if(items.begin(), items.end(), [&](const Item& i) { return i.name == name; });
+      if (item == items.end()) {
+        const FeatureDescription& list = evaluation_.program().features[static_cast<size_t>(c.each)].description();
+        v1::Reason gone = InWords(absl::StrCat(std::string(name), " is no longer among ", list.name));
+        gone.set_feature(list.name);
+        Change(rule, tag.name(), false, {std::move(gone)});
+        continue;
+      }
+      evaluation_.SetItem(0, &*item);
+      const bool has = Has(c, &tag);
+      if (has) {
+        ++held_now;
+      } else {
+        Change(rule, tag.name(), false, Why(c, &tag, false));
+        evaluation_.SetSince(std::nullopt);
+      }
+      Next(NextOf(c, has));
+    }
+  }
+  for (const Item& item : items) {
+    if (item.name.empty() || held_now >= kMostTagsOfARule) continue;
+    const auto is_its = [&](const HeldTag& tag) {
+      return static_cast<int32_t>(tag.rule()) == rule && ItemOf(tag.name()) == item.name;
+    };
+    if (IsHeld(rule) && std::any_of(held_.begin(), held_.end(), is_its)) continue;
+    evaluation_.SetItem(0, &item);
+    const bool has = Has(c, nullptr);
+    if (has) {
+      ++held_now;
+      Change(rule, absl::StrCat(c.rule.tag, ":", std::string(item.name)), true, Why(c, nullptr, true));
+      evaluation_.SetSince(evaluation_.now().time);
+    }
+    Next(NextOf(c, has));
+  }
+  evaluation_.SetItem(0, nullptr);
+}
+
+void Judge::LookAtGroup(const RuleSet::Unit& unit) {
+  int32_t winner = unit.back();
+  for (const int32_t rule : unit) {
+    if (!Has(set_.rules()[static_cast<size_t>(rule)], HeldOf(rule))) continue;
+    winner = rule;
+    break;
+  }
+  std::vector<v1::Reason> why;  // one story for both changes: what made the one go made the other come
+  for (const int32_t rule : unit) {
+    if (IsHeld(rule) == (rule == winner)) continue;
+    if (why.empty()) why = WhyInGroup(unit, winner);
+    Change(rule, set_.rules()[static_cast<size_t>(rule)].rule.tag, rule == winner, why);
+  }
+  for (const int32_t rule : unit) {
+    const HeldTag* const held = rule == winner ? HeldOf(rule) : nullptr;
+    evaluation_.SetSince(rule != winner    ? std::optional<Timestamp>()
+                         : held == nullptr ? evaluation_.now().time
+                                           : FromMicros(held->since_us()));
+    Next(NextOf(set_.rules()[static_cast<size_t>(rule)], rule == winner));
+    if (rule == winner) break;  // what comes after it matters only once it no longer holds
+  }
+}
+
+std::vector<v1::Reason> Judge::WhyInGroup(const RuleSet::Unit& unit, int32_t winner) {
+  const Compiled& won = set_.rules()[static_cast<size_t>(winner)];
+  if (won.when) return Why(won, nullptr, true);
+  // The last one, which has no condition: because the one that was held no longer holds, or else none of the others
+  // does.
+  std::vector<v1::Reason> out;
+  for (const int32_t rule : unit) {
+    if (!IsHeld(rule) || rule == winner) continue;
+    const HeldTag* const held = HeldOf(rule);
+    const Compiled& c = set_.rules()[static_cast<size_t>(rule)];
+    if (!Has(c, held)) return Why(c, held, false);
+  }
+  for (const int32_t rule : unit) {
+    if (rule == winner) break;
+    for (v1::Reason& reason : Why(set_.rules()[static_cast<size_t>(rule)], nullptr, false)) {
+      if (out.size() < kMostReasons) out.push_back(std::move(reason));
+    }
+  }
+  if (out.empty()) out.push_back(InWords(won.rule.about.empty() ? "by its rule" : won.rule.about));
+  return out;
+}
+
+Judge::Standing Judge::Explain(int32_t rule, std::string_view item) {
+  const Compiled& c = set_.rules()[static_cast<size_t>(rule)];
+  if (!c.rule.group.empty()) {
+    const RuleSet::Unit& unit = set_.units()[static_cast<size_t>(c.unit)];
+    int32_t winner = unit.back();
+    for (const int32_t r : unit) {
+      if (!Has(set_.rules()[static_cast<size_t>(r)], HeldOf(r))) continue;
+      winner = r;
+      break;
+    }
+    if (rule == winner) return {true, WhyInGroup(unit, winner)};
+    const HeldTag* const held = HeldOf(rule);
+    const bool own = Has(c, held);
+    // Its own condition holds, but that of another one of the group comes first.
+    return {false, own ? WhyInGroup(unit, winner) : Why(c, held, false)};
+  }
+  const HeldTag* held = nullptr;
+  if (c.each >= 0) {
+    const Items& items = evaluation_.ItemsOf(c.each);
+    const auto found = std::find_if(items.begin(), items.end(), [&](const Item& i) { return i.name == item; });
+    if (found == items.end()) {
+      return {false, {InWords(absl::StrCat(std::string(item), " is not among ", c.rule.each))}};
+    }
+    evaluation_.SetItem(0, &*found);
+    for (const HeldTag& tag : held_) {
+      if (static_cast<int32_t>(tag.rule()) == rule && ItemOf(tag.name()) == item) held = &tag;
+    }
+  } else {
+    held = HeldOf(rule);
+  }
+  const bool has = Has(c, held);
+  // What keeps a tag is not what made it come: shown is the latter, as long as it holds.
+  Standing out{has, {}};
+  if (has && held != nullptr && c.until && c.when && evaluation_.Holds(*c.when)) {
+    out.reasons = rules::Explain(evaluation_, *c.when);
+  }
+  if (out.reasons.empty()) out.reasons = Why(c, held, has);
+  evaluation_.SetItem(0, nullptr);
+  return out;
+}
+
+}  // namespace portrait::rules

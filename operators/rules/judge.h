@@ -1,0 +1,80 @@
+// Judges one customer at one moment by a set of rules: which tags come, which go, why, and when to look again.
+//
+//   Judge judge(set, evaluation, state.held(), start_of_day);
+//   Judgement judgement = judge.Look(set.ReadersOf(kind));
+//
+// A tag comes when its rule's `when` holds, `unless` does not and `until` does not. It stays until `until` holds, or,
+// without one, while `when` holds; and it goes when `unless` holds. Of a group, the first rule that gives or keeps its
+// tag decides.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "operators/rules/rule_set.h"
+#include "portrait/v1/result.pb.h"
+#include "portrait/v1/state/tags.pb.h"
+
+namespace portrait::rules {
+
+inline constexpr int kMostTagsOfARule = 32;  // of a rule with `each`
+
+struct TagVerdict {
+  int32_t rule = -1;
+  std::string tag;
+  bool after = false;
+  std::vector<v1::Reason> reasons;  // at least one
+};
+
+struct Judgement {
+  std::vector<TagVerdict> changes;
+  std::optional<Timestamp> next;  // when time alone may change something about the units looked at
+};
+
+// Lives as long as one look. The tags held name their rules by their numbers in this set; the number after the last is
+// nobody's.
+class Judge {
+ public:
+  using HeldTags = google::protobuf::RepeatedPtrField<v1::state::HeldTag>;
+
+  Judge(const RuleSet& set, Evaluation& evaluation, const HeldTags& held, NextChange::StartOfDay start_of);
+
+  Judgement Look(const std::vector<int32_t>& units);
+
+  // Why a customer has the tag of a rule, or has not: `item` is the element's name for a rule with `each`. The reasons
+  // of the outcome as it is now.
+  struct Standing {
+    bool has = false;
+    std::vector<v1::Reason> reasons;
+  };
+  Standing Explain(int32_t rule, std::string_view item);
+
+ private:
+  using Compiled = RuleSet::Compiled;
+
+  bool IsHeld(int32_t rule) const { return (held_rules_[static_cast<size_t>(rule) / 64] >> (rule % 64) & 1) != 0; }
+  const v1::state::HeldTag* HeldOf(int32_t rule) const;
+  void See(const v1::state::HeldTag* held);
+  bool Has(const Compiled& c, const v1::state::HeldTag* held);
+  std::optional<Timestamp> NextOf(const Compiled& c, bool held);
+  std::vector<v1::Reason> Why(const Compiled& c, const v1::state::HeldTag* held, bool has);
+
+  void LookAtOne(int32_t rule);
+  void LookAtEach(int32_t rule);
+  void LookAtGroup(const RuleSet::Unit& unit);
+  std::vector<v1::Reason> WhyInGroup(const RuleSet::Unit& unit, int32_t winner);
+  void Change(int32_t rule, std::string tag, bool after, std::vector<v1::Reason> reasons);
+  void Next(std::optional<Timestamp> at);
+
+  const RuleSet& set_;
+  Evaluation& evaluation_;
+  const HeldTags& held_;
+  NextChange::StartOfDay start_of_;
+  std::vector<uint64_t>& held_rules_;  // a bit for each rule
+  Judgement out_;
+};
+
+}  // namespace portrait::rules
