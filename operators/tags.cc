@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "operators/nearest_name.h"
 
 namespace portrait {
 namespace {
@@ -148,6 +149,29 @@ void Tags::Forget(const Event& event, State& state, Context& context) const {
                        {InWords(reason.empty() ? "the customer is erased" : "the customer is erased: " + reason)}});
   }
   if (!changes.empty()) Apply(std::move(changes), state, context);
+}
+
+absl::StatusOr<rules::Judge::Standing> Tags::Explain(std::string_view tag, const State& state,
+                                                     const FeatureReader& reader, const Moment& at) const {
+  const int32_t rule = rules_->RuleOf(tag);
+  const size_t colon = tag.find(':');
+  if (rule < 0) {
+    std::vector<std::string_view> names;
+    for (const auto& c : rules_->rules()) names.push_back(c.rule.tag);
+    return absl::NotFoundError(
+        absl::StrCat("no rule gives this tag", DidYouMean(tag.substr(0, colon), names), ": ", std::string(tag)));
+  }
+  const rules::Rule& written = rules_->rules()[static_cast<size_t>(rule)].rule;
+  if (written.each.empty() != (colon == std::string_view::npos)) {
+    return absl::NotFoundError(
+        written.each.empty() ? absl::StrCat("the tag has no elements; ask for ", written.tag, ": ", std::string(tag))
+                             : absl::StrCat("one tag for each of ", written.each, "; ask for ", written.tag,
+                                            ":NAME: ", std::string(tag)));
+  }
+  rules::Evaluation evaluation(rules_->program(), reader, at, rules::Scratch::OfThisThread());
+  const auto start_of = [](int32_t) { return Timestamp(); };  // nobody asks when
+  return rules::Judge(*rules_, evaluation, state.held(), start_of)
+      .Explain(rule, colon == std::string_view::npos ? std::string_view() : tag.substr(colon + 1));
 }
 
 // Changes the set first and writes then, so that every change shows the same tags: those after all of them.

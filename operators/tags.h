@@ -18,8 +18,10 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "operators/operator.h"
 #include "operators/rules/judge.h"
 #include "operators/rules/rule_set.h"
@@ -41,6 +43,11 @@ class Tags final : public Operator<v1::state::Tags> {
   void OnEvent(const Event& event, v1::state::Tags& state, Context& context) const override;
   void OnTimer(const Timer& timer, v1::state::Tags& state, Context& context) const override;
   void OnChange(Slot changed, v1::state::Tags& state, Context& context) const override;
+
+  // Why a customer has a tag at a moment, or has not. The state must be one that these rules have judged.
+  // NotFound: no rule gives such a tag, with the one that was meant.
+  absl::StatusOr<rules::Judge::Standing> Explain(std::string_view tag, const v1::state::Tags& state,
+                                                 const FeatureReader& reader, const Moment& at) const;
 
   // Once bound; null before.
   const rules::RuleSet* rules() const { return rules_.get(); }

@@ -99,10 +99,12 @@ std::vector<v1::Reason> Judge::Why(const Compiled& c, const HeldTag* held, bool 
   std::vector<v1::Reason> reasons;
   if (!has && c.unless && evaluation_.Holds(*c.unless)) {
     reasons = rules::Explain(evaluation_, *c.unless);
-  } else if (c.until && (has ? held != nullptr : evaluation_.Holds(*c.until))) {
-    reasons = rules::Explain(evaluation_, *c.until);
-  } else if (c.when) {
+  } else if (c.when && !c.until) {
     reasons = rules::Explain(evaluation_, *c.when);
+  } else if (c.when && held == nullptr && (has || !evaluation_.Holds(*c.when))) {
+    reasons = rules::Explain(evaluation_, *c.when);  // what made it come, or what is missing for it
+  } else if (c.until) {
+    reasons = rules::Explain(evaluation_, *c.until);
   }
   if (reasons.empty()) reasons.push_back(InWords(c.rule.about.empty() ? "by its rule" : c.rule.about));
   return reasons;

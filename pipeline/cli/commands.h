@@ -19,5 +19,6 @@ void AddCheck(Program& program);
 void AddBackup(Program& program);
 void AddRestore(Program& program);
 void AddRules(Program& program);
+void AddExplain(Program& program);
 
 }  // namespace portrait

@@ -109,6 +109,7 @@ int Main(int argc, char** argv, const ChainExtension& extension) {
     AddBackup(program);
     AddRestore(program);
     AddRules(program);
+    AddExplain(program);
     return program.Run(argc, argv);
   } catch (const std::exception& error) {
     std::cerr << "portrait: " << error.what() << std::endl;

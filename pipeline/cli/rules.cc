@@ -1,4 +1,5 @@
 // `portrait rules`: tries expressions on values, and checks files of rules.
+#include <filesystem>
 #include <iostream>
 #include <memory>
 #include <string>
@@ -8,9 +9,15 @@
 #include "nlohmann/json.hpp"
 #include "pipeline/cli/commands.h"
 #include "pipeline/cli/config_arguments.h"
+#include "pipeline/cli/rule_examples.h"
 #include "pipeline/cli/trial.h"
 #include "pipeline/config/rule_file.h"
 #include "pipeline/config/text_file.h"
+#include "pipeline/ports/clock.h"
+#include "pipeline/tools/history.h"
+#include "pipeline/tools/progress_bar.h"
+#include "pipeline/tools/rule_comparison.h"
+#include "pipeline/tools/times.h"
 
 namespace portrait {
 namespace {
@@ -20,9 +27,13 @@ constexpr size_t kLineBytes = 1024 * 1024;
 struct RulesOptions {
   ConfigArguments config;
   std::string action;
-  std::string what;
+  std::string what, second;
   const CLI::Option* what_given = nullptr;  // an expression may be empty, which is a mistake of its own
   std::string with;
+  std::vector<std::string> files;
+  std::string until;
+  double share = 1;
+  bool days = false, json = false;
 };
 
 // One line, however long: what is beyond the limit is passed over. False: the input has ended.
@@ -71,7 +82,6 @@ absl::Status Evaluate(const RulesOptions& options, const Trial& trial) {
 }
 
 absl::Status CheckFile(const std::string& path, const FeatureRegistry& features) {
-  if (path.empty()) return absl::InvalidArgumentError("check: which file?");
   const auto text = ReadTextFile(path, kRuleFileBytes);
   if (!text.ok()) return text.status();
   const auto file = ReadRules(path, *text, features);
@@ -81,9 +91,90 @@ absl::Status CheckFile(const std::string& path, const FeatureRegistry& features)
   return absl::OkStatus();
 }
 
+// The chain with the rules of another file.
+absl::StatusOr<std::unique_ptr<Chain>> ChainWith(const std::string& path, Config config, const Program& program) {
+  auto text = ReadTextFile(path, kRuleFileBytes);
+  if (!text.ok()) return text.status();
+  config.chain.rules.path = config.chain.rules.name = path;
+  config.chain.rules.text = *std::move(text);
+  return program.BuildChain(config);
+}
+
+// tags.yaml has its examples in tags.test.yaml.
+std::string ExamplesBeside(const std::string& path) {
+  const std::filesystem::path file(path);
+  return (file.parent_path() / absl::StrCat(file.stem().string(), ".test.yaml")).string();
+}
+
+absl::Status Test(const RulesOptions& options, const Config& config, const Program& program) {
+  const auto chain = ChainWith(options.what, config, program);
+  if (!chain.ok()) return chain.status();
+  const std::string examples = options.second.empty() ? ExamplesBeside(options.what) : options.second;
+  const auto text = ReadTextFile(examples, kExampleFileBytes);
+  if (!text.ok()) return absl::InvalidArgumentError(absl::StrCat("the examples: ", text.status().message()));
+  const auto report = RunExamples(examples, *text, **chain, config.engine.zone);
+  if (!report.ok()) return report.status();
+  for (const std::string& failure : report->failures) std::cout << failure << "\n";
+  std::cout << report->examples << " examples, " << report->expectations << " expectations, " << report->failures.size()
+            << " failed" << std::endl;
+  return report->failures.empty() ? absl::OkStatus() : absl::AbortedError("some examples are not as expected");
+}
+
+absl::Status ReadHistory(const RulesOptions& options, const Config& config, History& history) {
+  for (const std::string& file : options.files) {
+    if (absl::Status s = history.ReadFile(file); !s.ok()) return s;
+  }
+  if (options.files.empty()) {
+    if (absl::Status s = history.ReadTopics(config); !s.ok()) return s;
+  }
+  if (history.events() == 0) return absl::NotFoundError("there are no events");
+  for (const auto& [code, count] : history.rejected()) {
+    std::cerr << "portrait rules: " << count << " events are left out: " << code << "\n";
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Diff(const RulesOptions& options, const Config& config, const Program& program) {
+  if (options.second.empty())
+    return absl::InvalidArgumentError("diff: two files of rules, the old one and the new one");
+  const auto before = ChainWith(options.what, config, program), after = ChainWith(options.second, config, program);
+  if (!before.ok()) return before.status();
+  if (!after.ok()) return after.status();
+  ProgressBar reading("reading", {});
+  History history({.share = options.share,
+                   .progress = [&](uint64_t events) { reading.Update(events, ShortCount(events) + " events"); }});
+  if (absl::Status s = ReadHistory(options, config, history); !s.ok()) return s;
+  reading.Finish();
+  Timestamp until = history.last();
+  if (!options.until.empty()) {
+    const auto parsed = ParseTimestamp(options.until, SystemClock().Now());
+    if (!parsed.ok()) return parsed.status();
+    until = *parsed;
+  }
+  RuleComparison comparison(**before, **after, config.engine.zone);
+  ProgressBar bar("comparing", {.total = history.customers()});
+  history.ForEach([&](const std::string& customer, const std::vector<Event>& events) {
+    comparison.Add(customer, events, until);
+    bar.Update(comparison.customers());
+  });
+  bar.Finish();
+  if (options.json) {
+    std::cout << comparison.Json().dump() << std::endl;
+    return absl::OkStatus();
+  }
+  std::cout << LongCount(history.events()) << " events, " << ToText(history.first()) << " to " << ToText(until) << "\n"
+            << comparison.Text(options.days) << std::flush;
+  return absl::OkStatus();
+}
+
 absl::Status Rules(const RulesOptions& options, const Program& program) {
   const auto config = options.config.Load();
   if (!config.ok()) return config.status();
+  if (options.action != "eval" && options.what.empty()) {
+    return absl::InvalidArgumentError(absl::StrCat(options.action, ": which file?"));
+  }
+  if (options.action == "test") return Test(options, *config, program);
+  if (options.action == "diff") return Diff(options, *config, program);
   const auto chain = program.BuildChain(*config);
   if (!chain.ok()) return chain.status();
   if (options.action == "check") return CheckFile(options.what, (*chain)->features());
@@ -96,23 +187,37 @@ void AddRules(Program& program) {
   auto options = std::make_shared<RulesOptions>();
   CLI::App& app = program.AddCommand(
       {.name = "rules",
-       .about = "Tries conditions on values, and checks files of rules",
+       .about = "Checks, tests and compares files of rules for tags, and tries conditions on values",
        .examples =
-           {"portrait rules check deploy/tags.yaml", "portrait rules eval '2 * 3 + 1'",
+           {"portrait rules check deploy/tags.yaml", "portrait rules test deploy/tags.yaml",
+            "portrait rules diff deploy/tags.yaml my-tags.yaml --file events.ndjson", "portrait rules eval '2 * 3 + 1'",
             "portrait rules eval 'purchases.spend_365d > 2000' --with values.json",
             "portrait rules eval < trials.jsonl      # a line each: {\"expr\": \"x + 1\", \"with\": {\"x\": 2}}",
             "portrait rules eval -- '-1 + 2'         # what begins with - comes after --"}},
       [options](const Program& chosen) { return Rules(*options, chosen); });
   options->config.AddTo(app);
-  app.add_option("action", options->action,
-                 "check: is a file of rules good, or what is wrong with it?\n"
-                 "eval: what is the value of an expression? Without one, lines of JSON on standard input are answered")
+  app.add_option(
+         "action", options->action,
+         "check FILE: is a file of rules good, or what is wrong with it?\n"
+         "test FILE [EXAMPLES]: do the examples beside it (FILE.test.yaml) come out as expected?\n"
+         "diff OLD NEW: on the events in the source topics, or in files: who would come to a tag, who lose it?\n"
+         "eval [EXPRESSION]: its value. Without one, lines of JSON on standard input are answered")
       ->required()
-      ->check(CLI::IsMember({"check", "eval"}));
-  options->what_given = app.add_option("what", options->what, "The file to check, or the expression");
+      ->check(CLI::IsMember({"check", "test", "diff", "eval"}));
+  options->what_given = app.add_option("what", options->what, "A file of rules, or the expression");
+  app.add_option("second", options->second, "test: the file of examples; diff: the new rules")->type_name("FILE");
   app.add_option("--with", options->with,
                  "A JSON file with the values, such as {\"purchases\": {\"spend_365d\": 2500.0}}")
       ->type_name("FILE");
+  app.add_option("--file", options->files,
+                 "diff: events from this file, a JSON object a line, not from the source topics; may be repeated")
+      ->type_name("FILE");
+  app.add_option("--share", options->share, "diff: of this share of the customers only, always the same ones")
+      ->check(CLI::Range(0.0, 1.0));
+  app.add_option("--until", options->until, "diff: time goes on up to here; the last event by default")
+      ->type_name("TIME");
+  app.add_flag("--days", options->days, "diff: also how many came and went on each day");
+  app.add_flag("--json", options->json, "diff: as JSON, with all days");
 }
 
 }  // namespace portrait

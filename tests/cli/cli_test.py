@@ -239,6 +239,70 @@ class Rules(unittest.TestCase):
             self.assertIn("%s:4:3: no such key: wen; did you mean when\n" % path, err)
         self.assertEqual(run("rules", "check"), (2, "", "portrait rules: check: which file?\n"))
 
+    def test_examples_beside_the_rules_are_run(self):
+        code, out, err = run("rules", "test", str(ROOT / "deploy/tags.yaml"))
+        self.assertEqual((code, err), (0, ""))
+        self.assertRegex(out, r"^\d+ examples, \d+ expectations, 0 failed\n$")
+        with Config("""
+- example: too few
+  events:
+    - {at: 2026-01-01, event: Order Completed, order_id: a, total: 40}
+  expect:
+    - {at: 2026-01-02, has: frequent_buyer, lacks: [new, frequent_byer]}
+""") as path:
+            code, out, err = run("rules", "test", str(ROOT / "deploy/tags.yaml"), path)
+            self.assertEqual((code, err), (1, "portrait rules: some examples are not as expected\n"))
+            self.assertIn("%s:6: too few: at 2026-01-02 00:00:00 should have frequent_buyer; has low_spender, new, ordinary; "
+                          "Orders kept in the last 90 days: 1, less than 3\n" % path, out)
+            self.assertIn("should not have new; has ", out)
+            self.assertIn("no rule gives this tag; did you mean frequent_buyer: frequent_byer\n", out)
+            self.assertIn("1 examples, 3 expectations, 3 failed\n", out)
+        for text, problem in [("- {example: x}", ":1:3: an example lacks `events`"), ("a: b", ":1:1: a list of examples is wanted"),
+                              ("- example: x\n  events: [{at: today, event: page}]\n  expect: []", ":2:17: is no time"),
+                              ("- example: x\n  events: [{at: 2026-01-01, event: Odrer}]\n  expect: []", ":2:12: unknown_event"),
+                              ("- [", ":1:1: not YAML")]:
+            with Config(text) as path:
+                code, out, err = run("rules", "test", str(ROOT / "deploy/tags.yaml"), path)
+                self.assertEqual((code, out), (2, ""))
+                self.assertIn(path + problem, err)
+
+    def orders(self, customer, *days):
+        return "".join(json.dumps({"type": "track", "event": "Order Completed", "userId": customer, "messageId": customer + day,
+                                   "timestamp": day + "T00:00:00Z", "properties": {"order_id": day, "total": 40}}) + "\n"
+                       for day in days)
+
+    def test_what_other_rules_would_do_to_the_past(self):
+        events = self.orders("anna", "2026-01-01", "2026-01-11") + self.orders("bert", "2026-01-05") + "nonsense\n"
+        old = "- {tag: two, when: purchases.orders >= 2}\n- {tag: all, when: purchases.orders > 0}\n"
+        new = "- {tag: two, when: purchases.orders >= 1}\n- {tag: all, when: purchases.orders > 0}\n"
+        with Config(old) as before, Config(new) as after, Config(events) as file:
+            code, out, err = run("rules", "diff", before, after, "--file", file, "--days")
+            self.assertEqual((code, err), (0, "portrait rules: 1 events are left out: malformed_json\n"))
+            self.assertIn("3 events, 2026-01-01 00:00:00 to 2026-01-11 00:00:00\n1 of 2 customers would have other tags; "
+                          "1 tag is the same throughout\n", out)
+            self.assertRegex(out, r"\ntwo +1 +2 +1 +0 +\+1 -0 -> \+2 -0\n")
+            self.assertIn("  enters bert: Orders kept: placed, not cancelled, not paid back in full: 1, at least 1\n", out)
+            self.assertIn("  2026-01-01  +0 -0 -> +1 -0\n  2026-01-05  +0 -0 -> +1 -0\n  2026-01-11  +1 -0 -> +0 -0\n", out)
+            told = json.loads(run("rules", "diff", after, before, "--file", file, "--json")[1])
+            self.assertEqual((told["tags"]["two"]["leave"], told["differing"]), (1, 1))
+            self.assertEqual(told["tags"]["two"]["leaving"][0]["customer"], "bert")
+            code, _, err = run("rules", "diff", before, "--file", file)
+            self.assertEqual((code, err), (2, "portrait rules: diff: two files of rules, the old one and the new one\n"))
+
+    def test_why_a_customer_has_a_tag(self):
+        with Config(self.orders("anna", "2026-01-01", "2026-01-11", "2026-01-21") + self.orders("bert", "2026-01-05")) as file:
+            code, out, err = run("explain", "anna", "frequent_buyer", "--file", file)
+            self.assertEqual((code, err), (0, ""))
+            self.assertIn("anna has frequent_buyer at 2026-01-21 00:00:00, since 2026-01-21 00:00:00 by order_completed anna2026-01-21\n",
+                          out)
+            told = json.loads(run("explain", "anna", "frequent_buyer", "--file", file, "--at", "2026-01-12", "--json")[1])
+            self.assertEqual((told["has"], told["reasons"][0]["text"]), (False, "Orders kept in the last 90 days: 2, less than 3"))
+            self.assertIn("what stands in the way:", run("explain", "bert", "frequent_buyer", "--file", file)[1])
+            self.assertEqual(run("explain", "carl", "new", "--file", file),
+                             (1, "", "portrait explain: no events of this customer: carl\n"))
+            self.assertEqual(run("explain", "anna", "actve", "--file", file),
+                             (2, "", "portrait explain: no rule gives this tag; did you mean active: actve\n"))
+
     def test_the_features_of_another_projects_operator_count(self):
         with Config("- tag: seen\n  when: visits.views > 3\n") as path:
             self.assertEqual(run("rules", "check", path, program=EXTENDED)[0], 0)

@@ -459,6 +459,35 @@ TEST_CASE("`until` may count from when the tag came", "[tags]") {
   CHECK(Told(shop).find("2026-01-11 00:00:00 -greet (") == 0);
 }
 
+TEST_CASE("why a tag is there, or what is missing for it, can be asked at any moment", "[tags]") {
+  OperatorHarness shop = Shop();
+  for (const char* day : {"2026-01-01", "2026-01-02"}) shop.Send(OrderOf(day, 100));
+  const auto* tags = dynamic_cast<const Tags*>(shop.chain().operators().back().op.get());
+  REQUIRE(tags != nullptr);
+  const auto told = [&](std::string_view tag) {
+    const RowState& row = *shop.Row("anna");
+    const Moment at{row.time, static_cast<int32_t>(std::chrono::floor<days>(row.time).time_since_epoch().count())};
+    const auto& state = static_cast<const v1::state::Tags&>(*row.states.back());
+    const auto standing = tags->Explain(tag, state, FeatureReader(row, at), at);
+    if (!standing.ok()) return std::string(standing.status().message());
+    return absl::StrCat(
+        standing->has ? "+" : "-",
+        absl::StrJoin(standing->reasons, "; ", [](auto* text, const auto& r) { text->append(r.text()); }));
+  };
+  CHECK(told("frequent_buyer") == "-Orders kept in the last 90 days: 2, less than 3");
+  CHECK(told("new") == "+Time since the first event: 1, less than 30");
+  CHECK(told("silent") == "-Time since the last activity: 0, less than 60");
+  CHECK(told("active") == "-Time since the first event: 1, less than 30");  // another one of the group comes first
+  CHECK(told("interest:hats") == "-hats is not among site.interests");
+  CHECK(told("interest") == "one tag for each of site.interests; ask for interest:NAME: interest");
+  CHECK(told("silent:x") == "the tag has no elements; ask for silent: silent:x");
+  CHECK(told("frequent_byer") == "no rule gives this tag; did you mean frequent_buyer: frequent_byer");
+  shop.Send(OrderOf("2026-01-03", 100));
+  CHECK(told("frequent_buyer") == "+Orders kept in the last 90 days: 3, at least 3");
+  shop.AdvanceTo("2026-04-01 12:00");
+  CHECK(told("frequent_buyer") == "+Orders kept in the last 90 days: 2, at least 2");  // by `until` only
+}
+
 // Counts events, and by its own timer forgets them a day after the first.
 class Forgetful final : public Operator<v1::Row> {
  public:
