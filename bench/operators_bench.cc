@@ -5,15 +5,22 @@
 // "chain" benchmarks include the step of the chain itself; BM_EmptyChain is that alone.
 #include <benchmark/benchmark.h>
 
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "operators/churn.h"
+#include "operators/email.h"
 #include "operators/mbg_nbd.h"
+#include "operators/person.h"
 #include "operators/purchases.h"
+#include "operators/service.h"
+#include "operators/site.h"
 #include "operators/tags.h"
 #include "operators/testing/harness.h"
 #include "operators/window.h"
+#include "pipeline/config/rule_file.h"
 
 namespace portrait {
 namespace {
@@ -86,6 +93,11 @@ void NextView(Event& event, int64_t) {
   event.set_event_time_us(event.event_time_us() + kDay / 20);
 }
 
+void NextProductView(Event& event, int64_t i) {
+  event.mutable_product_viewed()->mutable_product()->set_category(absl::StrCat("category ", i % 6));
+  event.set_event_time_us(event.event_time_us() + kDay / 20);
+}
+
 void NextOrder(Event& event, int64_t i) {
   auto& order = *event.mutable_order_completed();
   order.set_order_id(absl::StrCat(i));
@@ -96,25 +108,54 @@ void NextOrder(Event& event, int64_t i) {
 void BM_EmptyChain(benchmark::State& state) { RunChain(state, ChainBuilder(), NextView); }
 BENCHMARK(BM_EmptyChain);
 
-void BM_PageViewTags(benchmark::State& state) {
-  RunChain(state, std::move(ChainBuilder().Add<Purchases>().Add<Tags>()), NextView);
+// The operators that the default rules read, before tags by as many rules as the argument says (0: no tags at all): the
+// default set again and again, with other thresholds each time, so that few conditions are shared.
+void RunTags(benchmark::State& state, void (*next)(Event&, int64_t)) {
+  ChainBuilder builder;
+  builder.Add<Site>().Add<Email>().Add<Service>().Add<Person>().Add<Purchases>().Add<Churn>();
+  const auto wanted = static_cast<size_t>(state.range(0));
+  const auto source = [wanted](const FeatureRegistry& features) -> absl::StatusOr<std::vector<rules::Rule>> {
+    const auto file = ReadRules("tags.yaml", kDefaultRules, features);
+    if (!file.ok()) return file.status();
+    std::vector<rules::Rule> out;
+    for (int copy = 0; out.size() < wanted; ++copy) {
+      for (rules::Rule rule : file->rules) {
+        if (out.size() == wanted && rule.group.empty()) break;
+        if (copy > 0) {
+          absl::StrAppend(&rule.tag, "_", copy);
+          if (!rule.group.empty()) absl::StrAppend(&rule.group, "_", copy);
+          for (std::string* condition : {&rule.when, &rule.until}) {
+            if (!condition->empty())
+              *condition = absl::StrCat("(", *condition, ") && purchases.orders != ", 1000 + copy);
+          }
+        }
+        out.push_back(std::move(rule));
+      }
+    }
+    return out;
+  };
+  if (wanted > 0) builder.Add<Tags>(TagsOptions{.rules = source});
+  RunChain(state, std::move(builder), next);
 }
-BENCHMARK(BM_PageViewTags);
 
-void BM_PageViewTagsChurn(benchmark::State& state) {
-  RunChain(state, std::move(ChainBuilder().Add<Purchases>().Add<Tags>().Add<Churn>()), NextView);
-}
-BENCHMARK(BM_PageViewTagsChurn);
+void BM_PageViewTags(benchmark::State& state) { RunTags(state, NextView); }
+BENCHMARK(BM_PageViewTags)->Arg(0)->Arg(19)->Arg(200)->Arg(1000);
+
+void BM_ProductViewTags(benchmark::State& state) { RunTags(state, NextProductView); }
+BENCHMARK(BM_ProductViewTags)->Arg(0)->Arg(19)->Arg(200)->Arg(1000);
+
+void BM_OrderTags(benchmark::State& state) { RunTags(state, NextOrder); }
+BENCHMARK(BM_OrderTags)->Arg(0)->Arg(19)->Arg(200)->Arg(1000);
 
 void BM_OrderPurchases(benchmark::State& state) {
   RunChain(state, std::move(ChainBuilder().Add<Purchases>()), NextOrder);
 }
 BENCHMARK(BM_OrderPurchases);
 
-void BM_OrderPurchasesTagsChurn(benchmark::State& state) {
-  RunChain(state, std::move(ChainBuilder().Add<Purchases>().Add<Tags>().Add<Churn>()), NextOrder);
+void BM_OrderPurchasesChurn(benchmark::State& state) {
+  RunChain(state, std::move(ChainBuilder().Add<Purchases>().Add<Churn>()), NextOrder);
 }
-BENCHMARK(BM_OrderPurchasesTagsChurn);
+BENCHMARK(BM_OrderPurchasesChurn);
 
 }  // namespace
 }  // namespace portrait

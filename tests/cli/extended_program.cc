@@ -11,8 +11,7 @@ class Visits final : public portrait::Operator<portrait::v1::TaskState> {
   static void Describe(portrait::Description& about) {
     about.Name("visits").About("Pages seen").Reads({portrait::Event::kPageViewed});
     about.Feature<portrait::v1::TaskState>(
-        "views", "views", "Views so far",
-        [](const portrait::v1::TaskState& state, const portrait::Moment&) { return state.highest_time_us(); });
+        "views", "views", "Views so far", [](const portrait::v1::TaskState& state) { return state.highest_time_us(); });
   }
   void OnEvent(const portrait::Event&, portrait::v1::TaskState& state, portrait::Context&) const override {
     state.set_highest_time_us(state.highest_time_us() + 1);

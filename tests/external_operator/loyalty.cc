@@ -17,9 +17,9 @@ void Loyalty::Describe(portrait::Description& about) {
       .Writes<TierChange>("tier-changes", "a customer moves to another tier")
       .Timer(kExpiry, "a year without an order");
   about.Feature<LoyaltyState>("points", "points", "Loyalty points",
-                              [](const LoyaltyState& state, const portrait::Moment&) { return state.points(); });
+                              [](const LoyaltyState& state) { return state.points(); });
   about.Feature<LoyaltyState>("gold", "1", "Is in the gold tier",
-                              [](const LoyaltyState& state, const portrait::Moment&) { return state.gold(); });
+                              [](const LoyaltyState& state) { return state.gold(); });
 }
 
 void Loyalty::OnEvent(const portrait::Event& event, LoyaltyState& state, portrait::Context& context) const {
