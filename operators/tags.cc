@@ -112,9 +112,9 @@ void Tags::Look(const std::vector<int32_t>& units, State& state, Context& contex
   if (state.rules() != rules_->version()) return LookAnew(state, context);
   if (units.empty() && gone.empty()) return;
   rules::Evaluation evaluation(rules_->program(), context, context.moment(), rules::Scratch::OfThisThread());
-  rules::Judgement judgement =
-      rules::Judge(*rules_, evaluation, state.held(), [&](int32_t day) { return context.StartOf(day); }).Look(units);
   const std::optional<Timestamp> timer = context.TimerAt(kRulesTimer);
+  const auto start_of = [&](int32_t day) { return context.StartOf(day); };
+  rules::Judgement judgement = rules::Judge(*rules_, evaluation, state.held(), start_of, timer).Look(units);
   if (judgement.next && (!timer || *judgement.next < *timer)) context.SetTimer(kRulesTimer, *judgement.next);
   if (judgement.changes.empty() && gone.empty()) return;
   std::move(judgement.changes.begin(), judgement.changes.end(), std::back_inserter(gone));

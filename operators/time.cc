@@ -23,6 +23,10 @@ Moment Calendar::At(Timestamp time) const {
 }
 
 Timestamp Calendar::StartOf(int32_t day) const {
+  // Where the offset is known to hold it is reckoned. Hours away from where that begins, no clock can just have been
+  // put back over a midnight.
+  const int64_t us = int64_t{day} * 86'400'000'000 - offset_us_;
+  if (us - int64_t{3} * 3'600'000'000 >= valid_from_us_ && us < valid_to_us_) return FromMicros(us);
   // Where midnight is skipped, the instant of the change; where it comes twice, the first.
   const absl::TimeZone::TimeInfo info = zone_.At(absl::CivilSecond(absl::CivilDay(1970, 1, 1) + day));
   return FromMicros(absl::ToUnixMicros(info.kind == absl::TimeZone::TimeInfo::SKIPPED ? info.trans : info.pre));

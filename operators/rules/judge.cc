@@ -30,8 +30,14 @@ std::string_view ItemOf(const std::string& tag) {
 
 }  // namespace
 
-Judge::Judge(const RuleSet& set, Evaluation& evaluation, const HeldTags& held, NextChange::StartOfDay start_of)
-    : set_(set), evaluation_(evaluation), held_(held), start_of_(start_of), held_rules_(HeldRulesOfThisThread()) {
+Judge::Judge(const RuleSet& set, Evaluation& evaluation, const HeldTags& held, NextChange::StartOfDay start_of,
+             std::optional<Timestamp> timer)
+    : set_(set),
+      evaluation_(evaluation),
+      held_(held),
+      start_of_(start_of),
+      within_day_(timer && *timer <= start_of(evaluation.now().day + 1)),
+      held_rules_(HeldRulesOfThisThread()) {
   held_rules_.assign(set_.rules().size() / 64 + 1, 0);
   for (const HeldTag& tag : held_) held_rules_[tag.rule() / 64] |= uint64_t{1} << tag.rule() % 64;
 }
@@ -81,7 +87,7 @@ std::optional<Timestamp> Judge::NextOf(const Compiled& c, bool held) {
   bool in_the_way = false, never = false;
   for (const Condition& condition : conditions) {
     if (!condition.node) continue;
-    const auto next = set_.next_change().Of(evaluation_, *condition.node, start_of_);
+    const auto next = set_.next_change().Of(evaluation_, *condition.node, start_of_, within_day_);
     if (evaluation_.Holds(*condition.node) == condition.wanted) {
       if (next) first = std::min(first.value_or(*next), *next);
       continue;

@@ -31,7 +31,8 @@ struct TagVerdict {
 
 struct Judgement {
   std::vector<TagVerdict> changes;
-  std::optional<Timestamp> next;  // when time alone may change something about the units looked at
+  // When time alone may change something about the units looked at; if that is before the timer.
+  std::optional<Timestamp> next;
 };
 
 // Lives as long as one look. The tags held name their rules by their numbers in this set; the number after the last is
@@ -40,7 +41,9 @@ class Judge {
  public:
   using HeldTags = google::protobuf::RepeatedPtrField<v1::state::HeldTag>;
 
-  Judge(const RuleSet& set, Evaluation& evaluation, const HeldTags& held, NextChange::StartOfDay start_of);
+  // `timer`: when the customer is looked at again in any case; what time changes later than that is not worked out.
+  Judge(const RuleSet& set, Evaluation& evaluation, const HeldTags& held, NextChange::StartOfDay start_of,
+        std::optional<Timestamp> timer = std::nullopt);
 
   Judgement Look(const std::vector<int32_t>& units);
 
@@ -73,6 +76,7 @@ class Judge {
   Evaluation& evaluation_;
   const HeldTags& held_;
   NextChange::StartOfDay start_of_;
+  bool within_day_;
   std::vector<uint64_t>& held_rules_;  // a bit for each rule
   Judgement out_;
 };

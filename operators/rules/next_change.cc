@@ -75,19 +75,31 @@ NextChange::NextChange(const Program& program) : program_(program) {
     if (n.op == Op::kFeature || n.op == Op::kHasFeature || n.op == Op::kInItems || LooksThrough(n.op)) {
       depends = moves(n.a);
     }
-    for (const int32_t part : PartsOf(program_, n)) depends = depends || depends_[static_cast<size_t>(part)];
+    bool runs = n.op == Op::kNow ||
+                (n.op == Op::kFeature &&
+                 program_.features[static_cast<size_t>(n.a)].description().over_time.kind == OverTime::Kind::kRuns);
+    for (const int32_t part : PartsOf(program_, n)) {
+      depends = depends || depends_[static_cast<size_t>(part)];
+      runs = runs || runs_[static_cast<size_t>(part)];
+    }
     depends_.push_back(depends);
+    runs_.push_back(runs);
   }
 }
 
 class NextChange::Finder {
  public:
-  Finder(const NextChange& next, Evaluation& evaluation, StartOfDay start_of)
-      : next_(next), evaluation_(evaluation), start_of_(start_of), now_(evaluation.now()) {}
+  Finder(const NextChange& next, Evaluation& evaluation, StartOfDay start_of, bool within_day)
+      : next_(next),
+        evaluation_(evaluation),
+        start_of_(start_of),
+        now_(evaluation.now()),
+        within_day_(within_day),
+        matters_(within_day ? next.runs_ : next.depends_) {}
 
   // Of a truth.
   Moments Truth(int32_t index) {
-    if (!next_.depends_[static_cast<size_t>(index)]) return std::nullopt;
+    if (!matters_[static_cast<size_t>(index)]) return std::nullopt;
     const Node& n = NodeAt(index);
     switch (n.op) {
       case Op::kNot: return Truth(n.a);
@@ -101,7 +113,7 @@ class NextChange::Finder {
 
  private:
   const Node& NodeAt(int32_t index) const { return next_.program_.nodes[static_cast<size_t>(index)]; }
-  Timestamp Tomorrow() const { return start_of_(now_.day + 1); }
+  Moments Tomorrow() const { return within_day_ ? Moments() : start_of_(now_.day + 1); }
 
   // A side that decides alone holds the value until it changes; when several do, until the last of them has.
   Moments Logic(const Node& n, bool decisive) {
@@ -183,7 +195,7 @@ class NextChange::Finder {
   }
 
   Motion MotionOf(int32_t index) {
-    if (!next_.depends_[static_cast<size_t>(index)]) return {};
+    if (!matters_[static_cast<size_t>(index)]) return {};
     const Node& n = NodeAt(index);
     switch (n.op) {
       case Op::kNow: return {1};
@@ -229,7 +241,7 @@ class NextChange::Finder {
       case OverTime::Kind::kOnDay: {
         const Value day = evaluation_.Read(feature.NextDay());
         const auto* const number = std::get_if<int64_t>(&day);
-        if (number == nullptr) return {};
+        if (number == nullptr || within_day_) return {};
         return {0, start_of_(static_cast<int32_t>(std::max<int64_t>(*number, now_.day + 1))), over_time.trend};
       }
     }
@@ -286,10 +298,14 @@ class NextChange::Finder {
   Evaluation& evaluation_;
   StartOfDay start_of_;
   Moment now_;
+  bool within_day_;
+  const std::vector<bool>& matters_;  // by node: whether time may change it, as far as is asked
 };
 
-std::optional<Timestamp> NextChange::Of(Evaluation& evaluation, int32_t node, StartOfDay start_of) const {
-  return Finder(*this, evaluation, start_of).Truth(node);
+std::optional<Timestamp> NextChange::Of(Evaluation& evaluation, int32_t node, StartOfDay start_of,
+                                        bool within_day) const {
+  if (!(within_day ? runs_ : depends_)[static_cast<size_t>(node)]) return std::nullopt;
+  return Finder(*this, evaluation, start_of, within_day).Truth(node);
 }
 
 }  // namespace portrait::rules

@@ -31,7 +31,8 @@ class NextChange {
   bool Depends(int32_t node) const { return depends_[static_cast<size_t>(node)]; }
 
   using StartOfDay = absl::FunctionRef<Timestamp(int32_t day)>;
-  std::optional<Timestamp> Of(Evaluation& evaluation, int32_t node, StartOfDay start_of) const;
+  // `within_day`: only what may come before the next local day begins; for whoever looks again then in any case.
+  std::optional<Timestamp> Of(Evaluation& evaluation, int32_t node, StartOfDay start_of, bool within_day = false) const;
 
  private:
   // A value as time passes: it moves by `speed` a microsecond, until it may do something else; then it may go where its
@@ -45,6 +46,7 @@ class NextChange {
 
   const Program& program_;
   std::vector<bool> depends_;  // by node
+  std::vector<bool> runs_;     // by node: on something that changes at any moment, rather than with the day
 };
 
 }  // namespace portrait::rules
