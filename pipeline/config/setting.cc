@@ -8,12 +8,11 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "pipeline/absl_view.h"
 #include "pipeline/config/units.h"
 
 namespace portrait {
 namespace {
-
-absl::string_view View(std::string_view text) { return {text.data(), text.size()}; }
 
 // "3 to 5", "at least 3" where there is no upper end worth naming.
 std::string RangeText(const std::string& least, const std::string& most, bool open) {
@@ -88,7 +87,7 @@ SettingType<uint64_t> BytesBetween(uint64_t least, uint64_t most) {
 SettingType<int64_t> WholeBetween(int64_t least, int64_t most) {
   auto parse = [](std::string_view text) -> absl::StatusOr<int64_t> {
     int64_t value = 0;
-    if (!absl::SimpleAtoi(View(text), &value)) return absl::InvalidArgumentError("must be a whole number");
+    if (!absl::SimpleAtoi(AbslView(text), &value)) return absl::InvalidArgumentError("must be a whole number");
     return value;
   };
   return Between<int64_t>("whole number", least, most, parse, [](const int64_t& value) { return absl::StrCat(value); });
@@ -97,7 +96,7 @@ SettingType<int64_t> WholeBetween(int64_t least, int64_t most) {
 SettingType<double> NumberBetween(double least, double most) {
   auto parse = [](std::string_view text) -> absl::StatusOr<double> {
     double value = 0;
-    if (!absl::SimpleAtod(View(text), &value)) return absl::InvalidArgumentError("must be a number");
+    if (!absl::SimpleAtod(AbslView(text), &value)) return absl::InvalidArgumentError("must be a number");
     return value;
   };
   return Between<double>("number", least, most, parse, [](const double& value) { return Shortest(value); });
@@ -149,7 +148,7 @@ SettingType<std::string> KafkaName() {
 SettingType<absl::TimeZone> ZoneName() {
   auto parse = [](std::string_view text) -> absl::StatusOr<absl::TimeZone> {
     absl::TimeZone zone;
-    if (!IsZoneName(text) || !absl::LoadTimeZone(View(text), &zone)) {
+    if (!IsZoneName(text) || !absl::LoadTimeZone(AbslView(text), &zone)) {
       return absl::InvalidArgumentError("must be a name of the time-zone database, such as UTC or Europe/Berlin");
     }
     return zone;

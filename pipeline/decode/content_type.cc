@@ -9,11 +9,10 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "operators/rejection_codes.h"
+#include "pipeline/absl_view.h"
 
 namespace portrait {
 namespace {
-
-absl::string_view View(std::string_view text) { return {text.data(), text.size()}; }
 
 bool IsAnyOf(absl::string_view text, std::initializer_list<absl::string_view> names) {
   for (const absl::string_view name : names) {
@@ -25,7 +24,7 @@ bool IsAnyOf(absl::string_view text, std::initializer_list<absl::string_view> na
 std::optional<std::string_view> ContentType(const Record& record) {
   std::optional<std::string_view> type;
   for (const HeaderView& header : record.headers) {
-    if (header.value && absl::EqualsIgnoreCase(View(header.name), "content-type")) type = header.value;
+    if (header.value && absl::EqualsIgnoreCase(AbslView(header.name), "content-type")) type = header.value;
   }
   return type;
 }
@@ -48,8 +47,8 @@ std::variant<WireFormat, Rejection> FormatOf(const Record& record, WireFormat ot
   const auto header = ContentType(record);
   if (!header) return otherwise;
   const size_t end = header->find(';');
-  const absl::string_view type = absl::StripAsciiWhitespace(View(header->substr(0, end)));
-  const absl::string_view parameters = end == std::string_view::npos ? "" : View(header->substr(end + 1));
+  const absl::string_view type = absl::StripAsciiWhitespace(AbslView(header->substr(0, end)));
+  const absl::string_view parameters = end == std::string_view::npos ? "" : AbslView(header->substr(end + 1));
   if (IsAnyOf(type, {"application/x-protobuf", "application/protobuf", "application/vnd.google.protobuf"})) {
     return WireFormat::kProtobuf;
   }

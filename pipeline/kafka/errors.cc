@@ -5,11 +5,10 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "pipeline/absl_view.h"
 
 namespace portrait {
 namespace {
-
-absl::string_view View(std::string_view text) { return {text.data(), text.size()}; }
 
 // Those that pass by themselves: a broker or coordinator is away, starting, or has moved.
 bool IsPassing(rd_kafka_resp_err_t error) {
@@ -97,7 +96,7 @@ absl::StatusCode StatusCodeOf(rd_kafka_resp_err_t error) {
 absl::Status StatusOf(rd_kafka_resp_err_t error, std::string_view what, std::string_view detail) {
   if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return absl::OkStatus();
   if (detail.empty()) detail = rd_kafka_err2str(error);
-  return absl::Status(StatusCodeOf(error), absl::StrCat(View(what), ": ", View(detail)));
+  return absl::Status(StatusCodeOf(error), absl::StrCat(AbslView(what), ": ", AbslView(detail)));
 }
 
 absl::Status StatusOf(const KafkaErrorPtr& error, std::string_view what) {

@@ -11,6 +11,7 @@
 #include "google/protobuf/util/json_util.h"
 #include "operators/time.h"
 #include "operators/value.h"
+#include "pipeline/absl_view.h"
 
 namespace portrait {
 
@@ -18,13 +19,11 @@ namespace {
 
 using google::protobuf::Message;
 
-absl::string_view View(std::string_view text) { return {text.data(), text.size()}; }
-
 // Is it JSON by its header or, without one, by its first byte?
 bool IsJson(const Record& record) {
   for (const HeaderView& header : record.headers) {
-    if (absl::EqualsIgnoreCase(View(header.name), "content-type") && header.value) {
-      return absl::StrContains(absl::AsciiStrToLower(View(*header.value)), "json");
+    if (absl::EqualsIgnoreCase(AbslView(header.name), "content-type") && header.value) {
+      return absl::StrContains(absl::AsciiStrToLower(AbslView(*header.value)), "json");
     }
   }
   return record.value->starts_with('{');  // no result begins with this byte as Protobuf: its first field is a message
@@ -61,8 +60,8 @@ std::string TagLine(const v1::TagChange& change) {
 std::string AlertLine(const v1::ChurnAlert& alert) {
   const bool closed = alert.phase() == v1::ChurnAlert::CLOSED;
   std::string line = absl::StrCat(MinuteText(alert.info().event_time_us()), "  ", alert.info().customer_id(),
-                                  closed ? "  ~" : "  !", " churn ", View(PhaseName(alert.phase())));
-  if (!closed) absl::StrAppend(&line, ", ", View(BandName(alert.band())));
+                                  closed ? "  ~" : "  !", " churn ", AbslView(PhaseName(alert.phase())));
+  if (!closed) absl::StrAppend(&line, ", ", AbslView(BandName(alert.band())));
   if (!closed && alert.horizon_days() > 0) {
     absl::StrAppendFormat(&line, ": %.0f %% that no order comes within %d days", alert.probability() * 100,
                           alert.horizon_days());
@@ -149,7 +148,7 @@ std::string ReasonsText(const v1::ResultInfo& info) {
 std::string MoneyText(int64_t micros, std::string_view currency) {
   const int64_t cents = (std::llabs(micros) + 5'000) / 10'000;
   return absl::StrFormat("%s%d.%02d%s%s", micros < 0 ? "-" : "", cents / 100, cents % 100, currency.empty() ? "" : " ",
-                         View(currency));
+                         AbslView(currency));
 }
 
 std::string MinuteText(int64_t time_us) {

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
+#include "pipeline/absl_view.h"
 #include "pipeline/tools/decimal.h"
 
 namespace portrait {
@@ -17,10 +18,8 @@ using google::protobuf::Message;
 
 constexpr int64_t kMicros = 1'000'000;
 
-absl::string_view View(std::string_view text) { return {text.data(), text.size()}; }
-
 std::string Quoted(std::string_view text) {
-  return absl::StrCat("\"", View(text.substr(0, 60)), text.size() > 60 ? "..." : "", "\"");
+  return absl::StrCat("\"", AbslView(text.substr(0, 60)), text.size() > 60 ? "..." : "", "\"");
 }
 
 const google::protobuf::Descriptor* BodyOf(EventKind kind) {
@@ -237,19 +236,19 @@ std::optional<int64_t> RowMapper::TimeOf(std::string_view text) {
   if (format == "unix") return ParseMicros(text);
   if (format == "unix_ms" || format == "unix_us") {
     int64_t number = 0;
-    if (!absl::SimpleAtoi(View(text), &number) || number > INT64_MAX / 1000 || number < INT64_MIN / 1000)
+    if (!absl::SimpleAtoi(AbslView(text), &number) || number > INT64_MAX / 1000 || number < INT64_MIN / 1000)
       return std::nullopt;
     return format == "unix_ms" ? number * 1000 : number;
   }
   absl::Time time;
   std::string error;
   if (format != "iso8601") {
-    if (!absl::ParseTime(time_format_, View(text), mapping_.time.zone, &time, &error)) return std::nullopt;
+    if (!absl::ParseTime(time_format_, AbslView(text), mapping_.time.zone, &time, &error)) return std::nullopt;
     return absl::ToUnixMicros(time);
   }
   for (const char* shape : {"%E4Y-%m-%d%ET%H:%M:%E*S%Ez", "%E4Y-%m-%d%ET%H:%M:%E*S", "%E4Y-%m-%d %H:%M:%E*S%Ez",
                             "%E4Y-%m-%d %H:%M:%E*S", "%E4Y-%m-%d %H:%M", "%E4Y-%m-%d"}) {
-    if (absl::ParseTime(shape, View(text), mapping_.time.zone, &time, &error)) return absl::ToUnixMicros(time);
+    if (absl::ParseTime(shape, AbslView(text), mapping_.time.zone, &time, &error)) return absl::ToUnixMicros(time);
   }
   return std::nullopt;
 }
