@@ -15,7 +15,7 @@
 namespace portrait {
 namespace {
 
-constexpr Duration kRequestTimeout = seconds(5);
+constexpr Duration kOpenTimeout = seconds(5);
 
 }  // namespace
 
@@ -70,7 +70,7 @@ absl::Status History::ReadTopics(const Config& config) {
     std::unique_ptr<KafkaTail> tail;
     absl::Status status = WaitForBrokers(config, [&] {
       auto opened = KafkaTail::Open(KafkaClientOptions(config, "history"), source.topic, KafkaTail::Start::Beginning(),
-                                    kRequestTimeout);
+                                    kOpenTimeout);
       if (!opened.ok()) return opened.status();
       tail = *std::move(opened);
       return absl::OkStatus();
