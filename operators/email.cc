@@ -132,9 +132,7 @@ void DescribeRates(Description& about, const std::string& name, const std::strin
                       WithinDays(s.mails(), WindowPart::kCount, at, window_days));
         },
         ChangesOn<State>([=](const State& s, const Moment& at) {
-          const auto mails = WindowNextChange(s.mails(), at.day, window_days);
-          const auto reactions = WindowNextChange(s.reactions(), at.day, window_days);
-          return mails && reactions ? std::min(*mails, *reactions) : mails ? mails : reactions;
+          return FirstChange({&s.mails(), &s.reactions()}, at.day, window_days);
         }));
   }
   about.Feature<State>(name, "1", what + ", by the mails delivered, so far", [=](const State& s) {

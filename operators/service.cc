@@ -209,12 +209,7 @@ void DescribeContacts(Description& about) {
               state, [&](const auto& window, WindowPart part) { return WithinDays(window, part, at, window_days); });
         },
         ChangesOn<State>([=](const State& state, const Moment& at) {
-          std::optional<int32_t> next;
-          for (const auto* window : {&state.inquiries(), &state.expressions(), &state.calls()}) {
-            const auto day = WindowNextChange(*window, at.day, window_days);
-            if (day) next = std::min(next.value_or(*day), *day);
-          }
-          return next;
+          return FirstChange({&state.inquiries(), &state.expressions(), &state.calls()}, at.day, window_days);
         }));
   }
   about.Feature<State>("contacts", "contacts", "Contacts by the customer so far",

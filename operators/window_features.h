@@ -5,8 +5,11 @@
 // declares views_1d, views_7d, views_30d, views_90d, views_365d and views.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <functional>
+#include <initializer_list>
+#include <optional>
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -26,6 +29,17 @@ inline int64_t WithinDays(const v1::state::Window& window, WindowPart part, cons
 
 inline int64_t Lifetime(const v1::state::Window& window, WindowPart part) {
   return part == WindowPart::kCount ? LifetimeCount(window) : LifetimeSum(window);
+}
+
+// The first local day after `today` on which something leaves one of these windows; none when all are empty.
+inline std::optional<int32_t> FirstChange(std::initializer_list<const v1::state::Window*> windows, int32_t today,
+                                          int window_days) {
+  std::optional<int32_t> first;
+  for (const v1::state::Window* window : windows) {
+    const auto day = WindowNextChange(*window, today, window_days);
+    if (day) first = std::min(first.value_or(*day), *day);
+  }
+  return first;
 }
 
 // `window` as in DescribeWindow.

@@ -180,13 +180,14 @@ void Judge::LookAtEach(int32_t rule) {
   evaluation_.SetItem(0, nullptr);
 }
 
+// The first whose rule gives or keeps its tag; the last of a group has no condition.
+int32_t Judge::WinnerOf(const RuleSet::Unit& unit) {
+  return *std::find_if(unit.begin(), unit.end() - 1,
+                       [this](int32_t rule) { return Has(set_.rules()[static_cast<size_t>(rule)], HeldOf(rule)); });
+}
+
 void Judge::LookAtGroup(const RuleSet::Unit& unit) {
-  int32_t winner = unit.back();
-  for (const int32_t rule : unit) {
-    if (!Has(set_.rules()[static_cast<size_t>(rule)], HeldOf(rule))) continue;
-    winner = rule;
-    break;
-  }
+  const int32_t winner = WinnerOf(unit);
   std::vector<v1::Reason> why;  // one story for both changes: what made the one go made the other come
   for (const int32_t rule : unit) {
     if (IsHeld(rule) == (rule == winner)) continue;
@@ -229,12 +230,7 @@ Judge::Standing Judge::Explain(int32_t rule, std::string_view item) {
   const Compiled& c = set_.rules()[static_cast<size_t>(rule)];
   if (!c.rule.group.empty()) {
     const RuleSet::Unit& unit = set_.units()[static_cast<size_t>(c.unit)];
-    int32_t winner = unit.back();
-    for (const int32_t r : unit) {
-      if (!Has(set_.rules()[static_cast<size_t>(r)], HeldOf(r))) continue;
-      winner = r;
-      break;
-    }
+    const int32_t winner = WinnerOf(unit);
     if (rule == winner) return {true, WhyInGroup(unit, winner)};
     const HeldTag* const held = HeldOf(rule);
     const bool own = Has(c, held);

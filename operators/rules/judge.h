@@ -67,6 +67,7 @@ class Judge {
 
   void LookAtOne(int32_t rule);
   void LookAtEach(int32_t rule);
+  int32_t WinnerOf(const RuleSet::Unit& unit);
   void LookAtGroup(const RuleSet::Unit& unit);
   std::vector<v1::Reason> WhyInGroup(const RuleSet::Unit& unit, int32_t winner);
   void Change(int32_t rule, std::string tag, bool after, std::vector<v1::Reason> reasons);

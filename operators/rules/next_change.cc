@@ -24,40 +24,6 @@ Moments Later(Moments a, Moments b) {
   return std::max(*a, *b);
 }
 
-bool LooksThrough(Op op) { return op == Op::kExists || op == Op::kAll || op == Op::kExistsOne || op == Op::kCount; }
-
-// The part of a node that is a node; -1 where a, b, c mean something else.
-std::vector<int32_t> PartsOf(const Program& program, const Node& n) {
-  switch (n.op) {
-    case Op::kConstant:
-    case Op::kNow:
-    case Op::kSince:
-    case Op::kFeature:
-    case Op::kColumn:
-    case Op::kItemName:
-    case Op::kHasFeature:
-    case Op::kHasColumn:
-    case Op::kHasSince: return {};
-    case Op::kIn: {
-      std::vector<int32_t> out(program.elements.begin() + n.b, program.elements.begin() + n.c);
-      out.push_back(n.a);
-      return out;
-    }
-    case Op::kInItems:
-    case Op::kExists:
-    case Op::kAll:
-    case Op::kExistsOne:
-    case Op::kCount: return n.b < 0 ? std::vector<int32_t>() : std::vector<int32_t>{n.b};
-    default: {
-      std::vector<int32_t> out;
-      for (const int32_t part : {n.a, n.b, n.c}) {
-        if (part >= 0) out.push_back(part);
-      }
-      return out;
-    }
-  }
-}
-
 }  // namespace
 
 NextChange::NextChange(const Program& program) : program_(program) {

@@ -137,6 +137,45 @@ Value ToValue(const Scalar& scalar) {
   return std::monostate{};
 }
 
+bool LooksThrough(Op op) { return op == Op::kExists || op == Op::kAll || op == Op::kExistsOne || op == Op::kCount; }
+
+std::vector<int32_t> PartsOf(const Program& program, const Node& n) {
+  switch (n.op) {
+    case Op::kConstant:
+    case Op::kNow:
+    case Op::kSince:
+    case Op::kFeature:
+    case Op::kColumn:
+    case Op::kItemName:
+    case Op::kHasFeature:
+    case Op::kHasColumn:
+    case Op::kHasSince: return {};
+    case Op::kIn: {
+      std::vector<int32_t> out(program.elements.begin() + n.b, program.elements.begin() + n.c);
+      out.push_back(n.a);
+      return out;
+    }
+    case Op::kInItems:
+    case Op::kExists:
+    case Op::kAll:
+    case Op::kExistsOne:
+    case Op::kCount: return n.b < 0 ? std::vector<int32_t>() : std::vector<int32_t>{n.b};
+    default: {
+      std::vector<int32_t> out;
+      for (const int32_t part : {n.a, n.b, n.c}) {
+        if (part >= 0) out.push_back(part);
+      }
+      return out;
+    }
+  }
+}
+
+int32_t FeatureOf(const Node& n) {
+  if (n.op == Op::kColumn || n.op == Op::kHasColumn) return n.c;
+  const bool of_feature = n.op == Op::kFeature || n.op == Op::kHasFeature || n.op == Op::kInItems;
+  return of_feature || LooksThrough(n.op) ? n.a : -1;
+}
+
 int32_t Program::FeatureIndex(const FeatureRef& feature) {
   for (size_t i = 0; i < features.size(); ++i) {
     if (&features[i].description() == &feature.description()) return static_cast<int32_t>(i);

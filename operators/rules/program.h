@@ -128,6 +128,13 @@ struct Program {
   int64_t PatternIndex(const std::string& source, std::shared_ptr<const re2::RE2> compiled);
 };
 
+// Whether it is a loop over a list: exists, all and their like.
+bool LooksThrough(Op op);
+// The nodes that a node is made of.
+std::vector<int32_t> PartsOf(const Program& program, const Node& n);
+// Which of the program's features a node reads itself, not by its parts; -1: none.
+int32_t FeatureOf(const Node& n);
+
 // Room to evaluate in, so that nothing is allocated. One at a time for each thread.
 class Scratch {
  public:

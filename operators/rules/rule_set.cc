@@ -18,36 +18,11 @@ absl::Status Wrong(const Rule& rule, std::string_view key, std::string_view what
 
 // All features that a node reads.
 void FeaturesOf(const Program& program, int32_t index, std::vector<bool>& seen, std::set<int32_t>& out) {
-  if (index < 0 || seen[static_cast<size_t>(index)]) return;
+  if (seen[static_cast<size_t>(index)]) return;
   seen[static_cast<size_t>(index)] = true;
   const Node& n = program.nodes[static_cast<size_t>(index)];
-  switch (n.op) {
-    case Op::kConstant:
-    case Op::kNow:
-    case Op::kSince:
-    case Op::kHasSince:
-    case Op::kItemName: return;
-    case Op::kFeature:
-    case Op::kHasFeature: out.insert(n.a); return;
-    case Op::kColumn:
-    case Op::kHasColumn: out.insert(n.c); return;
-    case Op::kInItems:
-    case Op::kExists:
-    case Op::kAll:
-    case Op::kExistsOne:
-    case Op::kCount:
-      out.insert(n.a);
-      FeaturesOf(program, n.b, seen, out);
-      return;
-    case Op::kIn:
-      FeaturesOf(program, n.a, seen, out);
-      for (int32_t i = n.b; i < n.c; ++i) {
-        FeaturesOf(program, program.elements[static_cast<size_t>(i)], seen, out);
-      }
-      return;
-    default:
-      for (const int32_t part : {n.a, n.b, n.c}) FeaturesOf(program, part, seen, out);
-  }
+  if (const int32_t feature = FeatureOf(n); feature >= 0) out.insert(feature);
+  for (const int32_t part : PartsOf(program, n)) FeaturesOf(program, part, seen, out);
 }
 
 }  // namespace

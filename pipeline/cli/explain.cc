@@ -69,7 +69,7 @@ absl::Status Explain(const ExplainArguments& arguments, const Program& program) 
   if (!config.ok()) return config.status();
   const auto chain = program.BuildChain(*config);
   if (!chain.ok()) return chain.status();
-  const Timestamp now = FromMicros(ToMicros(SystemClock().Now()));
+  const Timestamp now = SystemClock().Now();
   std::optional<Timestamp> at;
   if (!arguments.at.empty()) {
     const auto parsed = ParseTimestamp(arguments.at, now);
@@ -77,12 +77,7 @@ absl::Status Explain(const ExplainArguments& arguments, const Program& program) 
     at = *parsed;
   }
   History history({.customers = {arguments.customer}});
-  for (const std::string& file : arguments.files) {
-    if (absl::Status s = history.ReadFile(file); !s.ok()) return s;
-  }
-  if (arguments.files.empty()) {
-    if (absl::Status s = history.ReadTopics(*config); !s.ok()) return s;
-  }
+  if (absl::Status s = history.Read(arguments.files, *config); !s.ok()) return s;
   if (history.events() == 0) {
     return absl::NotFoundError(absl::StrCat("no events of this customer: ", arguments.customer));
   }

@@ -121,12 +121,7 @@ absl::Status Test(const RulesOptions& options, const Config& config, const Progr
 }
 
 absl::Status ReadHistory(const RulesOptions& options, const Config& config, History& history) {
-  for (const std::string& file : options.files) {
-    if (absl::Status s = history.ReadFile(file); !s.ok()) return s;
-  }
-  if (options.files.empty()) {
-    if (absl::Status s = history.ReadTopics(config); !s.ok()) return s;
-  }
+  if (absl::Status s = history.Read(options.files, config); !s.ok()) return s;
   if (history.events() == 0) return absl::NotFoundError("there are no events");
   for (const auto& [code, count] : history.rejected()) {
     std::cerr << "portrait rules: " << count << " events are left out: " << code << "\n";

@@ -48,6 +48,14 @@ void History::Take(Decoder& decoder, const Record& record, const SourceOptions& 
   Add(event);
 }
 
+absl::Status History::Read(const std::vector<std::string>& files, const Config& config) {
+  if (files.empty()) return ReadTopics(config);
+  for (const std::string& file : files) {
+    if (absl::Status s = ReadFile(file); !s.ok()) return s;
+  }
+  return absl::OkStatus();
+}
+
 absl::Status History::ReadFile(const std::filesystem::path& path) {
   auto reader = LineReader::Open(path);
   if (!reader.ok()) return reader.status();

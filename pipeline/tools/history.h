@@ -31,6 +31,9 @@ class History {
  public:
   explicit History(HistoryOptions options = {}) : options_(std::move(options)) {}
 
+  // These files, or the source topics when there are none.
+  absl::Status Read(const std::vector<std::string>& files, const Config& config);
+
   // A file with a JSON event a line, as `portrait generate` and `portrait import` write them with --out; plain or
   // gzipped. What cannot be read is counted by its code.
   absl::Status ReadFile(const std::filesystem::path& path);
