@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "operators/optional_time.h"
 #include "operators/text.h"
 #include "operators/window_features.h"
 #include "xxhash.h"
@@ -114,10 +115,6 @@ void Subscribe(bool wanted, int64_t us, State& state) {
 
 // ---- Features
 
-std::optional<Timestamp> TimeOrNone(int64_t second) {
-  return second == 0 ? std::nullopt : std::optional<Timestamp>(Timestamp(seconds(second)));
-}
-
 std::optional<double> Rate(int64_t reactions, int64_t delivered) {
   if (delivered <= 0) return std::nullopt;
   return std::min(1.0, static_cast<double>(reactions) / static_cast<double>(delivered));
@@ -176,11 +173,11 @@ void DescribeTallies(Description& about) {
 
 void DescribeTimes(Description& about) {
   about.Feature<State>("last_delivered", "time", "When the latest mail was delivered",
-                       [](const State& s) { return TimeOrNone(s.last_delivered_s()); });
+                       [](const State& s) { return TimeOfSecond(s.last_delivered_s()); });
   about.Feature<State>("last_opened", "time", "When a mail was last opened",
-                       [](const State& s) { return TimeOrNone(s.last_opened_s()); });
+                       [](const State& s) { return TimeOfSecond(s.last_opened_s()); });
   about.Feature<State>("last_clicked", "time", "When a link in a mail was last clicked",
-                       [](const State& s) { return TimeOrNone(s.last_clicked_s()); });
+                       [](const State& s) { return TimeOfSecond(s.last_clicked_s()); });
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "operators/optional_time.h"
 #include "operators/window_features.h"
 #include "xxhash.h"
 
@@ -187,11 +188,6 @@ std::optional<double> Ratio(int64_t part, int64_t whole, double scale = 1) {
   return static_cast<double>(part) / static_cast<double>(whole) / scale;
 }
 
-std::optional<Timestamp> TimeOr(bool known, int64_t time_us) {
-  if (!known) return std::nullopt;
-  return FromMicros(time_us);
-}
-
 // Adds up what counts as a contact by the customer; `part` gives one part of one window.
 template <class Part>
 int64_t OverContacts(const State& s, Part part) {
@@ -225,7 +221,7 @@ void DescribeContacts(Description& about) {
   DescribeWindow<State>(about, "social", "interactions", "Interactions on social networks", &State::expressions,
                         WindowPart::kSum);
   about.Feature<State>("last_contact", "time", "The latest contact by the customer",
-                       [](const State& s) { return TimeOr(s.has_last_contact_us(), s.last_contact_us()); });
+                       [](const State& s) { return TimeIf(s.has_last_contact_us(), s.last_contact_us()); });
 }
 
 void DescribeTickets(Description& about) {
@@ -279,7 +275,7 @@ void DescribeSatisfaction(Description& about) {
   about.Feature<State>("ratings", "ratings", "Satisfaction ratings so far",
                        [](const State& s) { return LifetimeCount(s.ratings()); });
   about.Feature<State>("last_rating", "time", "When satisfaction was last rated",
-                       [](const State& s) { return TimeOr(s.has_last_rating_us(), s.last_rating_us()); });
+                       [](const State& s) { return TimeIf(s.has_last_rating_us(), s.last_rating_us()); });
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "operators/optional_time.h"
 #include "operators/window_features.h"
 
 namespace portrait {
@@ -74,10 +75,6 @@ void CountActions(const Event& event, int32_t day, State& state) {
 const v1::state::Window& Visits(const State& state) { return state.sessions().visits(); }
 const v1::state::Session& Last(const State& state) { return state.sessions().last(); }
 int64_t SessionsOver(const State& state) { return LifetimeSum(Visits(state)) - (Last(state).open() ? 1 : 0); }
-
-std::optional<Timestamp> TimeOrNone(int64_t second) {
-  return second == 0 ? std::nullopt : std::optional<Timestamp>(Timestamp(seconds(second)));
-}
 
 std::optional<std::string_view> TextOrNone(const std::string& text) {
   return text.empty() ? std::nullopt : std::optional<std::string_view>(text);
@@ -152,7 +149,7 @@ void DescribeVisits(Description& about) {
                          [part = p.part](const State& s) { return Lifetime(Visits(s), part); });
   }
   about.Feature<State>("first_visit", "time", "The first activity on the site",
-                       [](const State& s) { return TimeOrNone(s.sessions().first_s()); });
+                       [](const State& s) { return TimeOfSecond(s.sessions().first_s()); });
   about.Feature<State>("last_visit", "time", "The latest activity on the site",
                        [](const State& s) -> std::optional<Timestamp> {
                          if (!s.sessions().has_last()) return std::nullopt;
@@ -194,9 +191,9 @@ void DescribeActions(Description& about) {
   about.Feature<State>("checkouts", "checkouts", "Checkouts started so far",
                        [](const State& s) -> int64_t { return s.checkouts(); });
   about.Feature<State>("last_cart", "time", "When a product was last put into the cart",
-                       [](const State& s) { return TimeOrNone(s.last_cart_s()); });
+                       [](const State& s) { return TimeOfSecond(s.last_cart_s()); });
   about.Feature<State>("last_checkout", "time", "When a checkout was last started",
-                       [](const State& s) { return TimeOrNone(s.last_checkout_s()); });
+                       [](const State& s) { return TimeOfSecond(s.last_checkout_s()); });
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "operators/nearest_name.h"
+#include "operators/optional_time.h"
 
 namespace portrait {
 namespace {
@@ -43,10 +44,6 @@ void NoteActivity(const Event& event, int silent_days, State& state) {
   if (first || time_us > state.last_activity_us()) state.set_last_activity_us(time_us);
 }
 
-std::optional<Timestamp> TimeOrNone(bool known, int64_t time_us) {
-  return known ? std::optional<Timestamp>(FromMicros(time_us)) : std::nullopt;
-}
-
 std::optional<double> DaysSince(bool known, int64_t time_us, const Moment& at) {
   return known ? std::optional<double>(InDays(at.time - FromMicros(time_us))) : std::nullopt;
 }
@@ -58,9 +55,9 @@ void Tags::Describe(Description& about) {
   about.Writes<v1::TagChange>("tag-changes", "A tag comes or goes, with the reasons");
   about.Timer(kRulesTimer, "time alone may change what a rule says");
   about.Feature<State>("first_seen", "time", "The first event of any kind",
-                       [](const State& s) { return TimeOrNone(s.has_first_seen_us(), s.first_seen_us()); });
+                       [](const State& s) { return TimeIf(s.has_first_seen_us(), s.first_seen_us()); });
   about.Feature<State>("last_activity", "time", "The last event that the customer caused",
-                       [](const State& s) { return TimeOrNone(s.has_last_activity_us(), s.last_activity_us()); });
+                       [](const State& s) { return TimeIf(s.has_last_activity_us(), s.last_activity_us()); });
   about.Feature<State>(
       "days_since_activity", "days", "Time since the last activity",
       [](const State& s, const Moment& at) { return DaysSince(s.has_last_activity_us(), s.last_activity_us(), at); },
@@ -70,7 +67,7 @@ void Tags::Describe(Description& about) {
       [](const State& s, const Moment& at) { return DaysSince(s.has_first_seen_us(), s.first_seen_us(), at); },
       OverTime::Runs());
   about.Feature<State>("returned", "time", "When the customer last came back from a long silence (tags.silent)",
-                       [](const State& s) { return TimeOrNone(s.returned_us() != 0, s.returned_us()); });
+                       [](const State& s) { return TimeIf(s.returned_us() != 0, s.returned_us()); });
   about.ItemsFeature<State>("held", {{"since", FeatureType::kTimestamp, "time", "Since when"}}, "The tags held",
                             [](const State& s) {
                               Items out;
