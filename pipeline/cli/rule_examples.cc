@@ -139,7 +139,7 @@ class ExampleRunner {
         Fail(entry.second, absl::StrCat("must be 1 to ", kMostTimes, ": ", entry.second.Scalar()));
       }
     }
-    const std::string& kind = node["event"].Scalar();
+    const std::string kind = node["event"].Scalar();
     nlohmann::json json = {{"userId", kCustomer}, {"timestamp", time_us}};
     if (kind == "identify" || kind == "page") {
       json["type"] = kind;
