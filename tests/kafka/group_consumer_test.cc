@@ -152,6 +152,27 @@ TEST_CASE("a paused source gives nothing until it goes on") {
   CHECK(consumer->Pause(0, 5, true).message() == "not assigned: source 0, partition 5");
 }
 
+TEST_CASE("a source that was paused at its end goes on with the record that comes next") {
+  TestCluster cluster = MockOrReal();
+  const std::string topic = cluster.NewTopic("a", 1);
+  TestListener listener(1);
+  auto consumer = NewConsumer(cluster.Options(), {topic}, listener);
+  std::vector<Record> records;
+  WriteTo(cluster, topic, 0, {"0", "1"});
+  REQUIRE(PollUntil(*consumer, records, [&] { return records.size() == 2 && consumer->EndOffset(0, 0) == 2; }).ok());
+  for (int i = 0; i < 10; ++i) REQUIRE(consumer->Poll(milliseconds(30), 10, records).ok());  // PARTITION_EOF
+  for (int round = 0; round < 3; ++round) {
+    REQUIRE(consumer->Pause(0, 0, true).ok());
+    WriteTo(cluster, topic, 0, {absl::StrCat("2", round), absl::StrCat("3", round)});
+    for (int i = 0; i < 5; ++i) REQUIRE(consumer->Poll(milliseconds(30), 10, records).ok());
+    REQUIRE(consumer->Pause(0, 0, false).ok());
+    const size_t want = records.size() + 2;
+    REQUIRE(PollUntil(*consumer, records, [&] { return records.size() >= want; }).ok());
+    for (int i = 0; i < 10; ++i) REQUIRE(consumer->Poll(milliseconds(30), 10, records).ok());
+  }
+  CHECK(Values(records) == "0 1 20 30 21 31 22 32");
+}
+
 TEST_CASE("two members share the partition indexes, each with all topics") {
   TestCluster cluster = MockOrReal();
   const std::vector<std::string> sources = {cluster.NewTopic("a", 4), cluster.NewTopic("b", 4),
