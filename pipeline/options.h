@@ -53,6 +53,8 @@ struct EngineOptions {
   Duration changelog_tombstones_kept = days(7);
   Duration allowed_lateness = seconds(10);
   Duration merge_wait = std::chrono::milliseconds(500);
+  int rows_fired_at_once =
+      64;  // rows whose timers fire between two inputs: few, so midnight does not stall live events
   ClockMode clock = ClockMode::kWall;
   absl::TimeZone zone = absl::UTCTimeZone();
 

@@ -6,8 +6,6 @@
 namespace portrait {
 namespace {
 
-// Timers fired between two inputs: few enough that midnight does not stall live events.
-constexpr int kRowsFiredAtOnce = 64;
 // Decoded at once. Few enough that records, events and the rows that are fetched for them stay in the processor's own
 // cache until they are used; many enough that the fetching of one row overlaps with that of others.
 constexpr int kDecodedAtOnce = 32;
@@ -93,7 +91,7 @@ absl::Status Task::ApplyNext(Duration now) {
 absl::StatusOr<bool> Task::FireDue(Duration now) {
   const auto mark = applier_.watermark();
   if (!mark || rows_.timers().NotBeforeUs() > ToMicros(*mark)) return false;
-  auto bound = applier_.FireDue(position_.last_step + 1, kRowsFiredAtOnce, now);
+  auto bound = applier_.FireDue(position_.last_step + 1, options_.rows_fired_at_once, now);
   if (!bound.ok()) return bound.status();
   if (!bound->has_value()) return false;
   ++position_.last_step;

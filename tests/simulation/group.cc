@@ -57,13 +57,15 @@ std::vector<int32_t> Group::Take(Membership& me) {
 }
 
 bool Group::Accepts(const Membership& me) const {
+  // Kafka takes the offsets of a client that names neither member nor generation: it checks members only.
+  if (me.member == 0 && me.generation < 0) return true;
   const auto it = members_.find(me.instance);
   return it != members_.end() && it->second.id == me.member && me.generation == generation_;
 }
 
 Membership Group::Current(const std::string& instance) const {
   const auto it = members_.find(instance);
-  return {instance, it == members_.end() ? 0 : it->second.id, generation_};
+  return it == members_.end() ? Membership{instance, 0, -1} : Membership{instance, it->second.id, generation_};
 }
 
 void Group::Heartbeat(const Membership& me, Duration now) {

@@ -43,7 +43,8 @@ class Group {
   // Whether a commit of this member and generation is accepted.
   bool Accepts(const Membership& me) const;
 
-  // The member that now has this instance id, in the generation of now.
+  // The member that now has this instance id, in the generation of now. Of an instance that the group has forgotten,
+  // what a client knows then: no member, generation -1.
   Membership Current(const std::string& instance) const;
   void Heartbeat(const Membership& me, Duration now);
   void Expel(const std::string& instance, Duration now);

@@ -40,6 +40,8 @@ World::World(uint64_t seed)
   options_.clock = Pick(2) == 0 ? ClockMode::kWall : ClockMode::kEvent;
   options_.cache_bytes = Pick(2) == 0 ? 1 : 1 << 20;
   options_.startup_timeout = seconds(60);
+  very_late_ = Pick(3) == 0;
+  if (very_late_ || Pick(3) == 0) options_.rows_fired_at_once = 1 + static_cast<int>(Pick(3));
   options_.journal_trim_interval = Pick(2) == 0 ? Duration(0) : seconds(2);
   if (Pick(3) == 0) options_.changelog_tombstones_kept = seconds(5 + static_cast<int64_t>(Pick(60)));
   for (const std::string& topic : Sources()) transactions.CreateTopic(topic, kPartitions);
@@ -258,6 +260,7 @@ void World::Kill(size_t n) {
     disk.Crash(kept);
     checker_->CheckDisk(disk, partition, absl::StrCat(process.name, "/", partition));
   }
+  if (!quiet_ && Pick(10) == 0) SomethingHappensToADisk(process);
   if (!checker_->wrong().empty()) Fail(checker_->wrong());
 }
 
@@ -328,7 +331,7 @@ void World::Step() {
   } else if (what < 965) {
     SomethingHappensToALog();
   } else if (what < 975) {
-    SomethingHappensToADisk();
+    SomethingHappensToADisk(process);
   } else if (what < 985) {
     const Duration longest =
         Pick(4) == 0 ? std::min<Duration>(options_.changelog_tombstones_kept, seconds(300)) : seconds(12);
@@ -344,8 +347,8 @@ void World::SendEvents(int count) {
     const std::string& source = Sources()[Pick(Sources().size())];
     event_time_us_ += static_cast<int64_t>(Pick(1'500'000));
     if (Pick(2 * burst_) == 0) event_time_us_ += 30'000'000;  // silence
-    Event event =
-        EventFor(customer, FromMicros(event_time_us_ - (Pick(6) == 0 ? static_cast<int64_t>(Pick(8'000'000)) : 0)));
+    const uint64_t lateness_us = Pick(very_late_ ? 3 : 6) != 0 ? 0 : Pick(very_late_ ? 60'000'000 : 8'000'000);
+    Event event = EventFor(customer, FromMicros(event_time_us_ - static_cast<int64_t>(lateness_us)));
     event.set_event_id(absl::StrCat("e", ++sent_));
     switch (Pick(20) == 0 ? 9 : Pick(4)) {
       case 9: event.mutable_customer_erased(); break;
@@ -412,8 +415,7 @@ void World::SomethingHappensToALog() {
   }
 }
 
-void World::SomethingHappensToADisk() {
-  Process& process = processes_[AnyProcess()];
+void World::SomethingHappensToADisk(Process& process) {
   if (process.life != nullptr) return;
   const auto partition = static_cast<int32_t>(Pick(kPartitions));
   switch (Pick(4)) {

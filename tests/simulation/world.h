@@ -103,7 +103,7 @@ class World {
 
   void Start(size_t process);
   void Stop(size_t n);
-  void SomethingHappensToADisk();
+  void SomethingHappensToADisk(Process& process);
   void SomethingHappensToALog();
   void DeliverDelayed(bool lose);
   void SendExternal(const std::string& source, int32_t partition, const LogRecord& record);
@@ -123,7 +123,8 @@ class World {
   std::vector<Seat*> running_;  // innermost last
   std::vector<DelayedEnd> delayed_;
   int64_t external_epoch_ = 0;
-  uint64_t burst_ = 20;  // of events at once, at most
+  uint64_t burst_ = 20;     // of events at once, at most
+  bool very_late_ = false;  // events may come so late that what they set timers for is over
   size_t poll_limit_ = 0;
   uint64_t incarnations_ = 0;
   uint64_t end_faults_ = 0;  // one EndTxn in so many goes wrong; 0 = none
