@@ -28,20 +28,20 @@ namespace {
 constexpr int64_t kDay = 86'400'000'000;
 
 void BM_WindowAddNewestDay(benchmark::State& state) {
-  v1::state::Window window;
+  std::string window;
   for (auto _ : state) WindowAdd(window, 20'000, 1, 29'330'000);
 }
 BENCHMARK(BM_WindowAddNewestDay);
 
 void BM_WindowAddNewDay(benchmark::State& state) {
-  v1::state::Window window;
+  std::string window;
   int32_t day = 0;
   for (auto _ : state) WindowAdd(window, ++day, 1, 29'330'000);
 }
 BENCHMARK(BM_WindowAddNewDay);
 
 void BM_WindowSum(benchmark::State& state) {
-  v1::state::Window window;
+  std::string window;
   for (int32_t day = 0; day < 1000; ++day) WindowAdd(window, day, 1, 29'330'000);
   for (auto _ : state) benchmark::DoNotOptimize(WindowSum(window, 999, static_cast<int>(state.range(0))));
 }
@@ -87,7 +87,13 @@ void RunChain(benchmark::State& state, ChainBuilder builder, Make make) {
   }
 }
 
-// Twenty views a day.
+// One view a minute: what most events are.
+void NextViewOfVisit(Event& event, int64_t) {
+  event.mutable_page_viewed();
+  event.set_event_time_us(event.event_time_us() + kDay / 1440);
+}
+
+// Twenty views a day, each a visit of its own.
 void NextView(Event& event, int64_t) {
   event.mutable_page_viewed();
   event.set_event_time_us(event.event_time_us() + kDay / 20);
@@ -137,6 +143,9 @@ void RunTags(benchmark::State& state, void (*next)(Event&, int64_t)) {
   if (wanted > 0) builder.Add<Tags>(TagsOptions{.rules = source});
   RunChain(state, std::move(builder), next);
 }
+
+void BM_ViewOfVisitTags(benchmark::State& state) { RunTags(state, NextViewOfVisit); }
+BENCHMARK(BM_ViewOfVisitTags)->Arg(0)->Arg(19)->Arg(200)->Arg(1000);
 
 void BM_PageViewTags(benchmark::State& state) { RunTags(state, NextView); }
 BENCHMARK(BM_PageViewTags)->Arg(0)->Arg(19)->Arg(200)->Arg(1000);

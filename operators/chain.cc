@@ -12,6 +12,7 @@ namespace {
 
 using google::protobuf::Message;
 using google::protobuf::internal::WireFormatLite;
+using google::protobuf::io::CodedInputStream;
 
 const std::string& CleaningName() {
   static const std::string* const name = new std::string("clean");
@@ -38,15 +39,13 @@ const std::string& Chain::OperatorName(Slot slot) const {
   return slot == 0 ? CleaningName() : links_[slot - 1].about->name();
 }
 
-Message& Chain::StateFor(RowState& row, Slot slot) const {
-  auto& state = row.states[slot];
-  if (!state) state.reset(slot == 0 ? cleaning_->EmptyState().New() : links_[slot - 1].op->EmptyState().New());
-  return *state;
+const Message& Chain::EmptyState(Slot slot) const {
+  return slot == 0 ? cleaning_->EmptyState() : links_[slot - 1].op->EmptyState();
 }
 
 RowState Chain::EmptyRow() const {
   RowState row;
-  row.states.resize(links_.size() + 1);
+  row.states = OperatorStates(links_.size() + 1);
   return row;
 }
 
@@ -61,6 +60,9 @@ Chain::Verdict Chain::OnEvent(const Event& event, const EventOrigin& origin, boo
   cause.event = &event;
   cause.origin = origin;
   Context context(row, customer_id, calendar, calendar.At(row.time), late, *this, sink, cause);
+  for (const Slot slot : before_[static_cast<size_t>(event.body_case())]) {
+    links_[slot - 1].op->HandleBefore(event, row.states.Read(slot, EmptyState(slot)), context);
+  }
   for (const Slot slot : readers_[static_cast<size_t>(event.body_case())]) {
     context.slot_ = slot;
     links_[slot - 1].op->HandleEvent(event, StateFor(row, slot), context);
@@ -108,12 +110,12 @@ void Chain::Encode(uint64_t number, const RowState& row, std::string& out) const
     WireFormatLite::WriteSInt64(v1::Row::kNextTimerUsFieldNumber, ToMicros(*next), &coded);
   }
   WireFormatLite::WriteInt64(v1::Row::kTimeUsFieldNumber, ToMicros(row.time), &coded);
+  v1::OperatorState timers;
   for (Slot slot = 0; slot < row.states.size(); ++slot) {
-    if (!row.states[slot]) continue;
-    const Message& state = *row.states[slot];
+    if (!row.states.Has(slot)) continue;
     const std::string& name = OperatorName(slot);
-    const size_t state_bytes = state.ByteSizeLong();
-    v1::OperatorState timers;
+    const size_t state_bytes = row.states.EncodedSize(slot);
+    timers.Clear();
     for (const TimerEntry& timer : row.timers) {
       if (timer.slot != slot) continue;
       auto* entry = timers.add_timers();
@@ -128,7 +130,7 @@ void Chain::Encode(uint64_t number, const RowState& row, std::string& out) const
     WireFormatLite::WriteString(v1::OperatorState::kOperatorFieldNumber, name, &coded);
     WireFormatLite::WriteTag(v1::OperatorState::kStateFieldNumber, WireFormatLite::WIRETYPE_LENGTH_DELIMITED, &coded);
     coded.WriteVarint32(static_cast<uint32_t>(state_bytes));
-    state.SerializeWithCachedSizes(&coded);
+    row.states.Encode(slot, coded);
     timers.SerializeWithCachedSizes(&coded);
   }
   for (const v1::OperatorState& state : row.unknown) {
@@ -138,27 +140,105 @@ void Chain::Encode(uint64_t number, const RowState& row, std::string& out) const
   }
 }
 
-absl::StatusOr<uint64_t> Chain::Decode(std::string_view bytes, RowState& row) const {
-  row = EmptyRow();
-  v1::Row stored;
-  if (!stored.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
+// By hand as well: the states stay where they are in the bytes.
+absl::StatusOr<uint64_t> Chain::Read(std::string_view bytes, RowState& row) const {
+  const auto corrupt = [&] {
     return absl::DataLossError(absl::StrCat("a stored row cannot be parsed: ", bytes.size(), " bytes"));
+  };
+  thread_local std::vector<OperatorStates::Range> ranges;
+  ranges.assign(links_.size() + 1, {});
+  row.gone = false;
+  row.time = Timestamp();
+  row.timers.Clear();
+  row.unknown.clear();
+  uint64_t number = 0;
+  Slot expected = 0;  // operators come in the order of the chain
+  CodedInputStream in(reinterpret_cast<const uint8_t*>(bytes.data()), static_cast<int>(bytes.size()));
+  while (const uint32_t tag = in.ReadTag()) {
+    uint64_t value = 0;
+    switch (WireFormatLite::GetTagFieldNumber(tag)) {
+      case v1::Row::kNumberFieldNumber:
+        if (!in.ReadVarint64(&number)) return corrupt();
+        continue;
+      case v1::Row::kTimeUsFieldNumber:
+        if (!in.ReadVarint64(&value)) return corrupt();
+        row.time = FromMicros(static_cast<int64_t>(value));
+        continue;
+      case v1::Row::kGoneFieldNumber:
+        if (!in.ReadVarint64(&value)) return corrupt();
+        row.gone = value != 0;
+        continue;
+      case v1::Row::kOperatorsFieldNumber: break;
+      default:
+        if (!WireFormatLite::SkipField(&in, tag)) return corrupt();
+        continue;
+    }
+    int size = 0;
+    if (!in.ReadVarintSizeAsInt(&size)) return corrupt();
+    const int at = in.CurrentPosition();
+    if (!ReadOperator(bytes, at, size, expected, ranges, row) || !in.Skip(size)) return corrupt();
   }
-  row.gone = stored.gone();
-  row.time = FromMicros(stored.time_us());
-  for (v1::OperatorState& saved : *stored.mutable_operators()) {
-    Slot slot = 0;
-    while (slot <= links_.size() && OperatorName(slot) != saved.operator_()) ++slot;
-    if (slot > links_.size()) {
-      row.unknown.push_back(std::move(saved));
+  if (!in.ConsumedEntireMessage()) return corrupt();
+  row.states.Rest(bytes, ranges);
+  return number;
+}
+
+bool Chain::ReadOperator(std::string_view bytes, int at, int size, Slot& expected,
+                         std::vector<OperatorStates::Range>& ranges, RowState& row) const {
+  if (size < 0 || static_cast<size_t>(at) + static_cast<size_t>(size) > bytes.size()) return false;
+  const std::string_view part = bytes.substr(static_cast<size_t>(at), static_cast<size_t>(size));
+  CodedInputStream in(reinterpret_cast<const uint8_t*>(part.data()), size);
+  std::optional<Slot> slot;
+  while (const uint32_t tag = in.ReadTag()) {
+    const int field = WireFormatLite::GetTagFieldNumber(tag);
+    if (WireFormatLite::GetTagWireType(tag) != WireFormatLite::WIRETYPE_LENGTH_DELIMITED) {
+      if (!WireFormatLite::SkipField(&in, tag)) return false;
       continue;
     }
-    if (!StateFor(row, slot).ParseFromString(saved.state())) {
-      return absl::DataLossError(absl::StrCat("the state of an operator cannot be parsed: ", saved.operator_()));
+    int length = 0;
+    if (!in.ReadVarintSizeAsInt(&length)) return false;
+    const int from = in.CurrentPosition();
+    if (!in.Skip(length)) return false;
+    const std::string_view content = part.substr(static_cast<size_t>(from), static_cast<size_t>(length));
+    if (field == v1::OperatorState::kOperatorFieldNumber) {
+      slot = SlotNamed(content, expected);
+      if (!slot) {
+        return row.unknown.emplace_back().ParseFromArray(part.data(), size);
+      }
+      expected = *slot + 1;
+    } else if (!slot) {
+      return false;  // the name comes first
+    } else if (field == v1::OperatorState::kStateFieldNumber) {
+      ranges[*slot] = {static_cast<uint32_t>(at + from), static_cast<uint32_t>(length)};
+    } else if (field == v1::OperatorState::kTimersFieldNumber) {
+      v1::OperatorTimer timer;
+      if (!timer.ParseFromArray(content.data(), length)) return false;
+      row.timers.Set(*slot, timer.id(), FromMicros(timer.time_us()));
     }
-    for (const v1::OperatorTimer& timer : saved.timers()) row.timers.Set(slot, timer.id(), FromMicros(timer.time_us()));
   }
-  return stored.number();
+  return in.ConsumedEntireMessage();
+}
+
+// `expected` is looked at first.
+std::optional<Slot> Chain::SlotNamed(std::string_view name, Slot expected) const {
+  if (expected <= links_.size() && OperatorName(expected) == name) return expected;
+  for (Slot slot = 0; slot <= links_.size(); ++slot) {
+    if (OperatorName(slot) == name) return slot;
+  }
+  return std::nullopt;
+}
+
+absl::StatusOr<uint64_t> Chain::Decode(std::string_view bytes, RowState& row) const {
+  row = EmptyRow();
+  return Read(bytes, row);
+}
+
+void Chain::Rest(std::string_view bytes, RowState& row) const { static_cast<void>(Read(bytes, row)); }
+
+absl::Status Chain::Damage(const RowState& row) const {
+  const std::optional<Slot> slot = row.states.damaged();
+  return slot ? absl::DataLossError(absl::StrCat("the state of an operator cannot be parsed: ", OperatorName(*slot)))
+              : absl::OkStatus();
 }
 
 absl::StatusOr<std::unique_ptr<Chain>> ChainBuilder::Build(std::string version) && {
@@ -178,7 +258,9 @@ absl::StatusOr<std::unique_ptr<Chain>> ChainBuilder::Build(std::string version) 
       }
     }
     for (size_t kind = 0; kind < kEventKinds; ++kind) {
-      if (about.reads().test(kind)) chain->readers_[kind].push_back(slot);
+      if (!about.reads().test(kind)) continue;
+      chain->readers_[kind].push_back(slot);
+      if (about.looks_before_events()) chain->before_[kind].push_back(slot);
     }
     for (const FeatureDescription& feature : about.features()) {
       if (absl::Status s = chain->features_.Add(slot, &feature, &link.op->EmptyState(), &about.reads()); !s.ok()) {

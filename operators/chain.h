@@ -42,10 +42,16 @@ class Chain {
   int FireTimers(Timestamp until, std::string_view customer_id, RowState& row, const Calendar& calendar,
                  OutputSink& sink) const;
 
-  // The row as stored bytes (v1.Row), and back. Decode fails with DataLoss on bytes that are no row of this chain.
+  // The row as stored bytes (v1.Row), and back. Decode fails with DataLoss on bytes that are no row; the states of
+  // operators are parsed as they are asked for, so look at Damage after that.
   void Encode(uint64_t number, const RowState& row, std::string& out) const;
   absl::StatusOr<uint64_t> Decode(std::string_view bytes, RowState& row) const;
+  // The row as Decode would give it, from the bytes that Encode has just made of it: what is decoded is let go.
+  void Rest(std::string_view bytes, RowState& row) const;
   RowState EmptyRow() const;
+
+  // DataLoss: a state that was asked for is no message of its operator, and was taken for an empty one.
+  absl::Status Damage(const RowState& row) const;
 
   const FeatureRegistry& features() const { return features_; }
   const std::vector<OutputDescription>& outputs() const { return outputs_; }
@@ -63,7 +69,14 @@ class Chain {
   friend class Context;
   Chain() = default;
 
-  google::protobuf::Message& StateFor(RowState& row, Slot slot) const;
+  const google::protobuf::Message& EmptyState(Slot slot) const;
+  google::protobuf::Message& StateFor(RowState& row, Slot slot) const {
+    return row.states.Change(slot, EmptyState(slot));
+  }
+  absl::StatusOr<uint64_t> Read(std::string_view bytes, RowState& row) const;
+  bool ReadOperator(std::string_view bytes, int at, int size, Slot& expected,
+                    std::vector<OperatorStates::Range>& ranges, RowState& row) const;
+  std::optional<Slot> SlotNamed(std::string_view name, Slot expected) const;
   const std::string& OperatorName(Slot slot) const;
 
   std::string version_;
@@ -73,6 +86,7 @@ class Chain {
   std::vector<OutputDescription> outputs_;
   std::array<std::vector<Slot>, kEventKinds> readers_;  // by kind: the slots that read it, in order
   std::vector<Slot> followers_;                         // of timers
+  std::array<std::vector<Slot>, kEventKinds> before_;   // by kind: of its readers, those that look before it
 };
 
 class ChainBuilder {

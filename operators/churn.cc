@@ -58,8 +58,8 @@ bool IsPurchase(const Event& event) {
 // Counts the local day of a contact once. Returns whether it was new.
 bool CountContact(State& state, int32_t day) {
   auto& contacts = *state.mutable_contacts();
-  const bool first = contacts.gap_size() == 0;
-  if (!first && (day == contacts.newest() || WindowCount(contacts, day, 1) > 0)) return false;
+  const bool first = contacts.empty();
+  if (WindowCount(contacts, day, 1) > 0) return false;
   WindowAdd(contacts, day, 1);
   state.set_first_contact_day(first ? day : std::min(state.first_contact_day(), day));
   return true;
@@ -106,7 +106,7 @@ uint64_t TicketOf(const v1::ServiceContact& contact) {
 // Days with contact in 30, as usual before the last 30; 0 while not enough is known.
 double UsualContactDays(const State& state, int32_t today) {
   const int32_t before = std::min(today - state.first_contact_day() + 1, kWindowDaysMax) - kRecentDays;
-  if (state.contacts().gap_size() == 0 || before < kUsualDaysLeast) return 0;
+  if (state.contacts().empty() || before < kUsualDaysLeast) return 0;
   const int64_t days =
       WindowCount(state.contacts(), today, kWindowDaysMax) - WindowCount(state.contacts(), today, kRecentDays);
   return static_cast<double>(days) * kRecentDays / before;

@@ -41,6 +41,7 @@ class Context {
   // Features of this operator and of those before it in the chain, at now().
   Value Get(const FeatureRef& feature) const { return reader_.Get(feature); }
   Items GetItems(const FeatureRef& feature) const { return reader_.GetItems(feature); }
+  const FeatureReader& features() const { return reader_; }
 
   // One timer for each id: setting it again moves it. A time not after now() is moved to a microsecond after now(),
   // so that a timer never fires twice for one instant.

@@ -143,6 +143,13 @@ class Description {
     return *this;
   }
 
+  // For operators that compare what others know before and after an event: BeforeEvent is called before any operator
+  // handles it.
+  Description& LooksBeforeEvents() {
+    looks_before_events_ = true;
+    return *this;
+  }
+
   // `name` without the operator's. `unit`: "orders", "days", "currency" (the home currency), "1" for a ratio.
   template <class State, class Function>
   Description& Feature(std::string_view name, std::string_view unit, std::string_view meaning, Function function,
@@ -173,6 +180,7 @@ class Description {
   const std::string& about() const { return about_; }
   const EventKindSet& reads() const { return reads_; }
   bool follows_timers() const { return follows_timers_; }
+  bool looks_before_events() const { return looks_before_events_; }
   const std::vector<FeatureDescription>& features() const { return features_; }
   const std::vector<OutputDescription>& outputs() const { return outputs_; }
   const std::vector<TimerDescription>& timers() const { return timers_; }
@@ -255,6 +263,7 @@ class Description {
   std::string about_;
   EventKindSet reads_;
   bool follows_timers_ = false;
+  bool looks_before_events_ = false;
   std::vector<FeatureDescription> features_;
   std::vector<OutputDescription> outputs_;
   std::vector<TimerDescription> timers_;

@@ -65,8 +65,7 @@ class FeatureReader {
 
  private:
   const google::protobuf::Message& StateOf(const FeatureRef& feature) const {
-    const auto& state = row_.states[feature.slot_];
-    return state ? *state : *feature.empty_;
+    return row_.states.Read(feature.slot_, *feature.empty_);
   }
 
   const RowState& row_;

@@ -3,19 +3,15 @@
 
 #include <compare>
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <vector>
 
 #include "absl/container/inlined_vector.h"
-#include "google/protobuf/message.h"
+#include "operators/operator_states.h"
 #include "operators/time.h"
 #include "portrait/v1/row.pb.h"
 
 namespace portrait {
-
-// An operator's place in its chain; place 0 is the cleaning stage.
-using Slot = uint32_t;
 
 // Ordered as timers fire: by time, then operator, then id.
 struct TimerEntry {
@@ -36,6 +32,7 @@ class Timers {
   bool empty() const { return entries_.empty(); }
   const TimerEntry& first() const { return entries_.front(); }
   void RemoveFirst() { entries_.erase(entries_.begin()); }
+  void Clear() { entries_.clear(); }
   std::optional<Timestamp> next() const {
     return entries_.empty() ? std::nullopt : std::optional<Timestamp>(entries_.front().time);
   }
@@ -50,7 +47,7 @@ class Timers {
 // Movable, not copyable; owned by one thread.
 struct RowState {
   Timestamp time{};  // the row's own time: the latest event or timer applied; never goes back
-  std::vector<std::unique_ptr<google::protobuf::Message>> states;  // by slot; null = the operator has none yet
+  OperatorStates states;
   Timers timers;
   bool gone = false;                       // erased: nothing else is set, as in a row that never was
   std::vector<v1::OperatorState> unknown;  // of operators that are not in this chain; kept as they are

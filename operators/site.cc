@@ -72,7 +72,7 @@ void CountActions(const Event& event, int32_t day, State& state) {
 
 // ---- Features
 
-const v1::state::Window& Visits(const State& state) { return state.sessions().visits(); }
+const std::string& Visits(const State& state) { return state.sessions().visits(); }
 const v1::state::Session& Last(const State& state) { return state.sessions().last(); }
 int64_t SessionsOver(const State& state) { return LifetimeSum(Visits(state)) - (Last(state).open() ? 1 : 0); }
 

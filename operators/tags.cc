@@ -51,7 +51,11 @@ std::optional<double> DaysSince(bool known, int64_t time_us, const Moment& at) {
 }  // namespace
 
 void Tags::Describe(Description& about) {
-  about.Name("tags").About("Tags by rules, and a customer's activity as a whole").ReadsEverything().FollowsTimers();
+  about.Name("tags")
+      .About("Tags by rules, and a customer's activity as a whole")
+      .ReadsEverything()
+      .FollowsTimers()
+      .LooksBeforeEvents();
   about.Writes<v1::TagChange>("tag-changes", "A tag comes or goes, with the reasons");
   about.Timer(kRulesTimer, "time alone may change what a rule says");
   about.Feature<State>("first_seen", "time", "The first event of any kind",
@@ -93,10 +97,22 @@ absl::Status Tags::Bind(const FeatureRegistry& features) {
   return absl::OkStatus();
 }
 
+void Tags::BeforeEvent(const Event& event, const State& state, const Context& context) const {
+  auto& seen = rules::ChangeDetector::Snapshot::OfThisThread();
+  seen.event = nullptr;
+  if (state.rules() != rules_->version()) return;  // all will be looked at
+  rules_->detector().Before(event.body_case(), context.features(), seen);
+  seen.event = &event;
+}
+
 void Tags::OnEvent(const Event& event, State& state, Context& context) const {
   if (event.has_customer_erased()) return Forget(event, state, context);
   NoteActivity(event, options_.silent_days, state);
-  Look(rules_->ReadersOf(event.body_case()), state, context);
+  auto& seen = rules::ChangeDetector::Snapshot::OfThisThread();
+  if (std::exchange(seen.event, nullptr) != &event) return Look(rules_->All(), state, context);
+  rules_->detector().After(context.features(), seen);
+  if (seen.affected.empty()) return;
+  JudgeBy([&](rules::Judge& judge) { return judge.Look(seen.affected); }, state, context);
 }
 
 void Tags::OnTimer(const Timer&, State& state, Context& context) const { Look(rules_->Timed(), state, context); }
@@ -105,13 +121,18 @@ void Tags::OnChange(Slot changed, State& state, Context& context) const {
   Look(rules_->ReadersOf(changed), state, context);
 }
 
-void Tags::Look(const std::vector<int32_t>& units, State& state, Context& context, std::vector<TagVerdict> gone) const {
+void Tags::Look(const std::vector<int32_t>& units, State& state, Context& context) const {
   if (state.rules() != rules_->version()) return LookAnew(state, context);
-  if (units.empty() && gone.empty()) return;
+  if (!units.empty()) JudgeBy([&](rules::Judge& judge) { return judge.Look(units); }, state, context);
+}
+
+template <class LookBy>
+void Tags::JudgeBy(LookBy look, State& state, Context& context, std::vector<TagVerdict> gone) const {
   rules::Evaluation evaluation(rules_->program(), context, context.moment(), rules::Scratch::OfThisThread());
   const std::optional<Timestamp> timer = context.TimerAt(kRulesTimer);
   const auto start_of = [&](int32_t day) { return context.StartOf(day); };
-  rules::Judgement judgement = rules::Judge(*rules_, evaluation, state.held(), start_of, timer).Look(units);
+  rules::Judge judge(*rules_, evaluation, state.held(), start_of, timer);
+  rules::Judgement judgement = look(judge);
   if (judgement.next && (!timer || *judgement.next < *timer)) context.SetTimer(kRulesTimer, *judgement.next);
   if (judgement.changes.empty() && gone.empty()) return;
   std::move(judgement.changes.begin(), judgement.changes.end(), std::back_inserter(gone));
@@ -133,7 +154,7 @@ void Tags::LookAnew(State& state, Context& context) const {
   }
   state.set_rules(rules_->version());
   context.CancelTimer(kRulesTimer);
-  Look(rules_->All(), state, context, std::move(gone));
+  JudgeBy([&](rules::Judge& judge) { return judge.Look(rules_->All()); }, state, context, std::move(gone));
 }
 
 void Tags::Forget(const Event& event, State& state, Context& context) const {

@@ -2,9 +2,10 @@
 //
 //   builder.Add<Purchases>().Add<Tags>(TagsOptions{.rules = source});
 //
-// Every event has the rules looked at that read a feature of an operator which reads that kind of event; a timer, those
-// of the operator whose timer it was. So does the passing of time: from all conditions the moment is worked out at
-// which the first of them can change, and there is one timer for that moment. Activity does not move it: it looks again
+// The features that rules read are compared before and after every event, and rules looked at where that may matter
+// (operators/rules/change_detector.h); after a timer of another operator, those that read its features. So does the
+// passing of time: from all conditions the moment is worked out at which the first of them can change, and there is one
+// timer for that moment. Activity does not move it: it looks again
 // when it fires. A row that other rules have judged is judged as a whole when it is next touched: tags whose rules are
 // gone go.
 //
@@ -40,6 +41,7 @@ class Tags final : public Operator<v1::state::Tags> {
 
   static void Describe(Description& about);
   absl::Status Bind(const FeatureRegistry& features) override;
+  void BeforeEvent(const Event& event, const v1::state::Tags& state, const Context& context) const override;
   void OnEvent(const Event& event, v1::state::Tags& state, Context& context) const override;
   void OnTimer(const Timer& timer, v1::state::Tags& state, Context& context) const override;
   void OnChange(Slot changed, v1::state::Tags& state, Context& context) const override;
@@ -53,8 +55,10 @@ class Tags final : public Operator<v1::state::Tags> {
   const rules::RuleSet* rules() const { return rules_.get(); }
 
  private:
-  void Look(const std::vector<int32_t>& units, v1::state::Tags& state, Context& context,
-            std::vector<rules::TagVerdict> gone = {}) const;
+  void Look(const std::vector<int32_t>& units, v1::state::Tags& state, Context& context) const;
+  // `look` asks a Judge. `gone` are changes that are certain already.
+  template <class LookBy>
+  void JudgeBy(LookBy look, v1::state::Tags& state, Context& context, std::vector<rules::TagVerdict> gone = {}) const;
   void LookAnew(v1::state::Tags& state, Context& context) const;
   void Forget(const Event& event, v1::state::Tags& state, Context& context) const;
   void Apply(std::vector<rules::TagVerdict> changes, v1::state::Tags& state, Context& context) const;

@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "absl/container/inlined_vector.h"
 #include "operators/time.h"
 #include "portrait/v1/result.pb.h"
 
@@ -34,7 +35,7 @@ std::string ToText(const Value& value);
 // order in which the feature declares them.
 struct Item {
   std::string_view name;
-  std::vector<Value> columns;
+  absl::InlinedVector<Value, 6> columns;
 };
 using Items = std::vector<Item>;
 

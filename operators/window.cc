@@ -1,12 +1,19 @@
 #include "operators/window.h"
 
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstring>
 #include <limits>
+
+#include "google/protobuf/io/coded_stream.h"
+#include "google/protobuf/wire_format_lite.h"
 
 namespace portrait {
 namespace {
 
-using google::protobuf::RepeatedField;
-using v1::state::Window;
+using google::protobuf::internal::WireFormatLite;
+using google::protobuf::io::CodedOutputStream;
 
 // Invariants of a window's buckets, oldest first:
 // 1. first(i) + span(i) < first(i + 1): they are in order and do not overlap.
@@ -38,148 +45,264 @@ bool Joinable(int32_t older_first, int32_t newer_last, int32_t newest) {
   return newer_last <= block_end && block_end <= newest - kWeekly;
 }
 
-template <class T>
-void EraseAt(RepeatedField<T>& field, int at) {
-  field.erase(field.begin() + at);
-}
+struct Bucket {
+  int32_t first = 0;  // day
+  int32_t span = 0;   // last day with anything in it, less the first
+  int64_t count = 0;
+  int64_t sum = 0;
 
-template <class T>
-void InsertAt(RepeatedField<T>& field, int at, T value) {
-  field.Add(value);
-  for (int i = field.size() - 1; i > at; --i) field.SwapElements(i, i - 1);
-}
-
-uint32_t Span(const Window& window, int at) { return window.span_size() > 0 ? window.span(at) : 0; }
-
-void AddTo(Window& window, int at, int64_t count, int64_t sum) {
-  window.set_count(at, SaturatingSum(window.count(at), count));
-  if (sum == 0) return;
-  if (window.sum_size() == 0) window.mutable_sum()->Resize(window.count_size(), 0);
-  window.set_sum(at, SaturatingSum(window.sum(at), sum));
-}
-
-// `gap` is that of the new bucket to the one before; the caller puts the gap of the one after right.
-void InsertBucket(Window& window, int at, uint32_t gap, int64_t count, int64_t sum) {
-  InsertAt(*window.mutable_gap(), at, gap);
-  if (window.span_size() > 0) InsertAt(*window.mutable_span(), at, uint32_t{0});
-  InsertAt(*window.mutable_count(), at, int64_t{0});
-  if (window.sum_size() > 0) InsertAt(*window.mutable_sum(), at, int64_t{0});
-  AddTo(window, at, count, sum);
-}
-
-int32_t OldestFirst(const Window& window) {
-  int32_t first = window.newest();
-  for (int i = 1; i < window.gap_size(); ++i) first -= static_cast<int32_t>(window.gap(i));
-  return first;
-}
-
-int32_t Middle(int32_t first, uint32_t span) { return first + static_cast<int32_t>(span / 2); }
-
-void EraseBucket(Window& window, int at) {
-  EraseAt(*window.mutable_gap(), at);
-  if (window.span_size() > 0) EraseAt(*window.mutable_span(), at);
-  EraseAt(*window.mutable_count(), at);
-  if (window.sum_size() > 0) EraseAt(*window.mutable_sum(), at);
-  if (at == 0 && window.gap_size() > 0) window.set_gap(0, 0);
-}
-
-void ForgetOld(Window& window) {
-  int32_t first = OldestFirst(window);
-  while (Middle(first, Span(window, 0)) <= window.newest() - kWindowDaysMax) {
-    first += static_cast<int32_t>(window.gap(1));  // there is one: the newest bucket is never that old
-    EraseBucket(window, 0);
+  int32_t last() const { return first + span; }
+  int32_t middle() const { return first + span / 2; }
+  void Add(int64_t more, int64_t more_sum) {
+    count = SaturatingSum(count, more);
+    sum = SaturatingSum(sum, more_sum);
   }
-}
+};
 
-// Joins the oldest two neighbours that may be joined. When there are too many buckets, there are such two.
-void JoinOldest(Window& window) {
-  int32_t first = OldestFirst(window);
-  for (int i = 0; i + 1 < window.gap_size(); ++i) {
-    const int32_t next = first + static_cast<int32_t>(window.gap(i + 1));
-    if (Joinable(first, next + static_cast<int32_t>(Span(window, i + 1)), window.newest())) {
-      const uint32_t span = window.gap(i + 1) + Span(window, i + 1);
-      if (i + 2 < window.gap_size()) window.set_gap(i + 2, window.gap(i + 2) + window.gap(i + 1));
-      AddTo(window, i, window.count(i + 1), window.sum_size() > 0 ? window.sum(i + 1) : 0);
-      if (window.span_size() == 0) window.mutable_span()->Resize(window.gap_size(), 0);
-      window.set_span(i, span);
-      EraseBucket(window, i + 1);
+// The bytes, all numbers as varints, signed ones in zigzag: count and sum of the lifetime; first day, count and sum of
+// the newest bucket; then for each older one, the newest first, 4 * (days from its first day to that of the bucket
+// after it) + 2 * (it spans days) + (it has a sum), its span, its count, its sum.
+struct Head {
+  int64_t lifetime_count = 0;
+  int64_t lifetime_sum = 0;
+  Bucket newest;
+};
+
+// Protobuf's own reader takes ten times as long to be set up as the few numbers that are mostly wanted take to be read.
+class Reader {
+ public:
+  explicit Reader(const std::string& window)
+      : begin_(reinterpret_cast<const uint8_t*>(window.data())), at_(begin_), end_(begin_ + window.size()) {}
+
+  Head TakeHead() {
+    Head head;
+    head.lifetime_count = Signed();
+    head.lifetime_sum = Signed();
+    head.newest = {static_cast<int32_t>(Signed()), 0, Signed(), Signed()};
+    newer_ = head.newest.first;
+    return head;
+  }
+  size_t Position() const { return static_cast<size_t>(at_ - begin_); }
+
+  // The next older bucket; false at the end.
+  bool Next(Bucket& out) {
+    if (at_ == end_) return false;
+    const uint64_t what = Unsigned();
+    newer_ -= static_cast<int32_t>(what >> 2);
+    out.first = newer_;
+    out.span = what & 2 ? static_cast<int32_t>(Unsigned()) : 0;
+    out.count = Signed();
+    out.sum = what & 1 ? Signed() : 0;
+    return true;
+  }
+
+ private:
+  uint64_t Unsigned() {
+    if (at_ < end_ && *at_ < 0x80) return *at_++;
+    return end_ - at_ >= 8 ? FromEight() : FromFew();
+  }
+
+  // Of up to eight bytes at once: the last one is the first without its highest bit; then sevens of bits are pushed
+  // together, pair by pair.
+  uint64_t FromEight() {
+    static_assert(std::endian::native == std::endian::little);
+    constexpr uint64_t kHighest = 0x8080808080808080;
+    uint64_t bytes = 0;
+    std::memcpy(&bytes, at_, sizeof bytes);
+    const uint64_t ends = ~bytes & kHighest;
+    if (ends == 0) return FromFew();
+    at_ += (std::countr_zero(ends) + 1) / 8;
+    bytes &= (ends ^ (ends - 1)) & ~kHighest;
+    bytes = (bytes & 0x007f007f007f007f) | (bytes & 0x7f007f007f007f00) >> 1;
+    bytes = (bytes & 0x00003fff00003fff) | (bytes & 0x3fff00003fff0000) >> 2;
+    return (bytes & 0x000000000fffffff) | (bytes & 0x0fffffff00000000) >> 4;
+  }
+
+  uint64_t FromFew() {
+    uint64_t value = 0;
+    for (int shift = 0; at_ < end_ && shift < 64; shift += 7) {
+      const uint8_t byte = *at_++;
+      value |= uint64_t{byte & 0x7fu} << shift;
+      if (byte < 0x80) break;
+    }
+    return value;
+  }
+  int64_t Signed() { return WireFormatLite::ZigZagDecode64(Unsigned()); }
+
+  const uint8_t* begin_;
+  const uint8_t* at_;
+  const uint8_t* end_;
+  int32_t newer_ = 0;
+};
+
+class Writer {
+ public:
+  void Put(const Head& head) {
+    Signed(head.lifetime_count);
+    Signed(head.lifetime_sum);
+    Signed(head.newest.first);
+    Signed(head.newest.count);
+    Signed(head.newest.sum);
+  }
+  void Put(const Bucket& bucket, int32_t newer) {
+    Unsigned(static_cast<uint64_t>(newer - bucket.first) << 2 | (bucket.span != 0 ? 2 : 0) | (bucket.sum != 0 ? 1 : 0));
+    if (bucket.span != 0) Unsigned(static_cast<uint64_t>(bucket.span));
+    Signed(bucket.count);
+    if (bucket.sum != 0) Signed(bucket.sum);
+  }
+  const char* data() const { return reinterpret_cast<const char*>(bytes_.data()); }
+  size_t size() const { return static_cast<size_t>(end_ - bytes_.data()); }
+
+ private:
+  static constexpr size_t kVarint = 10;
+  void Unsigned(uint64_t value) { end_ = CodedOutputStream::WriteVarint64ToArray(value, end_); }
+  void Signed(int64_t value) { Unsigned(WireFormatLite::ZigZagEncode64(value)); }
+
+  std::array<uint8_t, (5 + 4 * kWindowBuckets) * kVarint> bytes_;
+  uint8_t* end_ = bytes_.data();
+};
+
+// All of a window, taken apart to be changed.
+class Buckets {
+ public:
+  Buckets(const Head& head, Reader& in) : head_(head) {
+    at_[0] = head.newest;
+    size_ = 1;
+    while (size_ <= kWindowBuckets && in.Next(at_[static_cast<size_t>(size_)])) ++size_;
+    std::reverse(at_.begin(), at_.begin() + size_);
+  }
+
+  void AddNewest(int32_t day, int64_t count, int64_t sum) {
+    Insert(size_, {day, 0, count, sum});
+    while (at_[0].middle() <= day - kWindowDaysMax) Erase(0);  // the newest bucket is never that old
+    if (size_ > kWindowBuckets) JoinOldest();
+  }
+
+  void AddLate(int32_t day, int64_t count, int64_t sum) {
+    if (day <= newest() - kWindowDaysMax) return;
+    int at = size_ - 1;
+    while (at > 0 && day < Of(at).first) --at;
+    if (day >= Of(at).first && day <= Of(at).last()) {
+      Of(at).Add(count, sum);
       return;
     }
-    first = next;
+    Insert(day < Of(at).first ? at : at + 1, {day, 0, count, sum});
+    if (size_ > kWindowBuckets) JoinOldest();
   }
-}
 
-void AddNewest(Window& window, int32_t day, int64_t count, int64_t sum) {
-  const int at = window.gap_size();
-  const uint32_t gap = at == 0 ? 0 : static_cast<uint32_t>(day - window.newest());
-  window.set_newest(day);
-  InsertBucket(window, at, gap, count, sum);
-  ForgetOld(window);
-  if (window.gap_size() > kWindowBuckets) JoinOldest(window);
-}
-
-void AddLate(Window& window, int32_t day, int64_t count, int64_t sum) {
-  if (day <= window.newest() - kWindowDaysMax) return;
-  int at = window.gap_size() - 1;
-  int32_t first = window.newest();
-  while (at > 0 && day < first) first -= static_cast<int32_t>(window.gap(at--));
-  if (day < first) {  // older than all
-    window.set_gap(0, static_cast<uint32_t>(first - day));
-    InsertBucket(window, 0, 0, count, sum);
-  } else if (day <= first + static_cast<int32_t>(Span(window, at))) {
-    AddTo(window, at, count, sum);
-    return;
-  } else {  // between this bucket and the next; there is a next, for the day is before the newest
-    const uint32_t gap = static_cast<uint32_t>(day - first);
-    window.set_gap(at + 1, window.gap(at + 1) - gap);
-    InsertBucket(window, at + 1, gap, count, sum);
+  std::string Encode() {
+    Writer out;
+    head_.newest = Of(size_ - 1);
+    out.Put(head_);
+    for (int i = size_ - 2; i >= 0; --i) out.Put(Of(i), Of(i + 1).first);
+    return std::string(out.data(), out.size());
   }
-  if (window.gap_size() > kWindowBuckets) JoinOldest(window);
-}
 
-// Calls visit(bucket, middle day) for the buckets of the window, newest first.
+ private:
+  Bucket& Of(int at) { return at_[static_cast<size_t>(at)]; }
+  int32_t newest() { return Of(size_ - 1).first; }
+
+  void Insert(int at, const Bucket& bucket) {
+    std::move_backward(at_.begin() + at, at_.begin() + size_, at_.begin() + size_ + 1);
+    Of(at) = bucket;
+    ++size_;
+  }
+  void Erase(int at) {
+    std::move(at_.begin() + at + 1, at_.begin() + size_, at_.begin() + at);
+    --size_;
+  }
+
+  // Joins the oldest two neighbours that may be joined. When there are too many buckets, there are such two.
+  void JoinOldest() {
+    for (int i = 0; i + 1 < size_; ++i) {
+      const Bucket& next = Of(i + 1);
+      if (!Joinable(Of(i).first, next.last(), newest())) continue;
+      Of(i).span = next.last() - Of(i).first;
+      Of(i).Add(next.count, next.sum);
+      Erase(i + 1);
+      return;
+    }
+  }
+
+  Head head_;
+  std::array<Bucket, kWindowBuckets + 2> at_;  // oldest first
+  int size_ = 0;
+};
+
+// Calls visit(bucket) for the buckets of the window, newest first.
 template <class Visit>
-void ForWindow(const Window& window, int32_t today, int window_days, Visit visit) {
-  int32_t first = window.newest();
-  for (int i = window.gap_size() - 1; i >= 0; --i) {
-    const int32_t middle = Middle(first, Span(window, i));
-    if (middle <= today - window_days) return;
-    if (middle <= today) visit(i, middle);
-    first -= static_cast<int32_t>(window.gap(i));
-  }
+void ForWindow(const std::string& window, int32_t today, int window_days, Visit visit) {
+  if (window.empty()) return;
+  Reader in(window);
+  Bucket bucket = in.TakeHead().newest;
+  do {
+    if (bucket.middle() <= today - window_days) return;
+    if (bucket.middle() <= today) visit(bucket);
+  } while (in.Next(bucket));
 }
 
 }  // namespace
 
-void WindowAdd(Window& window, int32_t day, int64_t count, int64_t sum) {
-  window.set_lifetime_count(SaturatingSum(window.lifetime_count(), count));
-  if (sum != 0) window.set_lifetime_sum(SaturatingSum(window.lifetime_sum(), sum));
-  const int size = window.gap_size();
-  if (size > 0 && day == window.newest()) {
-    AddTo(window, size - 1, count, sum);
-  } else if (size == 0 || day > window.newest()) {
-    AddNewest(window, day, count, sum);
+void WindowAdd(std::string& window, int32_t day, int64_t count, int64_t sum) {
+  Reader in(window);
+  Head head;
+  if (window.empty()) {
+    head.newest.first = day;
   } else {
-    AddLate(window, day, count, sum);
+    head = in.TakeHead();
   }
+  head.lifetime_count = SaturatingSum(head.lifetime_count, count);
+  head.lifetime_sum = SaturatingSum(head.lifetime_sum, sum);
+  if (day == head.newest.first) {
+    const size_t before = in.Position();
+    head.newest.Add(count, sum);
+    Writer out;
+    out.Put(head);
+    window.replace(0, before, out.data(), out.size());
+    return;
+  }
+  Buckets all(head, in);
+  if (day > head.newest.first) {
+    all.AddNewest(day, count, sum);
+  } else {
+    all.AddLate(day, count, sum);
+  }
+  window = all.Encode();
 }
 
-int64_t WindowCount(const Window& window, int32_t today, int window_days) {
+int64_t WindowCount(const std::string& window, int32_t today, int window_days) {
   int64_t out = 0;
-  ForWindow(window, today, window_days, [&](int i, int32_t) { out = SaturatingSum(out, window.count(i)); });
+  ForWindow(window, today, window_days, [&](const Bucket& b) { out = SaturatingSum(out, b.count); });
   return out;
 }
 
-int64_t WindowSum(const Window& window, int32_t today, int window_days) {
+int64_t WindowSum(const std::string& window, int32_t today, int window_days) {
   int64_t out = 0;
-  if (window.sum_size() == 0) return out;
-  ForWindow(window, today, window_days, [&](int i, int32_t) { out = SaturatingSum(out, window.sum(i)); });
+  ForWindow(window, today, window_days, [&](const Bucket& b) { out = SaturatingSum(out, b.sum); });
   return out;
 }
 
-std::optional<int32_t> WindowNextChange(const Window& window, int32_t today, int window_days) {
+int64_t LifetimeCount(const std::string& window) {
+  return window.empty() ? 0 : Reader(window).TakeHead().lifetime_count;
+}
+
+int64_t LifetimeSum(const std::string& window) { return window.empty() ? 0 : Reader(window).TakeHead().lifetime_sum; }
+
+std::optional<int32_t> WindowNextChange(const std::string& window, int32_t today, int window_days) {
   std::optional<int32_t> out;
-  ForWindow(window, today, window_days, [&](int, int32_t middle) { out = middle + window_days; });
+  ForWindow(window, today, window_days, [&](const Bucket& b) { out = b.middle() + window_days; });
+  return out;
+}
+
+std::vector<WindowBucket> WindowBuckets(const std::string& window) {
+  std::vector<WindowBucket> out;
+  if (window.empty()) return out;
+  Reader in(window);
+  Bucket bucket = in.TakeHead().newest;
+  do {
+    out.push_back({bucket.first, bucket.last(), bucket.count, bucket.sum});
+  } while (in.Next(bucket));
+  std::reverse(out.begin(), out.end());
   return out;
 }
 

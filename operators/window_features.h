@@ -23,19 +23,19 @@ inline constexpr std::array<int, 5> kWindowDays = {1, 7, 30, 90, 365};
 // A window holds two numbers for each day; an operator says what each of them is.
 enum class WindowPart { kCount, kSum };
 
-inline int64_t WithinDays(const v1::state::Window& window, WindowPart part, const Moment& at, int window_days) {
+inline int64_t WithinDays(const std::string& window, WindowPart part, const Moment& at, int window_days) {
   return part == WindowPart::kCount ? WindowCount(window, at.day, window_days) : WindowSum(window, at.day, window_days);
 }
 
-inline int64_t Lifetime(const v1::state::Window& window, WindowPart part) {
+inline int64_t Lifetime(const std::string& window, WindowPart part) {
   return part == WindowPart::kCount ? LifetimeCount(window) : LifetimeSum(window);
 }
 
 // The first local day after `today` on which something leaves one of these windows; none when all are empty.
-inline std::optional<int32_t> FirstChange(std::initializer_list<const v1::state::Window*> windows, int32_t today,
+inline std::optional<int32_t> FirstChange(std::initializer_list<const std::string*> windows, int32_t today,
                                           int window_days) {
   std::optional<int32_t> first;
-  for (const v1::state::Window* window : windows) {
+  for (const std::string* window : windows) {
     const auto day = WindowNextChange(*window, today, window_days);
     if (day) first = std::min(first.value_or(*day), *day);
   }
@@ -59,7 +59,7 @@ inline std::string WindowWords(int window_days) {
 // `window` is the getter of the window in the state; `what` starts with a capital letter.
 template <class State>
 void DescribeWindow(Description& about, const std::string& name, const std::string& unit, const std::string& what,
-                    const v1::state::Window& (State::*window)() const, WindowPart part) {
+                    const std::string& (State::*window)() const, WindowPart part) {
   for (const int window_days : kWindowDays) {
     about.Feature<State>(
         name + WindowSuffix(window_days), unit, what + WindowWords(window_days),

@@ -18,9 +18,9 @@ constexpr size_t kWitnesses = 16;
 constexpr double kAllocator = 1.25;
 constexpr size_t kPlaces = 64;
 
-// What a row takes beside its operators' messages.
+// What a row takes beside its operators' messages: all that it takes at rest.
 size_t BytesBeside(const CachedRow& row) {
-  return sizeof(CachedRow) + kPlaces + row.customer_id.capacity() + row.state.states.capacity() * sizeof(void*);
+  return sizeof(CachedRow) + kPlaces + row.customer_id.capacity() + row.state.states.BytesInMemory();
 }
 
 constexpr int64_t kNever = INT64_MAX;
@@ -54,18 +54,18 @@ absl::StatusOr<CachedRow*> RowSet::Get(std::string_view customer_id) {
     if (row->state.gone) row->gone_at = row->stored_gone = *number;
     // The index has an entry for every row with timers, at or before the first of them.
     row->hinted_us = row->stored_timer_us = FirstTimer(*row);
-    row->bytes = BytesInMemory(*row, (*stored)->size());
   } else {
     row->state = chain_.EmptyRow();
-    row->bytes = BytesInMemory(*row, 256);
   }
+  row->bytes = BytesAtRest(*row);
   return cache_.Insert(std::move(row));
 }
 
 // Each round asks for memory whose address the round before has brought, for all rows, so that their waits overlap.
 void RowSet::Prefetch(const std::vector<std::string_view>& customer_ids) {
   constexpr size_t kLine = 64;
-  constexpr size_t kLinesOfState = 2;  // of its message; what lies behind repeated fields is not known here
+  constexpr size_t kLinesOfState = 2;   // of its message; what lies behind repeated fields is not known here
+  constexpr size_t kLinesOfStored = 8;  // the processor fetches ahead what is read from one end to the other
   for (const std::string_view id : customer_ids) cache_.Prefetch(id);
   fetched_.clear();
   for (const std::string_view id : customer_ids) {
@@ -74,27 +74,39 @@ void RowSet::Prefetch(const std::vector<std::string_view>& customer_ids) {
     fetched_.push_back(row);
     for (size_t at = 0; at < sizeof(CachedRow); at += kLine) Fetch(row, at);
   }
-  for (const CachedRow* row : fetched_) Fetch(row->state.states.data(), 0);
   for (const CachedRow* row : fetched_) {
-    for (const auto& state : row->state.states) {
-      for (size_t line = 0; line < kLinesOfState; ++line) Fetch(state.get(), line * kLine);
-    }
+    for (size_t line = 0; line < 3; ++line) Fetch(row->state.states.places(), line * kLine);
+    const std::string_view stored = row->state.states.stored();
+    for (size_t at = 0; at < std::min(stored.size(), kLinesOfStored * kLine); at += kLine) Fetch(stored.data(), at);
+  }
+  for (const CachedRow* row : fetched_) {
+    row->state.states.ForDecoded([](const google::protobuf::Message& state) {
+      for (size_t line = 0; line < kLinesOfState; ++line) Fetch(&state, line * kLine);
+    });
   }
 }
 
-// Protobuf can tell exactly, but slowly; the stored size is at hand. So every 64th row is measured, and the others are
+size_t RowSet::BytesAtRest(const CachedRow& row) {
+  return static_cast<size_t>(kAllocator * static_cast<double>(BytesBeside(row)));
+}
+
+// Protobuf can tell exactly, but slowly. So every 64th row is measured before it comes to rest, and the others are
 // taken to be like those.
-size_t RowSet::BytesInMemory(const CachedRow& row, size_t stored_bytes) {
+void RowSet::Measure(const CachedRow& row, size_t stored_bytes) {
   constexpr uint32_t kEvery = 64;
   constexpr double kWeight = 1.0 / 16;
-  if (sized_++ % kEvery == 0 && stored_bytes > 0) {
-    size_t exact = 0;
-    for (const auto& state : row.state.states) exact += state ? state->SpaceUsedLong() : 0;
-    const double ratio = static_cast<double>(exact) / static_cast<double>(stored_bytes);
-    bytes_per_stored_byte_ += (ratio - bytes_per_stored_byte_) * kWeight;
-  }
-  const double messages = bytes_per_stored_byte_ * static_cast<double>(stored_bytes);
-  return static_cast<size_t>(kAllocator * (messages + static_cast<double>(BytesBeside(row))));
+  if (measured_++ % kEvery != 0 || stored_bytes == 0) return;
+  size_t decoded = 0;
+  row.state.states.ForDecoded([&](const google::protobuf::Message& state) { decoded += state.SpaceUsedLong(); });
+  const double ratio = static_cast<double>(decoded) / static_cast<double>(stored_bytes);
+  decoded_per_stored_byte_ += (ratio - decoded_per_stored_byte_) * kWeight;
+  mean_stored_bytes_ += (static_cast<double>(stored_bytes) - mean_stored_bytes_) * kWeight;
+}
+
+size_t RowSet::BytesInUse(const CachedRow& row) const {
+  const size_t known = row.state.states.stored().size();
+  const double stored = known > 0 ? static_cast<double>(known) : mean_stored_bytes_;
+  return BytesAtRest(row) + static_cast<size_t>(kAllocator * decoded_per_stored_byte_ * stored);
 }
 
 void RowSet::Touched(CachedRow& row, uint64_t step, Duration now) {
@@ -106,6 +118,7 @@ void RowSet::Touched(CachedRow& row, uint64_t step, Duration now) {
     row.dirty_from = step;
     row.dirty_since = now;
     dirty_.push_back(&row);
+    cache_.SetBytes(row, BytesInUse(row));
   }
   if (Mutated(Mutation::kFloorIsPageNumber)) row.dirty_from = step;
   if (witnesses_.size() < kWitnesses && row.witnessed_in == 0) {
@@ -155,7 +168,9 @@ std::vector<RowImage> RowSet::TakeImages(const Pace& pace, Duration now) {
     }
     image.gone_removed = row.stored_gone;
     image.gone_added = row.stored_gone = row.state.gone ? row.number : 0;
-    cache_.SetBytes(row, BytesInMemory(row, image.row->size()));
+    Measure(row, image.row->size());
+    chain_.Rest(*image.row, row.state);
+    cache_.SetBytes(row, BytesAtRest(row));
     row.dirty_from = 0;
     row.in_flight = row.number;
     if (!Mutated(Mutation::kImageLost) || row.number % 16 != 0) images.push_back(std::move(image));
@@ -178,6 +193,8 @@ void RowSet::TakeRemovals(uint64_t committed_floor, std::vector<RowImage>& image
   }
 }
 
+// A state that no step has changed is hashed as it was stored, by whatever build; one that a step has changed, as this
+// build writes it. A replay changes the same ones, so it comes to the same bytes.
 uint64_t RowSet::Checksum(const CachedRow& row) const {
   chain_.Encode(row.number, row.state, scratch_);
   return XXH3_64bits(scratch_.data(), scratch_.size());

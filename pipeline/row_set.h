@@ -1,4 +1,5 @@
-// The rows of one task: decoded in a write-back cache, stored behind it, with their timers indexed.
+// The rows of one task: in a write-back cache, stored behind it, with their timers indexed. In the cache a row is its
+// stored bytes, and beside them those states decoded that were asked for since its last image.
 //
 // 1. Rows go out lazily, longest dirty first. An image is a row as of the last step applied to it; it goes into the
 //    changelog within the transaction, and into the store after its commit, never before.
@@ -124,7 +125,9 @@ class RowSet {
 
  private:
   void LeaveToStore(CachedRow& row);
-  size_t BytesInMemory(const CachedRow& row, size_t stored_bytes);
+  static size_t BytesAtRest(const CachedRow& row);
+  size_t BytesInUse(const CachedRow& row) const;  // a guess
+  void Measure(const CachedRow& row, size_t stored_bytes);
 
   const Chain& chain_;
   std::unique_ptr<RowStore> store_;
@@ -138,8 +141,9 @@ class RowSet {
   std::vector<GoneRow> came_back_;    // to be removed from the store's list of rows that are gone
   std::vector<const CachedRow*> fetched_;
   mutable std::string scratch_;
-  double bytes_per_stored_byte_ = 3;  // what a row's messages take, measured now and then
-  uint32_t sized_ = 0;
+  double decoded_per_stored_byte_ = 3;  // what the decoded messages of a row in use take, measured now and then
+  double mean_stored_bytes_ = 256;
+  uint32_t measured_ = 0;
   uint64_t hits_ = 0;
   uint64_t misses_ = 0;
 };

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "absl/strings/str_cat.h"
 #include "pipeline/dead_letter.h"
 #include "pipeline/mutation.h"
 
@@ -34,6 +35,7 @@ absl::Status StepApplier::Input(uint64_t step, const portrait::Input& input, uin
   } else {
     const EventOrigin origin{topic, input.record.partition, input.record.offset};
     const auto verdict = chain_.OnEvent(event, origin, late, row.customer_id, row.state, calendar_, sink_);
+    if (absl::Status s = Damage(row); !s.ok()) return s;
     if (verdict == Chain::Verdict::kDuplicate) {
       ++counts_.duplicates;
     } else {
@@ -45,6 +47,12 @@ absl::Status StepApplier::Input(uint64_t step, const portrait::Input& input, uin
   state_.set_highest_time_us(mark ? std::max(state_.highest_time_us(), event.event_time_us()) : event.event_time_us());
   state_.set_any_time(true);
   return absl::OkStatus();
+}
+
+absl::Status StepApplier::Damage(const CachedRow& row) const {
+  const absl::Status damage = chain_.Damage(row.state);
+  if (damage.ok()) return damage;
+  return absl::DataLossError(absl::StrCat("the row of customer ", row.customer_id, ": ", damage.message()));
 }
 
 void StepApplier::Tick(int64_t time_us) {
@@ -74,6 +82,7 @@ absl::StatusOr<bool> StepApplier::FireHint(uint64_t step, const TimerHint& hint,
     counts_.timers +=
         static_cast<uint64_t>(chain_.FireTimers(Mutated(Mutation::kIndexTrusted) ? *next : FromMicros(hint.time_us),
                                                 row.customer_id, row.state, calendar_, sink_));
+    if (absl::Status s = Damage(row); !s.ok()) return s;
     rows_.Touched(row, step, now);
     row.fired_in = step;
   }

@@ -38,7 +38,7 @@ class StepApplier {
   StepApplier(const Chain& chain, const EngineOptions& options, RowSet& rows, OutputSink& sink)
       : chain_(chain), options_(options), rows_(rows), sink_(sink), calendar_(options.zone) {}
 
-  // Errors are those of the row store: the task cannot go on.
+  // Errors are those of the row store, and DataLoss: a state in the row is damaged. The task cannot go on.
   absl::Status Input(uint64_t step, const portrait::Input& input, uint64_t floor, Duration now);
   void Tick(int64_t time_us);
 
@@ -61,6 +61,8 @@ class StepApplier {
   // Fires the row's timers due at the hint's time, if that is truly its first. True when it was.
   absl::StatusOr<bool> FireHint(uint64_t step, const TimerHint& hint, uint64_t floor, Duration now,
                                 std::vector<TimerHint>* ahead);
+
+  absl::Status Damage(const CachedRow& row) const;
 
   const Chain& chain_;
   const EngineOptions& options_;

@@ -28,6 +28,11 @@ std::string_view ItemOf(const std::string& tag) {
   return colon == std::string::npos ? std::string_view() : std::string_view(tag).substr(colon + 1);
 }
 
+const Item* ItemNamed(const Items& items, std::string_view name) {
+  const auto it = std::find_if(items.begin(), items.end(), [&](const Item& item) { return item.name == name; });
+  return it == items.end() ? nullptr : &*it;
+}
+
 }  // namespace
 
 Judge::Judge(const RuleSet& set, Evaluation& evaluation, const HeldTags& held, NextChange::StartOfDay start_of,
@@ -43,24 +48,42 @@ Judge::Judge(const RuleSet& set, Evaluation& evaluation, const HeldTags& held, N
 }
 
 Judgement Judge::Look(const std::vector<int32_t>& units) {
-  for (const int32_t number : units) {
-    const RuleSet::Unit& unit = set_.units()[static_cast<size_t>(number)];
-    const Compiled& first = set_.rules()[static_cast<size_t>(unit.front())];
-    if (first.each >= 0) {
-      LookAtEach(unit.front());
-    } else if (first.rule.group.empty()) {
-      LookAtOne(unit.front());
-    } else {
-      LookAtGroup(unit);
-    }
+  for (const int32_t unit : units) LookAtUnit(unit);
+  return std::move(out_);
+}
+
+Judgement Judge::Look(const Affected& affected) {
+  for (const int32_t unit : affected.units) LookAtUnit(unit);
+  for (const auto& [unit, list] : affected.elements) {
+    LookAtElements(set_.units()[static_cast<size_t>(unit)].front(), affected);
   }
   return std::move(out_);
+}
+
+void Judge::LookAtUnit(int32_t number) {
+  const RuleSet::Unit& unit = set_.units()[static_cast<size_t>(number)];
+  const Compiled& first = set_.rules()[static_cast<size_t>(unit.front())];
+  if (first.each >= 0) {
+    LookAtEach(unit.front());
+  } else if (first.rule.group.empty()) {
+    LookAtOne(unit.front());
+  } else {
+    LookAtGroup(unit);
+  }
 }
 
 const HeldTag* Judge::HeldOf(int32_t rule) const {
   if (!IsHeld(rule)) return nullptr;
   const auto it = std::find_if(held_.begin(), held_.end(),
                                [&](const HeldTag& tag) { return static_cast<int32_t>(tag.rule()) == rule; });
+  return it == held_.end() ? nullptr : &*it;
+}
+
+const HeldTag* Judge::HeldOf(int32_t rule, std::string_view item) const {
+  if (!IsHeld(rule)) return nullptr;
+  const auto it = std::find_if(held_.begin(), held_.end(), [&](const HeldTag& tag) {
+    return static_cast<int32_t>(tag.rule()) == rule && ItemOf(tag.name()) == item;
+  });
   return it == held_.end() ? nullptr : &*it;
 }
 
@@ -135,49 +158,55 @@ void Judge::LookAtOne(int32_t rule) {
   Next(NextOf(c, has));
 }
 
-void Judge::LookAtEach(int32_t rule) {
+// Of an element that the list has, or no longer has; returns whether the customer has its tag now. `full`: no more tags
+// of this rule.
+bool Judge::LookAtElement(int32_t rule, std::string_view name, const Item* item, const HeldTag* held, bool full) {
   const Compiled& c = set_.rules()[static_cast<size_t>(rule)];
-  const Items& items = evaluation_.ItemsOf(c.each);
+  if (item == nullptr) {
+    if (held == nullptr) return false;
+    const FeatureDescription& list = evaluation_.program().features[static_cast<size_t>(c.each)].description();
+    v1::Reason gone = InWords(absl::StrCat(std::string(name), " is no longer among ", list.name));
+    gone.set_feature(list.name);
+    Change(rule, held->name(), false, {std::move(gone)});
+    return false;
+  }
+  if (held == nullptr && (full || name.empty())) return false;
+  evaluation_.SetItem(0, item);
+  const bool has = Has(c, held);
+  if (has != (held != nullptr)) {
+    Change(rule, held != nullptr ? held->name() : absl::StrCat(c.rule.tag, ":", std::string(name)), has,
+           Why(c, held, has));
+    evaluation_.SetSince(has ? std::optional<Timestamp>(evaluation_.now().time) : std::nullopt);
+  }
+  Next(NextOf(c, has));
+  evaluation_.SetItem(0, nullptr);
+  return has;
+}
+
+// Tags held come first, so that they stay where there are more elements than a rule may give tags.
+void Judge::LookAtEach(int32_t rule) {
+  const Items& items = evaluation_.ItemsOf(set_.rules()[static_cast<size_t>(rule)].each);
   int held_now = 0;
   if (IsHeld(rule)) {
     for (const HeldTag& tag : held_) {
       if (static_cast<int32_t>(tag.rule()) != rule) continue;
       const std::string_view name = ItemOf(tag.name());
-      const auto item = std::find_if(items.begin(), items.end(), [&](const Item& i) { return i.name == name; });
-      if (item == items.end()) {
-        const FeatureDescription& list = evaluation_.program().features[static_cast<size_t>(c.each)].description();
-        v1::Reason gone = InWords(absl::StrCat(std::string(name), " is no longer among ", list.name));
-        gone.set_feature(list.name);
-        Change(rule, tag.name(), false, {std::move(gone)});
-        continue;
-      }
-      evaluation_.SetItem(0, &*item);
-      const bool has = Has(c, &tag);
-      if (has) {
-        ++held_now;
-      } else {
-        Change(rule, tag.name(), false, Why(c, &tag, false));
-        evaluation_.SetSince(std::nullopt);
-      }
-      Next(NextOf(c, has));
+      held_now += LookAtElement(rule, name, ItemNamed(items, name), &tag, false) ? 1 : 0;
     }
   }
   for (const Item& item : items) {
-    if (item.name.empty() || held_now >= kMostTagsOfARule) continue;
-    const auto is_its = [&](const HeldTag& tag) {
-      return static_cast<int32_t>(tag.rule()) == rule && ItemOf(tag.name()) == item.name;
-    };
-    if (IsHeld(rule) && std::any_of(held_.begin(), held_.end(), is_its)) continue;
-    evaluation_.SetItem(0, &item);
-    const bool has = Has(c, nullptr);
-    if (has) {
-      ++held_now;
-      Change(rule, absl::StrCat(c.rule.tag, ":", std::string(item.name)), true, Why(c, nullptr, true));
-      evaluation_.SetSince(evaluation_.now().time);
-    }
-    Next(NextOf(c, has));
+    if (HeldOf(rule, item.name) != nullptr) continue;
+    held_now += LookAtElement(rule, item.name, &item, nullptr, held_now >= kMostTagsOfARule) ? 1 : 0;
   }
-  evaluation_.SetItem(0, nullptr);
+}
+
+// Of lists so short that there is a tag for each of their elements.
+void Judge::LookAtElements(int32_t rule, const Affected& affected) {
+  const int32_t list = set_.rules()[static_cast<size_t>(rule)].each;
+  const Items& items = evaluation_.ItemsOf(list);
+  for (const auto& [of, name] : affected.changed) {
+    if (of == list) LookAtElement(rule, name, ItemNamed(items, name), HeldOf(rule, name), false);
+  }
 }
 
 // The first whose rule gives or keeps its tag; the last of a group has no condition.
@@ -237,19 +266,11 @@ Judge::Standing Judge::Explain(int32_t rule, std::string_view item) {
     // Its own condition holds, but that of another one of the group comes first.
     return {false, own ? WhyInGroup(unit, winner) : Why(c, held, false)};
   }
-  const HeldTag* held = nullptr;
+  const HeldTag* const held = c.each >= 0 ? HeldOf(rule, item) : HeldOf(rule);
   if (c.each >= 0) {
-    const Items& items = evaluation_.ItemsOf(c.each);
-    const auto found = std::find_if(items.begin(), items.end(), [&](const Item& i) { return i.name == item; });
-    if (found == items.end()) {
-      return {false, {InWords(absl::StrCat(std::string(item), " is not among ", c.rule.each))}};
-    }
-    evaluation_.SetItem(0, &*found);
-    for (const HeldTag& tag : held_) {
-      if (static_cast<int32_t>(tag.rule()) == rule && ItemOf(tag.name()) == item) held = &tag;
-    }
-  } else {
-    held = HeldOf(rule);
+    const Item* const found = ItemNamed(evaluation_.ItemsOf(c.each), item);
+    if (found == nullptr) return {false, {InWords(absl::StrCat(std::string(item), " is not among ", c.rule.each))}};
+    evaluation_.SetItem(0, found);
   }
   const bool has = Has(c, held);
   // What keeps a tag is not what made it come: shown is the latter, as long as it holds.

@@ -1,7 +1,7 @@
 // Judges one customer at one moment by a set of rules: which tags come, which go, why, and when to look again.
 //
 //   Judge judge(set, evaluation, state.held(), start_of_day);
-//   Judgement judgement = judge.Look(set.ReadersOf(kind));
+//   Judgement judgement = judge.Look(affected);
 //
 // A tag comes when its rule's `when` holds, `unless` does not and `until` does not. It stays until `until` holds, or,
 // without one, while `when` holds; and it goes when `unless` holds. Of a group, the first rule that gives or keeps its
@@ -46,6 +46,7 @@ class Judge {
         std::optional<Timestamp> timer = std::nullopt);
 
   Judgement Look(const std::vector<int32_t>& units);
+  Judgement Look(const Affected& affected);
 
   // Why a customer has the tag of a rule, or has not: `item` is the element's name for a rule with `each`. The reasons
   // of the outcome as it is now.
@@ -60,13 +61,17 @@ class Judge {
 
   bool IsHeld(int32_t rule) const { return (held_rules_[static_cast<size_t>(rule) / 64] >> (rule % 64) & 1) != 0; }
   const v1::state::HeldTag* HeldOf(int32_t rule) const;
+  const v1::state::HeldTag* HeldOf(int32_t rule, std::string_view item) const;
   void See(const v1::state::HeldTag* held);
   bool Has(const Compiled& c, const v1::state::HeldTag* held);
   std::optional<Timestamp> NextOf(const Compiled& c, bool held);
   std::vector<v1::Reason> Why(const Compiled& c, const v1::state::HeldTag* held, bool has);
 
   void LookAtOne(int32_t rule);
+  void LookAtUnit(int32_t unit);
   void LookAtEach(int32_t rule);
+  void LookAtElements(int32_t rule, const Affected& affected);
+  bool LookAtElement(int32_t rule, std::string_view name, const Item* item, const v1::state::HeldTag* held, bool full);
   int32_t WinnerOf(const RuleSet::Unit& unit);
   void LookAtGroup(const RuleSet::Unit& unit);
   std::vector<v1::Reason> WhyInGroup(const RuleSet::Unit& unit, int32_t winner);

@@ -67,6 +67,12 @@ class NextChange::Finder {
   Moments Truth(int32_t index) {
     if (!matters_[static_cast<size_t>(index)]) return std::nullopt;
     const Node& n = NodeAt(index);
+    return n.local ? FindTruth(n, index)
+                   : evaluation_.ChangeOf(index, within_day_, [&] { return FindTruth(n, index); });
+  }
+
+ private:
+  Moments FindTruth(const Node& n, int32_t index) {
     switch (n.op) {
       case Op::kNot: return Truth(n.a);
       case Op::kAnd: return Logic(n, false);
@@ -77,7 +83,6 @@ class NextChange::Finder {
     }
   }
 
- private:
   const Node& NodeAt(int32_t index) const { return next_.program_.nodes[static_cast<size_t>(index)]; }
   Moments Tomorrow() const { return within_day_ ? Moments() : start_of_(now_.day + 1); }
 
@@ -204,14 +209,18 @@ class NextChange::Finder {
       case OverTime::Kind::kStill: return {};
       case OverTime::Kind::kEachDay: return Daily(over_time.trend);
       case OverTime::Kind::kRuns: return {feature.description().type == FeatureType::kDuration ? 1 : 1 / kDayMicros};
-      case OverTime::Kind::kOnDay: {
-        const Value day = evaluation_.Read(feature.NextDay());
-        const auto* const number = std::get_if<int64_t>(&day);
-        if (number == nullptr || within_day_) return {};
-        return {0, start_of_(static_cast<int32_t>(std::max<int64_t>(*number, now_.day + 1))), over_time.trend};
-      }
+      case OverTime::Kind::kOnDay:
+        if (within_day_) return {};
+        return {0, evaluation_.ChangeOfFeature(index, [&] { return OnDay(feature); }), over_time.trend};
     }
     return Daily();
+  }
+
+  Moments OnDay(const FeatureRef& feature) const {
+    const Value day = evaluation_.Read(feature.NextDay());
+    const auto* const number = std::get_if<int64_t>(&day);
+    if (number == nullptr) return std::nullopt;
+    return start_of_(static_cast<int32_t>(std::max<int64_t>(*number, now_.day + 1)));
   }
 
   Motion OfColumn(const Node& n) {

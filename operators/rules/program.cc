@@ -204,6 +204,10 @@ Evaluation::Evaluation(const Program& program, const void* source, Getter get, I
     scratch_.values_.resize(static_cast<size_t>(program.memos));
   }
   if (scratch_.items_.size() < program.features.size()) scratch_.items_.resize(program.features.size());
+  if (scratch_.changes_.size() < program.nodes.size()) scratch_.changes_.resize(program.nodes.size());
+  if (scratch_.changes_of_features_.size() < program.features.size()) {
+    scratch_.changes_of_features_.resize(program.features.size());
+  }
 }
 
 const Items& Evaluation::ItemsOf(int32_t feature) {

@@ -150,7 +150,14 @@ class Scratch {
     uint64_t round = 0;
     Items items;
   };
+  // Of a node, or of a feature: when it changes by time alone (NextChange).
+  struct KeptChange {
+    uint64_t round = 0;
+    bool within_day = false;
+    std::optional<Timestamp> at;
+  };
   uint64_t round_ = 0;
+  std::vector<KeptChange> changes_, changes_of_features_;
   std::vector<Kept> values_;
   std::vector<KeptItems> items_;
 };
@@ -180,6 +187,16 @@ class Evaluation {
   }
   bool Holds(int32_t node) { return Run(node).IsTrue(); }
 
+  // When a node that is not local changes by time alone, or within the day, worked out once; `find` does that.
+  template <class Find>
+  std::optional<Timestamp> ChangeOf(int32_t node, bool within_day, Find find) {
+    return Once(scratch_.changes_[static_cast<size_t>(node)], within_day, find);
+  }
+  template <class Find>
+  std::optional<Timestamp> ChangeOfFeature(int32_t feature, Find find) {
+    return Once(scratch_.changes_of_features_[static_cast<size_t>(feature)], false, find);
+  }
+
   // The list of a feature, got once.
   const Items& ItemsOf(int32_t feature);
 
@@ -200,6 +217,14 @@ class Evaluation {
   Evaluation(const Program& program, const void* source, Getter get, ItemsGetter get_items, const Moment& now,
              Scratch& scratch);
 
+  template <class Find>
+  std::optional<Timestamp> Once(Scratch::KeptChange& kept, bool within_day, Find find) {
+    if (kept.round != scratch_.round_ || kept.within_day != within_day) {
+      const std::optional<Timestamp> at = find();
+      kept = {scratch_.round_, within_day, at};
+    }
+    return kept.at;
+  }
   Scalar Compute(const Node& n);
   Scalar Arithmetic(const Node& n);
   Scalar LookThrough(const Node& n);

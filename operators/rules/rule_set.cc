@@ -94,6 +94,7 @@ absl::Status RuleSet::Add(Rule rule, const FeatureRegistry& features) {
 
 void RuleSet::Index() {
   std::string text;
+  std::vector<WatchedUnit> watched(units_.size());
   for (size_t unit = 0; unit < units_.size(); ++unit) {
     const auto number = static_cast<int32_t>(unit);
     std::vector<bool> seen(program_.nodes.size());
@@ -102,26 +103,24 @@ void RuleSet::Index() {
     for (const int32_t r : units_[unit]) {
       const Compiled& c = rules_[static_cast<size_t>(r)];
       if (c.each >= 0) features.insert(c.each);
+      watched[unit].each = c.each;
       for (const auto& node : {c.when, c.unless, c.until}) {
         if (!node) continue;
+        watched[unit].conditions.push_back(*node);
         FeaturesOf(program_, *node, seen, features);
         timed = timed || next_change_->Depends(*node);
       }
     }
     all_.push_back(number);
     if (timed) timed_.push_back(number);
-    EventKindSet kinds;
     for (const int32_t f : features) {
       const FeatureRef& feature = program_.features[static_cast<size_t>(f)];
-      kinds |= feature.changed_by();
       by_slot_.resize(std::max<size_t>(by_slot_.size(), size_t{feature.slot()} + 1));
       std::vector<int32_t>& readers = by_slot_[feature.slot()];
       if (readers.empty() || readers.back() != number) readers.push_back(number);
     }
-    for (size_t kind = 0; kind < kEventKinds; ++kind) {
-      if (kinds.test(kind)) by_kind_[kind].push_back(number);
-    }
   }
+  detector_.emplace(program_, watched);
   for (const Compiled& c : rules_) {
     for (const std::string* part :
          {&c.rule.tag, &c.rule.about, &c.rule.group, &c.rule.when, &c.rule.unless, &c.rule.until, &c.rule.each}) {

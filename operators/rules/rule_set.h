@@ -1,12 +1,11 @@
 // The rules of all tags together, checked and compiled: what the operator `tags` judges customers by (docs/rules.md).
 //
 //   absl::StatusOr<RuleSet> set = RuleSet::Compile(rules, features);
-//   for (int32_t unit : set->ReadersOf(Event::kOrderCompleted)) …   // what an order may change
+//   set->detector().Before(kind, reader, seen);   // … what an event may change
 //
 // Rules are judged in units: a rule that stands alone, or a group, of whose tags a customer has exactly one.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -17,8 +16,8 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
-#include "operators/event.h"
 #include "operators/features.h"
+#include "operators/rules/change_detector.h"
 #include "operators/rules/next_change.h"
 #include "operators/rules/program.h"
 
@@ -58,6 +57,7 @@ class RuleSet {
   const std::vector<Unit>& units() const { return units_; }
   const Program& program() const { return program_; }
   const NextChange& next_change() const { return *next_change_; }
+  const ChangeDetector& detector() const { return *detector_; }
 
   // A hash of everything above; never 0.
   uint64_t version() const { return version_; }
@@ -66,8 +66,7 @@ class RuleSet {
   // The rule of a tag, "interest" of "interest:shoes"; -1: there is none.
   int32_t RuleOf(std::string_view tag) const;
 
-  // Units that an event of this kind, or a timer of the operator in this slot, may change; ascending.
-  const std::vector<int32_t>& ReadersOf(EventKind kind) const { return by_kind_[static_cast<size_t>(kind)]; }
+  // Units that a timer of the operator in this slot may change; ascending.
   const std::vector<int32_t>& ReadersOf(Slot slot) const;
   // Units that time alone may change.
   const std::vector<int32_t>& Timed() const { return timed_; }
@@ -80,10 +79,10 @@ class RuleSet {
 
   Program program_;
   std::optional<NextChange> next_change_;
+  std::optional<ChangeDetector> detector_;
   std::vector<Compiled> rules_;
   std::vector<Unit> units_;
   absl::flat_hash_map<std::string, int32_t> by_tag_, by_group_;
-  std::array<std::vector<int32_t>, kEventKinds> by_kind_;
   std::vector<std::vector<int32_t>> by_slot_;
   std::vector<int32_t> timed_, all_;
   uint64_t version_ = 0;

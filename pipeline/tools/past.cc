@@ -37,16 +37,14 @@ void Past::Live(const std::string& customer, const std::vector<Event>& events, T
 
 std::vector<std::string> Past::Held() const {
   std::vector<std::string> out;
-  if (tags_.op == nullptr || !row_.states[tags_.slot]) return out;
-  for (const auto& tag : static_cast<const v1::state::Tags&>(*row_.states[tags_.slot]).held())
-    out.push_back(tag.name());
+  if (tags_.op == nullptr) return out;
+  for (const auto& tag : row_.states.As<v1::state::Tags>(tags_.slot).held()) out.push_back(tag.name());
   return out;
 }
 
 absl::StatusOr<rules::Judge::Standing> Past::Explain(std::string_view tag) const {
   if (tags_.op == nullptr) return absl::NotFoundError("this chain has no tags");
-  const v1::state::Tags none;
-  const auto& state = row_.states[tags_.slot] ? static_cast<const v1::state::Tags&>(*row_.states[tags_.slot]) : none;
+  const auto& state = row_.states.As<v1::state::Tags>(tags_.slot);
   const Moment moment = calendar_.At(std::max(row_.time, until_));
   return tags_.op->Explain(tag, state, FeatureReader(row_, moment), moment);
 }

@@ -89,7 +89,8 @@ TEST_CASE("the same events make the same portrait, and the row stays within its 
       b.Send(event);
       bytes_max = std::max(bytes_max, a.RowBytes("anna"));
     }
-    CHECK(a.Row("anna")->states[2]->SerializeAsString() == b.Row("anna")->states[2]->SerializeAsString());
+    const auto site = [](const OperatorHarness& of) { return of.Row("anna")->states.As<v1::state::Site>(2); };
+    CHECK(site(a).SerializeAsString() == site(b).SerializeAsString());
     CHECK(Portrait(a) == Portrait(b));
     CHECK(bytes_max < 3'000);
   }

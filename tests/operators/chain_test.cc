@@ -132,7 +132,7 @@ TEST_CASE("the state of an operator that left the chain is kept") {
   auto with = std::move(ChainBuilder().Add<Silence>()).Build("v");
   auto without = std::move(ChainBuilder()).Build("v");
   RowState row = (*with)->EmptyRow();
-  row.states[1] = std::make_unique<v1::TaskState>();
+  row.states.Change(1, v1::TaskState::default_instance());
   row.timers.Set(1, 1, At("2026-01-01"));
   std::string bytes, again;
   (*with)->Encode(3, row, bytes);

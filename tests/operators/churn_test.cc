@@ -365,7 +365,7 @@ TEST_CASE("alerts are the same in every run, and the state stays small", "[churn
     std::string out;
     for (const auto& alert : shop.Results<v1::ChurnAlert>()) out += alert.SerializeAsString();
     CHECK(!out.empty());
-    const auto& state = *shop.Row("anna")->states[2];
+    const auto& state = shop.Row("anna")->states.As<v1::state::Churn>(2);
     CHECK(state.ByteSizeLong() < 450);
     return out;
   };

@@ -224,7 +224,7 @@ TEST_CASE("purchase days are counted however many there are, in any order", "[pu
     CHECK(shop.Feature("anna", "purchases.orders") == "40");
     CHECK(shop.Feature("anna", "purchases.last") == ToText(FromMicros(*days.rbegin() * 86'400'000'000)));
     // The rhythm is that of the last nine days.
-    const auto& state = static_cast<const v1::state::Purchases&>(*shop.Row("anna")->states[1]);
+    const auto& state = shop.Row("anna")->states.As<v1::state::Purchases>(1);
     CHECK(std::vector<int64_t>(state.day().begin(), state.day().end()) ==
           std::vector<int64_t>(std::prev(days.end(), std::min<long>(9, static_cast<long>(days.size()))), days.end()));
   }

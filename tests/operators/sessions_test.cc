@@ -195,7 +195,7 @@ TEST_CASE("events out of order by less than the gap make the same sessions as or
   }
   harness.AdvanceTo(FromMicros(us + 100 * gap_us));
   const Model model = SessionsOf(times_us, gap_us);
-  const auto& state = static_cast<const v1::state::Site&>(*harness.Row("anna")->states[1]).sessions();
+  const auto& state = harness.Row("anna")->states.As<v1::state::Site>(1).sessions();
   CHECK(LifetimeSum(state.visits()) == model.sessions);
   CHECK(state.length_us() == model.length_us);
   CHECK(state.pages() == 400);

@@ -112,7 +112,7 @@ TEST_CASE("why a tag is there, or what is missing for it, can be asked at any mo
   const auto told = [&](std::string_view tag) {
     const RowState& row = *shop.Row("anna");
     const Moment at{row.time, static_cast<int32_t>(std::chrono::floor<days>(row.time).time_since_epoch().count())};
-    const auto& state = static_cast<const v1::state::Tags&>(*row.states.back());
+    const auto& state = row.states.As<v1::state::Tags>(row.states.size() - 1);
     const auto standing = tags->Explain(tag, state, FeatureReader(row, at), at);
     if (!standing.ok()) return std::string(standing.status().message());
     return absl::StrCat(

@@ -12,7 +12,7 @@
 namespace portrait {
 namespace {
 
-using v1::state::Window;
+using Window = std::string;
 
 // All days, each by itself.
 struct Exact {
@@ -37,13 +37,10 @@ struct Exact {
 
 std::string Print(const Window& window) {
   std::string out;
-  int32_t first = window.newest();
-  for (int i = window.gap_size() - 1; i >= 0; --i) {
-    const uint32_t span = window.span_size() > 0 ? window.span(i) : 0;
-    const std::string last = span ? absl::StrCat("-", first + static_cast<int32_t>(span)) : "";
-    out = absl::StrCat(first, last, ":", window.count(i), window.sum_size() ? absl::StrCat("/", window.sum(i)) : "",
-                       out.empty() ? "" : " ", out);
-    first -= static_cast<int32_t>(window.gap(i));
+  for (const WindowBucket& bucket : WindowBuckets(window)) {
+    const std::string last = bucket.last > bucket.first ? absl::StrCat("-", bucket.last) : "";
+    const std::string sum = bucket.sum != 0 ? absl::StrCat("/", bucket.sum) : "";
+    absl::StrAppend(&out, out.empty() ? "" : " ", bucket.first, last, ":", bucket.count, sum);
   }
   return out;
 }
@@ -140,9 +137,10 @@ TEST_CASE("any history is counted within the documented error and space", "[wind
       const auto count = static_cast<int64_t>(random() % 5), sum = static_cast<int64_t>(random() % 100'000'000);
       WindowAdd(window, day, count, sum);
       exact.Add(day, count, sum);
-      REQUIRE(window.gap_size() <= kWindowBuckets);
-      REQUIRE((window.span_size() == 0 || window.span(window.gap_size() - 1) == 0));
-      REQUIRE(window.ByteSizeLong() <= 420);
+      const std::vector<WindowBucket> buckets = WindowBuckets(window);
+      REQUIRE(buckets.size() <= kWindowBuckets);
+      REQUIRE(buckets.back().first == buckets.back().last);
+      REQUIRE(window.size() <= 420);
       if (i % 10 == 0) CheckAgainst(exact, window, today + (random() % 4 == 0 ? 3 : 0));
     }
   }
@@ -153,7 +151,7 @@ TEST_CASE("numbers beyond all reason saturate and stay within the bytes", "[wind
   for (int32_t day = 0; day < 2000; ++day) WindowAdd(window, day, INT64_MAX / 2, INT64_MIN / 2);
   CHECK(WindowCount(window, 1999, 365) == INT64_MAX);
   CHECK(WindowSum(window, 1999, 365) == INT64_MIN);
-  CHECK(window.ByteSizeLong() <= 1200);
+  CHECK(window.size() <= 1200);
 }
 
 }  // namespace

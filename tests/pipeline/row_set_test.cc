@@ -113,7 +113,7 @@ TEST_CASE("a customer who comes back after erasure starts anew and is not remove
   CHECK_FALSE(rows.set.HasRemovals(100));
   rows.Commit(rows.Freeze());
   CHECK_FALSE((*rows.set.Get("anna"))->state.gone);
-  CHECK(static_cast<v1::TaskState&>(*(*rows.set.Get("anna"))->state.states[1]).last_tick_us() == 1);
+  CHECK((*rows.set.Get("anna"))->state.states.As<v1::TaskState>(1).last_tick_us() == 1);
 }
 
 TEST_CASE("a customer who comes back while the removal is under way survives it") {

@@ -41,7 +41,7 @@ ChainBuilder Builder(TagsOptions tags) {
 }
 
 // Those that change within a day while they say that they are looked at once a day: what docs/rules.md says of them.
-bool IsCoarse(const std::string& name) { return name == "person.age"; }
+bool IsCoarse(const std::string& name) { return name == "person.age" || name == "score"; }
 
 class Rules {
  public:
@@ -50,6 +50,19 @@ class Rules {
       const std::string& name = feature.description().name;
       if (name != kDecided && !IsCoarse(name)) features_.push_back(feature);
     }
+  }
+
+  // A rule with `each`, on one of the lists.
+  Rule OfElements(const std::string& tag) {
+    std::vector<FeatureRef> lists;
+    for (const FeatureRef& feature : features_) {
+      if (feature.description().type == FeatureType::kItems) lists.push_back(feature);
+    }
+    const FeatureDescription& list = chance_.Of(lists).description();
+    std::vector<FeatureColumn> columns = list.columns;
+    std::erase_if(columns, [](const FeatureColumn& column) { return IsCoarse(column.name); });
+    const FeatureColumn& column = chance_.Of(columns);
+    return {.tag = tag, .when = Comparison("item." + column.name, column.type, column.unit), .each = list.name};
   }
 
   std::string Condition() {
@@ -63,29 +76,36 @@ class Rules {
 
  private:
   std::string Leaf() {
-    const std::vector<std::string> signs = {" < ", " <= ", " > ", " >= ", " == ", " != "};
-    const std::string& sign = chance_.Of(signs);
     const FeatureDescription& about = chance_.Of(features_).description();
-    if (chance_.Below(12) == 0 && about.type != FeatureType::kItems) return absl::StrCat("has(", about.name, ")");
-    switch (about.type) {
-      case FeatureType::kBoolean: return about.name;
-      case FeatureType::kInteger: return absl::StrCat(about.name, sign, chance_.Below(6));
-      case FeatureType::kNumber: {
-        const int most = about.unit == "1" ? 1 : about.unit == "days" ? 120 : 300;
-        return absl::StrCat(about.name, sign, chance_.Below(1000) * most / 1000.0 + 0.0001);
-      }
-      case FeatureType::kText: return absl::StrCat(about.name, " == 'shoes'");
-      case FeatureType::kTimestamp: return absl::StrCat("now - ", about.name, sign, "days(", chance_.Below(120), ")");
-      case FeatureType::kDuration: return absl::StrCat(about.name, sign, "hours(", chance_.Below(100), ")");
-      case FeatureType::kItems: break;
+    if (about.type != FeatureType::kItems) {
+      return chance_.Below(12) == 0 ? absl::StrCat("has(", about.name, ")")
+                                    : Comparison(about.name, about.type, about.unit);
     }
-    if (about.name != "site.interests") return absl::StrCat("size(", about.name, ")", sign, chance_.Below(4));
-    return absl::StrCat("site.interests.exists(i, i.views_30d", sign, chance_.Below(6), ")");
+    if (about.name != "site.interests") return absl::StrCat("size(", about.name, ")", Sign(), chance_.Below(4));
+    return absl::StrCat("site.interests.exists(i, i.views_30d", Sign(), chance_.Below(6), ")");
+  }
+
+  std::string Sign() { return chance_.Of(std::vector<std::string>{" < ", " <= ", " > ", " >= ", " == ", " != "}); }
+
+  std::string Comparison(const std::string& name, FeatureType type, const std::string& unit) {
+    switch (type) {
+      case FeatureType::kBoolean: return name;
+      case FeatureType::kInteger: return absl::StrCat(name, Sign(), chance_.Below(6));
+      case FeatureType::kNumber: {
+        const int most = unit == "1" ? 1 : unit == "days" ? 120 : 300;
+        return absl::StrCat(name, Sign(), chance_.Below(1000) * most / 1000.0 + 0.0001);
+      }
+      case FeatureType::kTimestamp: return absl::StrCat("now - ", name, Sign(), "days(", chance_.Below(120), ")");
+      case FeatureType::kDuration: return absl::StrCat(name, Sign(), "hours(", chance_.Below(100), ")");
+      default: return absl::StrCat(name, " == 'shoes'");
+    }
   }
 
   Chance& chance_;
   std::vector<FeatureRef> features_;
 };
+
+const std::vector<std::string> kCategories = {"shoes", "hats", "bags"};
 
 Event SomeEvent(Chance& chance, Timestamp time, int number) {
   Event event = EventFor("anna", time);
@@ -94,16 +114,17 @@ Event SomeEvent(Chance& chance, Timestamp time, int number) {
     case 0: event.mutable_page_viewed()->set_url("/"); break;
     case 1:
     case 2:
-    case 3:
-      event.mutable_product_viewed()->mutable_product()->set_category(
-          chance.Of(std::vector<std::string>{"shoes", "hats", "bags"}));
+    case 3: event.mutable_product_viewed()->mutable_product()->set_category(chance.Of(kCategories)); break;
+    case 4:
+      event.mutable_email_delivered()->set_mail_id(absl::StrCat("m", number));
+      event.mutable_email_delivered()->set_campaign_id(absl::StrCat("spring", chance.Below(3)));
       break;
-    case 4: event.mutable_email_delivered()->set_mail_id(absl::StrCat("m", number)); break;
     case 5: event.mutable_email_opened()->set_mail_id(absl::StrCat("m", chance.Below(number + 1))); break;
     case 6:
     case 7:
       event.mutable_order_completed()->set_order_id(absl::StrCat("o", number));
       event.mutable_order_completed()->set_total_micros((1 + chance.Below(150)) * int64_t{1'000'000});
+      event.mutable_order_completed()->add_products()->set_category(chance.Of(kCategories));
       break;
     case 8:
       event.mutable_order_refunded()->set_order_id(last);
@@ -125,11 +146,17 @@ TEST_CASE("looking at few rules at the right moments gives what looking at all o
     Rules maker(chance, plain.chain().features());
     std::vector<Rule> written;
     for (int i = 0; i < 20; ++i) written.push_back({.tag = absl::StrCat("t", i), .when = maker.Condition()});
+    for (int i = 0; i < 6; ++i) written.push_back(maker.OfElements(absl::StrCat("e", i)));
     OperatorHarness shop(Builder({.rules = [&](const FeatureRegistry&) { return written; }}));
     Program program;
     Compiler compiler(shop.chain().features(), program);
-    std::vector<int32_t> nodes;
-    for (const Rule& rule : written) nodes.push_back(*compiler.Condition(rule.when));
+    std::vector<int32_t> nodes, lists;
+    for (const Rule& rule : written) {
+      Scope scope;
+      if (!rule.each.empty()) scope.each = *shop.chain().features().Find(rule.each);
+      nodes.push_back(*compiler.Condition(rule.when, scope));
+      lists.push_back(scope.each ? program.FeatureIndex(*scope.each) : -1);
+    }
 
     Timestamp now = At("2026-01-01") + minutes(chance.Below(1440));
     shop.AdvanceTo(now);
@@ -141,9 +168,19 @@ TEST_CASE("looking at few rules at the right moments gives what looking at all o
       const std::string held = absl::StrCat(" ", shop.ItemsFeature("anna", "tags.held"));
       Evaluation evaluation(program, reader, moment, Scratch::OfThisThread());
       for (size_t i = 0; i < written.size(); ++i) {
-        const bool has = held.find(absl::StrCat(" ", written[i].tag, "(")) != std::string::npos;
         INFO(written[i].when << " at " << ToText(at) << " in life " << life);
-        REQUIRE(has == evaluation.Holds(nodes[i]));
+        const auto has = [&](const std::string& tag) { return held.find(" " + tag + "(") != std::string::npos; };
+        if (lists[i] < 0) {
+          REQUIRE(has(written[i].tag) == evaluation.Holds(nodes[i]));
+          continue;
+        }
+        INFO("of each of " << written[i].each << ": " << shop.ItemsFeature("anna", written[i].each));
+        for (const Item& item : Items(evaluation.ItemsOf(lists[i]))) {
+          evaluation.SetItem(0, &item);
+          REQUIRE(has(absl::StrCat(written[i].tag, ":", std::string(item.name))) ==
+                  (!item.name.empty() && evaluation.Holds(nodes[i])));
+        }
+        evaluation.SetItem(0, nullptr);
       }
     };
     for (int number = 0; number < 40; ++number) {

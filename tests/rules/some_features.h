@@ -52,7 +52,7 @@ class SomeFeatures {
       return out;
     };
     Register(list);
-    row_.states.resize(2);
+    row_.states = OperatorStates(2);
   }
   SomeFeatures(const SomeFeatures&) = delete;
 

@@ -1,0 +1,116 @@
+// Which rules an event may have changed: the features that rules read are compared before and after it. So what an
+// event costs depends on how many features rules read, not on how many rules there are.
+//
+//   ChangeDetector::Snapshot& seen = ChangeDetector::Snapshot::OfThisThread();
+//   detector.Before(kind, reader, seen);   // before any operator has handled the event
+//   detector.After(reader, seen);          // after all have, at the same moment: seen.affected says what to look at
+//
+// Needs what holds between two events anyway: the tags are what a look at everything would give at this moment, and a
+// timer is set for the first moment at which time alone may change that. Then a rule need not be looked at
+//  1. where a feature is compared with a constant, as long as no value from the one before to the one after makes the
+//     comparison come out differently, and the feature does not change by itself any sooner than before;
+//  2. where it is read in another way, as long as its value is the same.
+// Of lists, the elements that differ are told, so that a rule with `each` looks at those alone.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "operators/event.h"
+#include "operators/features.h"
+#include "operators/rules/program.h"
+
+namespace portrait::rules {
+
+// What the detector has to know of a unit of rules that are judged together.
+struct WatchedUnit {
+  std::vector<int32_t> conditions;  // nodes
+  int32_t each = -1;                // the list that it is judged by; -1: none
+};
+
+// Units of rules to be looked at, by their numbers.
+struct Affected {
+  std::vector<int32_t> units;  // ascending
+  struct OfList {
+    int32_t unit = -1;
+    int32_t list = -1;
+  };
+  std::vector<OfList> elements;  // units to be looked at for `changed` of this list alone; none of `units`
+  std::vector<std::pair<int32_t, std::string_view>> changed;  // by list: elements that differ, came or went
+
+  bool empty() const { return units.empty() && elements.empty(); }
+};
+
+// Constant once made; then safe from any thread. The program must outlive it.
+class ChangeDetector {
+ public:
+  ChangeDetector(const Program& program, const std::vector<WatchedUnit>& units);
+
+  // What the features were, with room that is used again: one event at a time for each thread.
+  class Snapshot {
+   public:
+    static Snapshot& OfThisThread();
+    // Who took it last: an address that is the same before and after the event, and of no other event meanwhile.
+    const void* event = nullptr;
+    Affected affected;  // by After; valid until the row changes again
+
+   private:
+    friend class ChangeDetector;
+    struct Seen {
+      Scalar value;
+      size_t text_at = 0;  // in texts_
+    };
+    struct SeenItem {
+      size_t name_at = 0, name_size = 0;  // in texts_
+      size_t columns_from = 0;
+    };
+    EventKind kind_ = Event::BODY_NOT_SET;
+    std::vector<Seen> values_;
+    std::vector<int32_t> days_;  // when they change by themselves; of the values, then of the lists
+    std::vector<SeenItem> items_;
+    std::vector<size_t> items_end_;  // for each list
+    std::vector<Seen> columns_;
+    std::string texts_;
+    std::vector<uint64_t> marked_;  // a bit for each unit
+  };
+
+  void Before(EventKind kind, const FeatureReader& reader, Snapshot& seen) const;
+  void After(const FeatureReader& reader, Snapshot& seen) const;
+
+ private:
+  using Units = std::vector<int32_t>;
+  struct Watch {
+    int32_t feature = -1;
+    FeatureRef ref;
+    std::optional<FeatureRef> next_day;  // of features that know when they change by themselves
+    bool runs = false;
+    Units readers;   // all
+    Units compared;  // that compare it with constants, whatever else they do
+    Units read;      // that read it in another way
+    struct Threshold {
+      long double at;
+      int32_t unit;
+    };
+    std::vector<Threshold> thresholds;  // of `compared`, ascending
+    Units each;                         // of a list: that are judged by its elements
+  };
+
+  void Visit(int32_t node, int32_t unit, int32_t each, std::vector<bool>& seen);
+  Watch& WatchOf(int32_t feature);
+  void Remember(const Scalar& value, std::vector<Snapshot::Seen>& values, Snapshot& seen) const;
+  bool Same(const Snapshot::Seen& before, const Scalar& after, const Snapshot& seen) const;
+  void CompareValues(const Watch& watch, const Snapshot::Seen& before, const Scalar& after, Snapshot& seen) const;
+  void CompareLists(const Watch& watch, size_t first, size_t end, const Items& after, Snapshot& seen) const;
+
+  const Program& program_;
+  size_t units_ = 0;
+  std::vector<Watch> watches_;
+  std::array<std::vector<int32_t>, kEventKinds> values_, lists_;  // by kind: of watches_
+};
+
+}  // namespace portrait::rules
