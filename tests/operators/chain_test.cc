@@ -29,6 +29,18 @@ class Silence final : public Operator<v1::TaskState> {
   }
 };
 
+// A second state in the row.
+class Echo final : public Operator<v1::TaskState> {
+ public:
+  static void Describe(Description& about) { about.Name("echo").Reads({Event::kPageViewed}); }
+  void OnEvent(const Event&, v1::TaskState& state, Context&) const override { state.set_last_tick_us(5); }
+};
+
+class NoResults final : public OutputSink {
+ public:
+  void Add(size_t, std::string_view, const google::protobuf::Message&) override {}
+};
+
 Event View(std::string_view customer, std::string_view time) {
   Event event = EventFor(customer, At(time));
   event.mutable_page_viewed();
@@ -68,9 +80,7 @@ TEST_CASE("the row's own timers fire before a later event") {
 
 TEST_CASE("an erased row is as if it had never been, and a later event starts anew") {
   const auto chain = std::move(ChainBuilder().Add<Silence>()).Build("v").value();
-  class : public OutputSink {
-    void Add(size_t, std::string_view, const google::protobuf::Message&) override {}
-  } none;
+  NoResults none;
   RowState row = chain->EmptyRow();
   chain->OnEvent(View("anna", "2026-01-01"), {}, false, "anna", row, Calendar(), none);
   Event erasure = EventFor("anna", At("2026-01-01 12:00"));
@@ -142,6 +152,65 @@ TEST_CASE("the state of an operator that left the chain is kept") {
   RowState back;
   REQUIRE((*with)->Decode(again, back).value() == 3);
   CHECK(back.timers.next() == At("2026-01-01"));
+}
+
+TEST_CASE("a row at rest is its bytes, and only what is asked for is decoded") {
+  const auto chain = std::move(ChainBuilder().Add<Silence>().Add<Echo>()).Build("v").value();
+  NoResults none;
+  RowState row = chain->EmptyRow();
+  chain->OnEvent(View("anna", "2026-01-01"), {}, false, "anna", row, Calendar(), none);
+  std::string bytes, again;
+  chain->Encode(7, row, bytes);
+  const auto decoded = [&] {
+    int count = 0;
+    row.states.ForDecoded([&](const google::protobuf::Message&) { ++count; });
+    return count;
+  };
+  CHECK(decoded() == 3);  // the cleaning stage has one, too
+  chain->Rest(bytes, row);
+  CHECK(decoded() == 0);
+  CHECK(row.states.stored() == bytes);
+  CHECK(row.timers.next() == At("2026-01-02"));
+  chain->Encode(7, row, again);
+  CHECK(again == bytes);
+  CHECK(row.states.As<v1::TaskState>(1).highest_time_us() == 1);
+  CHECK(decoded() == 1);
+  chain->Encode(7, row, again);
+  CHECK(again == bytes);
+  chain->OnEvent(View("anna", "2026-01-01 01:00"), {}, false, "anna", row, Calendar(), none);
+  CHECK(row.states.As<v1::TaskState>(1).highest_time_us() == 2);
+}
+
+TEST_CASE("a state that is no message of its operator is told once it is asked for") {
+  const auto chain = std::move(ChainBuilder().Add<Silence>()).Build("v").value();
+  v1::Row stored;
+  stored.set_number(3);
+  stored.add_operators()->set_operator_("silence");
+  stored.mutable_operators(0)->set_state("\xff\xff");
+  RowState row;
+  REQUIRE(chain->Decode(stored.SerializeAsString(), row).value() == 3);
+  CHECK(chain->Damage(row).ok());
+  NoResults none;
+  chain->OnEvent(View("anna", "2026-01-01"), {}, false, "anna", row, Calendar(), none);
+  CHECK(chain->Damage(row).ToString() == "DATA_LOSS: the state of an operator cannot be parsed: silence");
+}
+
+TEST_CASE("bytes that are no row are refused, wherever they end") {
+  const auto chain = std::move(ChainBuilder().Add<Silence>()).Build("v").value();
+  NoResults none;
+  RowState row = chain->EmptyRow();
+  chain->OnEvent(View("anna", "2026-01-01"), {}, false, "anna", row, Calendar(), none);
+  std::string bytes;
+  chain->Encode(7, row, bytes);
+  v1::Row whole;
+  REQUIRE(whole.ParseFromString(bytes));
+  for (size_t size = 0; size < bytes.size(); ++size) {
+    INFO("of " << bytes.size() << " bytes, the first " << size);
+    v1::Row part;
+    RowState read;
+    CHECK(chain->Decode(std::string_view(bytes).substr(0, size), read).ok() ==
+          part.ParseFromString(bytes.substr(0, size)));
+  }
 }
 
 }  // namespace

@@ -63,6 +63,7 @@ class SomeFeatures {
   const FeatureRegistry& registry() const { return registry_; }
   FeatureReader reader() const { return FeatureReader(row_, now); }
   const std::deque<FeatureDescription>& descriptions() const { return descriptions_; }
+  void ChangedBy(EventKind kind) { kinds_.set(static_cast<size_t>(kind)); }
   void Changes(std::string_view name, OverTime over_time) {
     for (FeatureDescription& about : descriptions_) {
       if (about.name == name) about.over_time = std::move(over_time);
