@@ -118,7 +118,7 @@ void Tags::OnEvent(const Event& event, State& state, Context& context) const {
 void Tags::OnTimer(const Timer&, State& state, Context& context) const { Look(rules_->Timed(), state, context); }
 
 void Tags::OnChange(Slot changed, State& state, Context& context) const {
-  Look(rules_->ReadersOf(changed), state, context);
+  Look(rules_->detector().ReadersOf(changed), state, context);
 }
 
 void Tags::Look(const std::vector<int32_t>& units, State& state, Context& context) const {

@@ -19,8 +19,8 @@
 //
 // Days may come in any order: a late day goes to where it belongs, or, when it lies a year or more before the newest
 // one, to the lifetime alone. Adding to the newest day changes the first few bytes. Additions saturate. The functions
-// are pure, and as thread-safe as the bytes. A window is bytes rather than a message because a row has many: as
-// messages they took five times the memory, and more time to read and write than everything else in it.
+// are pure, and as thread-safe as the bytes. A window is bytes rather than a message because a row has many, and a
+// message takes several times the memory: docs/decisions/2026-11-26-rows-at-rest.md says what that costs.
 #pragma once
 
 #include <cstdint>

@@ -5,7 +5,7 @@
 #include <limits>
 #include <utility>
 
-#include "operators/rules/kinds.h"
+#include "operators/rules/next_change.h"
 
 namespace portrait::rules {
 namespace {
@@ -13,8 +13,9 @@ namespace {
 constexpr int32_t kNever = std::numeric_limits<int32_t>::max();
 constexpr size_t kMostElements = 32;  // of a list that are told apart; of a longer one, all are looked at
 
+// Units come one after another, so they stay in order.
 void AddUnit(std::vector<int32_t>& units, int32_t unit) {
-  if (std::find(units.begin(), units.end(), unit) == units.end()) units.push_back(unit);
+  if (units.empty() || units.back() != unit) units.push_back(unit);
 }
 
 // What is compared with a constant: a feature, or a whole one that is made a fraction first; -1: neither.
@@ -40,10 +41,7 @@ bool SameNumber(const Scalar& a, const Scalar& b) {
 }
 
 int32_t DayOf(const std::optional<FeatureRef>& next_day, const FeatureReader& reader) {
-  if (!next_day) return kNever;
-  const Value day = reader.Get(*next_day);
-  const auto* const number = std::get_if<int64_t>(&day);
-  return number == nullptr ? kNever : static_cast<int32_t>(*number);
+  return next_day ? NextDayOf(reader.Get(*next_day)).value_or(kNever) : kNever;
 }
 
 void MarkOne(int32_t unit, std::vector<uint64_t>& marked) {
@@ -81,11 +79,23 @@ ChangeDetector::ChangeDetector(const Program& program, const std::vector<Watched
     Watch& watch = watches_[w];
     std::sort(watch.thresholds.begin(), watch.thresholds.end(),
               [](const Watch::Threshold& a, const Watch::Threshold& b) { return a.at < b.at; });
+    const Slot slot = watch.ref.slot();
+    by_slot_.resize(std::max<size_t>(by_slot_.size(), size_t{slot} + 1));
+    by_slot_[slot].insert(by_slot_[slot].end(), watch.readers.begin(), watch.readers.end());
     const bool is_list = watch.ref.description().type == FeatureType::kItems;
     for (size_t kind = 0; kind < kEventKinds; ++kind) {
       if (watch.ref.changed_by().test(kind)) (is_list ? lists_ : values_)[kind].push_back(static_cast<int32_t>(w));
     }
   }
+  for (Units& readers : by_slot_) {
+    std::sort(readers.begin(), readers.end());
+    readers.erase(std::unique(readers.begin(), readers.end()), readers.end());
+  }
+}
+
+const ChangeDetector::Units& ChangeDetector::ReadersOf(Slot slot) const {
+  static const auto* const none = new Units();
+  return slot < by_slot_.size() ? by_slot_[slot] : *none;
 }
 
 ChangeDetector::Watch& ChangeDetector::WatchOf(int32_t feature) {

@@ -82,8 +82,11 @@ class ChangeDetector {
   void Before(EventKind kind, const FeatureReader& reader, Snapshot& seen) const;
   void After(const FeatureReader& reader, Snapshot& seen) const;
 
- private:
   using Units = std::vector<int32_t>;
+  // All that read features of the operator in this slot; ascending.
+  const Units& ReadersOf(Slot slot) const;
+
+ private:
   struct Watch {
     int32_t feature = -1;
     FeatureRef ref;
@@ -110,6 +113,7 @@ class ChangeDetector {
   const Program& program_;
   size_t units_ = 0;
   std::vector<Watch> watches_;
+  std::vector<Units> by_slot_;
   std::array<std::vector<int32_t>, kEventKinds> values_, lists_;  // by kind: of watches_
 };
 

@@ -26,6 +26,11 @@ Moments Later(Moments a, Moments b) {
 
 }  // namespace
 
+std::optional<int32_t> NextDayOf(const Value& value) {
+  const auto* const day = std::get_if<int64_t>(&value);
+  return day == nullptr ? std::nullopt : std::optional<int32_t>(static_cast<int32_t>(*day));
+}
+
 NextChange::NextChange(const Program& program) : program_(program) {
   const auto moves = [&](int32_t feature) {
     return program_.features[static_cast<size_t>(feature)].description().over_time.kind != OverTime::Kind::kStill;
@@ -217,10 +222,8 @@ class NextChange::Finder {
   }
 
   Moments OnDay(const FeatureRef& feature) const {
-    const Value day = evaluation_.Read(feature.NextDay());
-    const auto* const number = std::get_if<int64_t>(&day);
-    if (number == nullptr) return std::nullopt;
-    return start_of_(static_cast<int32_t>(std::max<int64_t>(*number, now_.day + 1)));
+    const auto day = NextDayOf(evaluation_.Read(feature.NextDay()));
+    return day ? Moments(start_of_(std::max(*day, now_.day + 1))) : std::nullopt;
   }
 
   Motion OfColumn(const Node& n) {

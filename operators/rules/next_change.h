@@ -22,6 +22,9 @@
 
 namespace portrait::rules {
 
+// The local day that FeatureRef::NextDay has given; nothing: never.
+std::optional<int32_t> NextDayOf(const Value& value);
+
 // Constant once made; then safe from any thread. The program must outlive it.
 class NextChange {
  public:

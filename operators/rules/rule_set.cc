@@ -3,7 +3,6 @@
 #include <xxhash.h>
 
 #include <algorithm>
-#include <set>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -14,15 +13,6 @@ namespace {
 
 absl::Status Wrong(const Rule& rule, std::string_view key, std::string_view what) {
   return absl::InvalidArgumentError(absl::StrCat("rule ", rule.tag, ": ", std::string(key), ": ", std::string(what)));
-}
-
-// All features that a node reads.
-void FeaturesOf(const Program& program, int32_t index, std::vector<bool>& seen, std::set<int32_t>& out) {
-  if (seen[static_cast<size_t>(index)]) return;
-  seen[static_cast<size_t>(index)] = true;
-  const Node& n = program.nodes[static_cast<size_t>(index)];
-  if (const int32_t feature = FeatureOf(n); feature >= 0) out.insert(feature);
-  for (const int32_t part : PartsOf(program, n)) FeaturesOf(program, part, seen, out);
 }
 
 }  // namespace
@@ -97,28 +87,18 @@ void RuleSet::Index() {
   std::vector<WatchedUnit> watched(units_.size());
   for (size_t unit = 0; unit < units_.size(); ++unit) {
     const auto number = static_cast<int32_t>(unit);
-    std::vector<bool> seen(program_.nodes.size());
-    std::set<int32_t> features;
     bool timed = false;
     for (const int32_t r : units_[unit]) {
       const Compiled& c = rules_[static_cast<size_t>(r)];
-      if (c.each >= 0) features.insert(c.each);
       watched[unit].each = c.each;
       for (const auto& node : {c.when, c.unless, c.until}) {
         if (!node) continue;
         watched[unit].conditions.push_back(*node);
-        FeaturesOf(program_, *node, seen, features);
         timed = timed || next_change_->Depends(*node);
       }
     }
     all_.push_back(number);
     if (timed) timed_.push_back(number);
-    for (const int32_t f : features) {
-      const FeatureRef& feature = program_.features[static_cast<size_t>(f)];
-      by_slot_.resize(std::max<size_t>(by_slot_.size(), size_t{feature.slot()} + 1));
-      std::vector<int32_t>& readers = by_slot_[feature.slot()];
-      if (readers.empty() || readers.back() != number) readers.push_back(number);
-    }
   }
   detector_.emplace(program_, watched);
   for (const Compiled& c : rules_) {
@@ -135,11 +115,6 @@ std::string RuleSet::VersionText() const { return absl::StrCat(absl::Hex(version
 int32_t RuleSet::RuleOf(std::string_view tag) const {
   const auto it = by_tag_.find(std::string(tag.substr(0, tag.find(':'))));
   return it == by_tag_.end() ? -1 : it->second;
-}
-
-const std::vector<int32_t>& RuleSet::ReadersOf(Slot slot) const {
-  static const auto* const none = new std::vector<int32_t>();
-  return slot < by_slot_.size() ? by_slot_[slot] : *none;
 }
 
 }  // namespace portrait::rules

@@ -66,8 +66,6 @@ class RuleSet {
   // The rule of a tag, "interest" of "interest:shoes"; -1: there is none.
   int32_t RuleOf(std::string_view tag) const;
 
-  // Units that a timer of the operator in this slot may change; ascending.
-  const std::vector<int32_t>& ReadersOf(Slot slot) const;
   // Units that time alone may change.
   const std::vector<int32_t>& Timed() const { return timed_; }
   const std::vector<int32_t>& All() const { return all_; }
@@ -83,7 +81,6 @@ class RuleSet {
   std::vector<Compiled> rules_;
   std::vector<Unit> units_;
   absl::flat_hash_map<std::string, int32_t> by_tag_, by_group_;
-  std::vector<std::vector<int32_t>> by_slot_;
   std::vector<int32_t> timed_, all_;
   uint64_t version_ = 0;
 };
