@@ -61,7 +61,8 @@ void RunTask(benchmark::State& state, const Chain& chain, Duration checkpoint_in
     std::filesystem::remove_all(folder);
     RocksDbMemory memory(128 << 20);
     Decoder decoder;
-    Task task(0, 1, chain, options, decoder, RocksDbRowStore::Open(folder, memory).value(), options.cache_bytes);
+    FixedChain chains(chain);
+    Task task(0, 1, chains, options, decoder, RocksDbRowStore::Open(folder, memory).value(), options.cache_bytes);
     task.Start({.lineage = "bench",
                 .last_step = 0,
                 .state = {},

@@ -96,6 +96,33 @@ int Chain::FireTimers(Timestamp until, std::string_view customer_id, RowState& r
   return fired;
 }
 
+bool Chain::Reconsiders(Timestamp now, std::string_view customer_id, RowState& row, const Calendar& calendar) const {
+  struct NoResults final : OutputSink {
+    void Add(size_t, std::string_view, const Message&) override {}
+  };
+  if (row.gone) return false;
+  NoResults none;
+  Context context(row, customer_id, calendar, calendar.At(std::max(row.time, now)), false, *this, none, {});
+  return std::any_of(switching_.begin(), switching_.end(), [&](Slot slot) {
+    context.slot_ = slot;
+    return row.states.Has(slot) &&
+           links_[slot - 1].op->HandleReconsider(row.states.Read(slot, EmptyState(slot)), context);
+  });
+}
+
+void Chain::Switch(const SwitchCause& cause, Timestamp now, std::string_view customer_id, RowState& row,
+                   const Calendar& calendar, OutputSink& sink) const {
+  row.time = std::max(row.time, now);
+  Context::StepCause step;
+  step.switched = &cause;
+  Context context(row, customer_id, calendar, calendar.At(row.time), false, *this, sink, step);
+  for (const Slot slot : switching_) {
+    if (!row.states.Has(slot)) continue;
+    context.slot_ = slot;
+    links_[slot - 1].op->HandleSwitch(StateFor(row, slot), context);
+  }
+}
+
 void Chain::Encode(uint64_t number, const RowState& row, std::string& out) const {
   // By hand rather than through v1::Row, so that no state is copied twice.
   out.clear();
@@ -268,6 +295,7 @@ absl::StatusOr<std::unique_ptr<Chain>> ChainBuilder::Build(std::string version) 
       }
     }
     if (about.follows_timers()) chain->followers_.push_back(slot);
+    if (about.follows_switches()) chain->switching_.push_back(slot);
     for (const OutputDescription& output : about.outputs()) {
       const auto* info = output.message->FindFieldByName("info");
       if (info == nullptr || info->message_type() != v1::ResultInfo::descriptor()) {

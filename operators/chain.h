@@ -42,6 +42,12 @@ class Chain {
   int FireTimers(Timestamp until, std::string_view customer_id, RowState& row, const Calendar& calendar,
                  OutputSink& sink) const;
 
+  // This chain has come into force in place of another version of it. Whether it changes the row at that time or the
+  // row's own, whichever is later; if so, what Switch does to it. The row's timers up to `now` have fired.
+  bool Reconsiders(Timestamp now, std::string_view customer_id, RowState& row, const Calendar& calendar) const;
+  void Switch(const SwitchCause& cause, Timestamp now, std::string_view customer_id, RowState& row,
+              const Calendar& calendar, OutputSink& sink) const;
+
   // The row as stored bytes (v1.Row), and back. Decode fails with DataLoss on bytes that are no row; the states of
   // operators are parsed as they are asked for, so look at Damage after that.
   void Encode(uint64_t number, const RowState& row, std::string& out) const;
@@ -86,6 +92,7 @@ class Chain {
   std::vector<OutputDescription> outputs_;
   std::array<std::vector<Slot>, kEventKinds> readers_;  // by kind: the slots that read it, in order
   std::vector<Slot> followers_;                         // of timers
+  std::vector<Slot> switching_;                         // those that follow switches
   std::array<std::vector<Slot>, kEventKinds> before_;   // by kind: of its readers, those that look before it
 };
 

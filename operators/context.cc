@@ -42,6 +42,10 @@ void Context::FillInfo(v1::ResultInfo& info, const google::protobuf::Descriptor*
     cause->set_partition(cause_.origin.partition);
     cause->set_offset(cause_.origin.offset);
     info.set_id(ResultId({customer_id_, name, type->name(), "event", cause_.event->event_id(), ordinal}));
+  } else if (cause_.switched != nullptr) {
+    info.set_origin(v1::SWEEP);
+    cause->set_rules(std::string(cause_.switched->rules));
+    info.set_id(ResultId({customer_id_, name, type->name(), "switch", absl::StrCat(cause_.switched->number), ordinal}));
   } else {
     info.set_origin(v1::TIMER);
     cause->set_timer(absl::StrCat(chain_.OperatorName(cause_.timer.slot), "/", cause_.timer.id));

@@ -22,6 +22,12 @@ struct EventOrigin {
   int64_t offset = 0;
 };
 
+// Another version of the chain has come into force.
+struct SwitchCause {
+  std::string_view rules;  // the version of its rules
+  uint64_t number = 0;     // of the switch: it counts up, so that the same rules may come again
+};
+
 // Made by the chain for one step on one row; lives only as long as the handler runs.
 class Context {
  public:
@@ -60,8 +66,9 @@ class Context {
  private:
   friend class Chain;
   struct StepCause {
-    const Event* event = nullptr;  // null: a timer
+    const Event* event = nullptr;
     EventOrigin origin;
+    const SwitchCause* switched = nullptr;  // null, like the event: a timer
     TimerEntry timer;
   };
 

@@ -150,6 +150,13 @@ class Description {
     return *this;
   }
 
+  // For operators of which another version may come while the engine runs: all rows are asked, then, whether it changes
+  // them (Reconsiders, OnSwitch).
+  Description& FollowsSwitches() {
+    follows_switches_ = true;
+    return *this;
+  }
+
   // `name` without the operator's. `unit`: "orders", "days", "currency" (the home currency), "1" for a ratio.
   template <class State, class Function>
   Description& Feature(std::string_view name, std::string_view unit, std::string_view meaning, Function function,
@@ -181,6 +188,7 @@ class Description {
   const EventKindSet& reads() const { return reads_; }
   bool follows_timers() const { return follows_timers_; }
   bool looks_before_events() const { return looks_before_events_; }
+  bool follows_switches() const { return follows_switches_; }
   const std::vector<FeatureDescription>& features() const { return features_; }
   const std::vector<OutputDescription>& outputs() const { return outputs_; }
   const std::vector<TimerDescription>& timers() const { return timers_; }
@@ -264,6 +272,7 @@ class Description {
   EventKindSet reads_;
   bool follows_timers_ = false;
   bool looks_before_events_ = false;
+  bool follows_switches_ = false;
   std::vector<FeatureDescription> features_;
   std::vector<OutputDescription> outputs_;
   std::vector<TimerDescription> timers_;

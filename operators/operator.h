@@ -44,6 +44,8 @@ class AnyOperator {
   virtual void HandleEvent(const Event& event, google::protobuf::Message& state, Context& context) const = 0;
   virtual void HandleTimer(const Timer& timer, google::protobuf::Message& state, Context& context) const = 0;
   virtual void HandleChange(Slot changed, google::protobuf::Message& state, Context& context) const = 0;
+  virtual bool HandleReconsider(const google::protobuf::Message& state, const Context& context) const = 0;
+  virtual void HandleSwitch(google::protobuf::Message& state, Context& context) const = 0;
 };
 
 // State: a Protobuf message; everything the operator remembers about one customer, bounded in size.
@@ -64,6 +66,15 @@ class Operator : public AnyOperator {
   virtual void OnChange(Slot changed, State& state, Context& context) const {
     static_cast<void>(changed), static_cast<void>(state), static_cast<void>(context);
   }
+  // The chain has been exchanged for another one with the same operators, of which this one is of another version, such
+  // as with other rules: whether that changes anything for this customer now. Only for operators that say
+  // FollowsSwitches. A customer for whom nothing changes keeps the state as it is, so that nothing need be written.
+  virtual bool Reconsiders(const State& state, const Context& context) const {
+    static_cast<void>(state), static_cast<void>(context);
+    return false;
+  }
+  // Something does: comes after Reconsiders, in the same step.
+  virtual void OnSwitch(State& state, Context& context) const { static_cast<void>(state), static_cast<void>(context); }
 
   const google::protobuf::Message& EmptyState() const final { return State::default_instance(); }
   void HandleBefore(const Event& event, const google::protobuf::Message& state, const Context& context) const final {
@@ -77,6 +88,12 @@ class Operator : public AnyOperator {
   }
   void HandleChange(Slot changed, google::protobuf::Message& state, Context& context) const final {
     OnChange(changed, static_cast<State&>(state), context);
+  }
+  bool HandleReconsider(const google::protobuf::Message& state, const Context& context) const final {
+    return Reconsiders(static_cast<const State&>(state), context);
+  }
+  void HandleSwitch(google::protobuf::Message& state, Context& context) const final {
+    OnSwitch(static_cast<State&>(state), context);
   }
 };
 

@@ -55,6 +55,7 @@ void Tags::Describe(Description& about) {
       .About("Tags by rules, and a customer's activity as a whole")
       .ReadsEverything()
       .FollowsTimers()
+      .FollowsSwitches()
       .LooksBeforeEvents();
   about.Writes<v1::TagChange>("tag-changes", "A tag comes or goes, with the reasons");
   about.Timer(kRulesTimer, "time alone may change what a rule says");
@@ -139,8 +140,8 @@ void Tags::JudgeBy(LookBy look, State& state, Context& context, std::vector<TagV
   Apply(std::move(gone), state, context);
 }
 
-// The rules are not those that judged last: names are what connects the tags held with them.
-void Tags::LookAnew(State& state, Context& context) const {
+// Names are what connects the tags held with rules that have not judged them.
+std::vector<TagVerdict> Tags::TakeOver(State& state) const {
   std::vector<TagVerdict> gone;
   for (auto& tag : *state.mutable_held()) {
     const int32_t rule = rules_->RuleOf(tag.name());
@@ -153,9 +154,30 @@ void Tags::LookAnew(State& state, Context& context) const {
     }
   }
   state.set_rules(rules_->version());
+  return gone;
+}
+
+// The rules are not those that judged last.
+void Tags::LookAnew(State& state, Context& context) const {
+  std::vector<TagVerdict> gone = TakeOver(state);
   context.CancelTimer(kRulesTimer);
   JudgeBy([&](rules::Judge& judge) { return judge.Look(rules_->All()); }, state, context, std::move(gone));
 }
+
+// A timer that the rules before have left may come too early, which does no harm: it looks anew, then.
+bool Tags::Reconsiders(const State& state, const Context& context) const {
+  if (state.rules() == rules_->version()) return false;
+  State as_if = state;
+  if (!TakeOver(as_if).empty()) return true;
+  const std::optional<Timestamp> timer = context.TimerAt(kRulesTimer);
+  rules::Evaluation evaluation(rules_->program(), context, context.moment(), rules::Scratch::OfThisThread());
+  const auto start_of = [&](int32_t day) { return context.StartOf(day); };
+  rules::Judge judge(*rules_, evaluation, as_if.held(), start_of, timer);
+  const rules::Judgement judgement = judge.Look(rules_->All());
+  return !judgement.changes.empty() || (judgement.next && (!timer || *judgement.next < *timer));
+}
+
+void Tags::OnSwitch(State& state, Context& context) const { Look(rules_->All(), state, context); }
 
 void Tags::Forget(const Event& event, State& state, Context& context) const {
   const std::string& reason = event.customer_erased().reason();

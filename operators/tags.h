@@ -45,6 +45,8 @@ class Tags final : public Operator<v1::state::Tags> {
   void OnEvent(const Event& event, v1::state::Tags& state, Context& context) const override;
   void OnTimer(const Timer& timer, v1::state::Tags& state, Context& context) const override;
   void OnChange(Slot changed, v1::state::Tags& state, Context& context) const override;
+  bool Reconsiders(const v1::state::Tags& state, const Context& context) const override;
+  void OnSwitch(v1::state::Tags& state, Context& context) const override;
 
   // Why a customer has a tag at a moment, or has not. The state must be one that these rules have judged.
   // NotFound: no rule gives such a tag, with the one that was meant.
@@ -60,6 +62,8 @@ class Tags final : public Operator<v1::state::Tags> {
   template <class LookBy>
   void JudgeBy(LookBy look, v1::state::Tags& state, Context& context, std::vector<rules::TagVerdict> gone = {}) const;
   void LookAnew(v1::state::Tags& state, Context& context) const;
+  // Makes these rules the ones that have judged the tags held; of those that none of them gives, the end.
+  std::vector<rules::TagVerdict> TakeOver(v1::state::Tags& state) const;
   void Forget(const Event& event, v1::state::Tags& state, Context& context) const;
   void Apply(std::vector<rules::TagVerdict> changes, v1::state::Tags& state, Context& context) const;
 

@@ -19,10 +19,10 @@ bool MayBeginAnew(const absl::Status& status) { return absl::IsAborted(status) |
 
 }  // namespace
 
-Engine::Engine(const Chain& chain, const EngineOptions& options, PortFactory& ports, Metrics& metrics, Health& health)
-    : chain_(chain), options_(options), ports_(ports), metrics_(metrics), health_(health) {
+Engine::Engine(ChainCatalog& chains, const EngineOptions& options, PortFactory& ports, Metrics& metrics, Health& health)
+    : chains_(chains), options_(options), ports_(ports), metrics_(metrics), health_(health) {
   for (int i = 0; i < options.workers; ++i) {
-    workers_.push_back(std::make_unique<Worker>(i, chain_, options_, ports_, metrics_));
+    workers_.push_back(std::make_unique<Worker>(i, chains_, options_, ports_, metrics_));
   }
 }
 

@@ -1,6 +1,6 @@
 // The engine: its workers, each on a thread of its own, until it is stopped or cannot go on.
 //
-//   Engine engine(*chain, options, ports, metrics, health);
+//   Engine engine(chains, options, ports, metrics, health);
 //   engine.Start();
 //   ...                                   // SIGTERM
 //   engine.Stop();                        // a last commit that leaves nothing to replay
@@ -16,7 +16,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "operators/chain.h"
+#include "pipeline/chain_catalog.h"
 #include "pipeline/health.h"
 #include "pipeline/metrics.h"
 #include "pipeline/options.h"
@@ -28,7 +28,7 @@ namespace portrait {
 // Safe from any thread. Everything given must outlive the engine.
 class Engine {
  public:
-  Engine(const Chain& chain, const EngineOptions& options, PortFactory& ports, Metrics& metrics, Health& health);
+  Engine(ChainCatalog& chains, const EngineOptions& options, PortFactory& ports, Metrics& metrics, Health& health);
   ~Engine();  // stops
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
@@ -51,7 +51,7 @@ class Engine {
   // False when the engine is stopped meanwhile.
   bool Pause(Duration duration);
 
-  const Chain& chain_;
+  ChainCatalog& chains_;
   const EngineOptions& options_;
   PortFactory& ports_;
   Metrics& metrics_;

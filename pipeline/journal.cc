@@ -1,5 +1,7 @@
 #include "pipeline/journal.h"
 
+#include <utility>
+
 #include "absl/strings/str_cat.h"
 
 namespace portrait {
@@ -7,7 +9,9 @@ namespace {
 
 constexpr uint64_t kTick = 0;
 constexpr uint64_t kFiring = 1;
-constexpr uint64_t kFirstSource = 4;  // 2 and 3 are for switches and sweeps
+constexpr uint64_t kSwitch = 2;
+constexpr uint64_t kSweep = 3;
+constexpr uint64_t kFirstSource = 4;
 
 absl::Status Contradiction(const v1::JournalEntry& entry, std::string_view what) {
   return absl::DataLossError(
@@ -45,6 +49,16 @@ void StepLog::Firing(const TimerHint& bound) {
   firings_.push_back(bound);
 }
 
+void StepLog::Switch(v1::Switch to) {
+  Append(kSwitch, switches_.size());
+  switches_.push_back(std::move(to));
+}
+
+void StepLog::Sweep(v1::Sweep bound) {
+  Append(kSweep, sweeps_.size());
+  sweeps_.push_back(std::move(bound));
+}
+
 void StepLog::MoveTo(v1::JournalEntry& entry, const std::vector<std::string>& topics,
                      const std::vector<int64_t>& next_offsets) {
   entry.mutable_order()->Add(order_.begin(), order_.end());
@@ -62,6 +76,8 @@ void StepLog::MoveTo(v1::JournalEntry& entry, const std::vector<std::string>& to
     firing->set_time_us(bound.time_us);
     firing->set_customer_id(bound.customer_id);
   }
+  for (v1::Switch& to : switches_) *entry.add_switches() = std::move(to);
+  for (v1::Sweep& bound : sweeps_) *entry.add_sweeps() = std::move(bound);
   const size_t sources = ranges_.size();
   *this = StepLog(sources);
 }
@@ -77,6 +93,10 @@ absl::Status VisitSteps(const v1::JournalEntry& entry, StepVisitor& visitor) {
     } else if (what == kFiring && how < static_cast<uint64_t>(entry.firings_size())) {
       const auto& firing = entry.firings(static_cast<int>(how));
       status = visitor.OnFiring(step++, {firing.time_us(), firing.customer_id()});
+    } else if (what == kSwitch && how < static_cast<uint64_t>(entry.switches_size())) {
+      status = visitor.OnSwitch(step++, entry.switches(static_cast<int>(how)));
+    } else if (what == kSweep && how < static_cast<uint64_t>(entry.sweeps_size())) {
+      status = visitor.OnSweep(step++, entry.sweeps(static_cast<int>(how)));
     } else if (what >= kFirstSource && what - kFirstSource < static_cast<uint64_t>(entry.sources_size())) {
       for (uint64_t n = 0; n < how && status.ok(); ++n) status = visitor.OnInput(step++, what - kFirstSource);
     } else {

@@ -22,6 +22,8 @@ class StepLog {
   void Input(size_t source, int64_t offset);
   void Tick(int64_t time_us);
   void Firing(const TimerHint& bound);
+  void Switch(v1::Switch to);
+  void Sweep(v1::Sweep bound);
 
   uint64_t steps() const { return steps_; }
 
@@ -41,6 +43,8 @@ class StepLog {
   std::vector<Range> ranges_;
   std::vector<int64_t> ticks_;
   std::vector<TimerHint> firings_;
+  std::vector<v1::Switch> switches_;
+  std::vector<v1::Sweep> sweeps_;
   uint64_t steps_ = 0;
 };
 
@@ -51,6 +55,8 @@ class StepVisitor {
   virtual absl::Status OnInput(uint64_t step, size_t source) = 0;  // the next record of that source's range
   virtual absl::Status OnTick(uint64_t step, int64_t time_us) = 0;
   virtual absl::Status OnFiring(uint64_t step, const TimerHint& bound) = 0;
+  virtual absl::Status OnSwitch(uint64_t step, const v1::Switch& to) = 0;
+  virtual absl::Status OnSweep(uint64_t step, const v1::Sweep& bound) = 0;
 };
 
 // Visits every step of the entry. DataLoss when the entry contradicts itself.

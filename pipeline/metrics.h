@@ -73,6 +73,7 @@ class Metrics {
   prometheus::Counter& late_events;
   prometheus::Counter& duplicate_events;
   prometheus::Counter& timers_fired;
+  prometheus::Counter& rows_swept;
   prometheus::Counter& steps;
   prometheus::Counter& journal_bytes;
   prometheus::Counter& changelog_bytes;

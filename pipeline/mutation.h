@@ -51,6 +51,13 @@ enum class Mutation {
   kIndexTrusted,
   kRestoreIndexesNothing,
   kTimerOfTimerNotIndexed,
+  // Switches and sweeps.
+  kSwitchNotJournalled,
+  kSwitchesBack,
+  kSweepMissesUnwritten,
+  kSweepBoundTooFar,
+  kReplaySweepsAll,
+  kSweepEndsEarly,
   // Ports: what they promise, broken.
   kOffsetsNotStable,
   kEndIsStableEnd,

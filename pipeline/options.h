@@ -55,6 +55,7 @@ struct EngineOptions {
   Duration merge_wait = std::chrono::milliseconds(500);
   int rows_fired_at_once =
       64;  // rows whose timers fire between two inputs: few, so midnight does not stall live events
+  int rows_swept_at_once = 64;  // after a change of rules, between two looks at the inputs: for the same reason
   ClockMode clock = ClockMode::kWall;
   absl::TimeZone zone = absl::UTCTimeZone();
 

@@ -92,6 +92,7 @@ class Recovery {
   absl::Status RestoreRows(const LogRange& changelog, uint64_t last);
   absl::Status ReplayTail(const std::vector<v1::JournalEntry>& tail);
   bool Replays(const std::string& chain_version) const;
+  absl::Status UseEditionOf(const v1::TaskState& state);
   absl::Status ReplayEntry(const v1::JournalEntry& entry, uint64_t floor, Replay& replay);
   absl::Status CheckEntry(const v1::JournalEntry& entry, uint64_t floor);
   absl::Status CheckWitness(const v1::JournalEntry& entry, const v1::Witness& witness);

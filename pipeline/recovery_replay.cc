@@ -70,6 +70,16 @@ class Recovery::Replay final : public StepVisitor {
     return task_.applier_.FireUpTo(step, bound, floor_, Now());
   }
 
+  absl::Status OnSwitch(uint64_t, const v1::Switch& to) override {
+    if (absl::Status s = task_.UseEdition(to.rules(), to.control_position()); !s.ok()) return s;
+    task_.applier_.Switch(*task_.edition_->chain, to);
+    return absl::OkStatus();
+  }
+
+  absl::Status OnSweep(uint64_t step, const v1::Sweep& bound) override {
+    return task_.applier_.SweepUpTo(step, bound, floor_, Now());
+  }
+
  private:
   struct Source {
     std::unique_ptr<LogCursor> cursor;
@@ -132,7 +142,7 @@ absl::Status Recovery::ReplayTail(const std::vector<v1::JournalEntry>& tail) {
       if (entry.first() <= entry.last() && !Replays(entry.chain_version())) {
         return absl::FailedPreconditionError(absl::StrCat(
             "the journal's tail was written by another version: ", entry.chain_version(), ", this is ",
-            task_.chain_.version(),
+            task_.chains_.base().version(),
             "; start the old version once and stop it cleanly, then this one replays nothing. Or accept that this one "
             "computes those steps anew, by --replay-tail-of ",
             entry.chain_version()));
@@ -140,7 +150,9 @@ absl::Status Recovery::ReplayTail(const std::vector<v1::JournalEntry>& tail) {
     }
     Replay replay(*this, floor);
     if (absl::Status s = replay.Open(tail); !s.ok()) return s;
-    task_.applier_.set_state(Mutated(Mutation::kReplayInStateAfter) ? tail.front().after() : tail.front().before());
+    const v1::TaskState& start = Mutated(Mutation::kReplayInStateAfter) ? tail.front().after() : tail.front().before();
+    if (absl::Status s = UseEditionOf(start); !s.ok()) return s;
+    task_.applier_.set_state(start);
     task_.emitter_.Discard(true);
     for (const v1::JournalEntry& entry : tail) {
       if (absl::Status s = ReplayEntry(entry, floor, replay); !s.ok())
@@ -148,6 +160,8 @@ absl::Status Recovery::ReplayTail(const std::vector<v1::JournalEntry>& tail) {
       progress_->Replayed(report_.steps_replayed);
     }
     task_.emitter_.Discard(false);
+  } else if (absl::Status s = UseEditionOf(last.after()); !s.ok()) {
+    return s;
   }
   // Sources may come and go between two runs when there is no tail: each goes on where the journal left it.
   for (const std::string& topic : task_.topics_) {
@@ -162,8 +176,12 @@ absl::Status Recovery::ReplayTail(const std::vector<v1::JournalEntry>& tail) {
   return absl::OkStatus();
 }
 
+absl::Status Recovery::UseEditionOf(const v1::TaskState& state) {
+  return Patiently([&](Duration) { return task_.UseEdition(state.rules(), state.control_position()); });
+}
+
 bool Recovery::Replays(const std::string& chain_version) const {
-  return chain_version == task_.chain_.version() || chain_version == task_.options_.replay_tail_of;
+  return chain_version == task_.chains_.base().version() || chain_version == task_.options_.replay_tail_of;
 }
 
 absl::Status Recovery::ReplayEntry(const v1::JournalEntry& entry, uint64_t floor, Replay& replay) {
@@ -181,7 +199,7 @@ absl::Status Recovery::CheckEntry(const v1::JournalEntry& entry, uint64_t floor)
                                             entry.after().ShortDebugString()));
   }
   // Another version may compute other rows and results, and somebody has said that this is well.
-  if (entry.chain_version() != task_.chain_.version()) return absl::OkStatus();
+  if (entry.chain_version() != task_.chains_.base().version()) return absl::OkStatus();
   for (const v1::Witness& witness : entry.witnesses()) {
     if (absl::Status s = CheckWitness(entry, witness); !s.ok()) return s;
   }

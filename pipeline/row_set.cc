@@ -61,6 +61,15 @@ absl::StatusOr<CachedRow*> RowSet::Get(std::string_view customer_id) {
   return cache_.Insert(std::move(row));
 }
 
+std::vector<std::string> RowSet::Unwritten() const {
+  std::vector<std::string> customers;
+  for (const CachedRow* row : cache_) {
+    if (!row->evictable()) customers.push_back(row->customer_id);
+  }
+  std::sort(customers.begin(), customers.end());
+  return customers;
+}
+
 // Each round asks for memory whose address the round before has brought, for all rows, so that their waits overlap.
 void RowSet::Prefetch(const std::vector<std::string_view>& customer_ids) {
   constexpr size_t kLine = 64;

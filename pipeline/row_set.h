@@ -77,6 +77,11 @@ class RowSet {
   // still cold costs as much time as all work on it.
   void Prefetch(const std::vector<std::string_view>& customer_ids);
 
+  // The customer's row where it is in memory. Not a use of it.
+  CachedRow* Find(std::string_view customer_id) { return cache_.Peek(customer_id); }
+  // Of the rows in memory, those that the store may not have; in the order of its keys.
+  std::vector<std::string> Unwritten() const;
+
   // The row has taken this step; `now` is monotonic.
   void Touched(CachedRow& row, uint64_t step, Duration now);
 

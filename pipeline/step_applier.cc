@@ -17,8 +17,8 @@ absl::Status StepApplier::Input(uint64_t step, const portrait::Input& input, uin
   ++counts_.steps;
   const std::string& topic = options_.sources[static_cast<size_t>(input.record.source)].topic;
   if (input.rejection) {
-    sink_.Add(chain_.outputs().size(), input.record.key.value_or(std::string_view()),
-              MakeDeadLetter(input.record, topic, *input.rejection, RowKey(*input.event), chain_.version(),
+    sink_.Add(chain_->outputs().size(), input.record.key.value_or(std::string_view()),
+              MakeDeadLetter(input.record, topic, *input.rejection, RowKey(*input.event), chain_->version(),
                              options_.max_output_bytes));
     ++counts_.dead_letters[input.rejection->code];
     return absl::OkStatus();
@@ -34,8 +34,8 @@ absl::Status StepApplier::Input(uint64_t step, const portrait::Input& input, uin
     if (Mutated(Mutation::kSkipsWholeStep)) return absl::OkStatus();
   } else {
     const EventOrigin origin{topic, input.record.partition, input.record.offset};
-    const auto verdict = chain_.OnEvent(event, origin, late, row.customer_id, row.state, calendar_, sink_);
-    if (absl::Status s = Damage(row); !s.ok()) return s;
+    const auto verdict = chain_->OnEvent(event, origin, late, row.customer_id, row.state, calendar_, sink_);
+    if (absl::Status s = Damage(row.state, row.customer_id); !s.ok()) return s;
     if (verdict == Chain::Verdict::kDuplicate) {
       ++counts_.duplicates;
     } else {
@@ -49,10 +49,10 @@ absl::Status StepApplier::Input(uint64_t step, const portrait::Input& input, uin
   return absl::OkStatus();
 }
 
-absl::Status StepApplier::Damage(const CachedRow& row) const {
-  const absl::Status damage = chain_.Damage(row.state);
+absl::Status StepApplier::Damage(const RowState& row, std::string_view customer_id) const {
+  const absl::Status damage = chain_->Damage(row);
   if (damage.ok()) return damage;
-  return absl::DataLossError(absl::StrCat("the row of customer ", row.customer_id, ": ", damage.message()));
+  return absl::DataLossError(absl::StrCat("the row of customer ", std::string(customer_id), ": ", damage.message()));
 }
 
 void StepApplier::Tick(int64_t time_us) {
@@ -80,9 +80,9 @@ absl::StatusOr<bool> StepApplier::FireHint(uint64_t step, const TimerHint& hint,
   const bool due = next && (ToMicros(*next) <= hint.time_us || Mutated(Mutation::kIndexTrusted));
   if (due) {
     counts_.timers +=
-        static_cast<uint64_t>(chain_.FireTimers(Mutated(Mutation::kIndexTrusted) ? *next : FromMicros(hint.time_us),
-                                                row.customer_id, row.state, calendar_, sink_));
-    if (absl::Status s = Damage(row); !s.ok()) return s;
+        static_cast<uint64_t>(chain_->FireTimers(Mutated(Mutation::kIndexTrusted) ? *next : FromMicros(hint.time_us),
+                                                 row.customer_id, row.state, calendar_, sink_));
+    if (absl::Status s = Damage(row.state, row.customer_id); !s.ok()) return s;
     rows_.Touched(row, step, now);
     row.fired_in = step;
   }

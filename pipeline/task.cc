@@ -28,17 +28,17 @@ std::vector<std::string> TopicsOf(const EngineOptions& options) {
 
 }  // namespace
 
-Task::Task(int32_t partition, int32_t partitions, const Chain& chain, const EngineOptions& options,
+Task::Task(int32_t partition, int32_t partitions, ChainCatalog& chains, const EngineOptions& options,
            EventDecoder& decoder, std::unique_ptr<RowStore> store, size_t cache_bytes)
     : partition_(partition),
-      chain_(chain),
+      chains_(chains),
       options_(options),
       topics_(TopicsOf(options)),
       waiting_(options.sources.size()),
-      intake_(chain, options, decoder, partitions),
+      intake_(chains.base(), options, decoder, partitions),
       merge_(options.sources.size(), options.merge_wait),
-      rows_(chain, std::move(store), cache_bytes),
-      applier_(chain, options, rows_, emitter_),
+      rows_(chains.base(), std::move(store), cache_bytes),
+      applier_(chains.base(), options, rows_, emitter_),
       log_(options.sources.size()) {}
 
 void Task::Start(TaskPosition position) {
@@ -99,6 +99,38 @@ absl::StatusOr<bool> Task::FireDue(Duration now) {
   return true;
 }
 
+absl::Status Task::UseEdition(std::string_view rules, int64_t control_position) {
+  auto edition = chains_.Find(rules, control_position);
+  if (!edition.ok()) return edition.status();
+  edition_ = *std::move(edition);
+  applier_.UseChain(*edition_->chain);
+  return absl::OkStatus();
+}
+
+// Editions count up: a process that has not heard of the latest one goes on with what the journal says.
+void Task::FollowEdition() {
+  auto current = chains_.current();
+  const v1::TaskState& state = applier_.state();
+  if (current->control_position <= state.control_position() && !Mutated(Mutation::kSwitchesBack)) return;
+  if (current->control_position == state.control_position()) return;
+  edition_ = std::move(current);
+  v1::Switch to;
+  to.set_rules(edition_->rules);
+  to.set_control_position(edition_->control_position);
+  applier_.Switch(*edition_->chain, to);
+  if (Mutated(Mutation::kSwitchNotJournalled)) return;
+  ++position_.last_step;
+  log_.Switch(std::move(to));
+}
+
+absl::Status Task::Sweep(Duration now) {
+  auto bound = applier_.SweepSome(position_.last_step + 1, static_cast<size_t>(options_.rows_swept_at_once), now);
+  if (!bound.ok()) return bound.status();
+  ++position_.last_step;
+  log_.Sweep(*std::move(bound));
+  return absl::OkStatus();
+}
+
 bool Task::Tick(Timestamp wall) {
   if (options_.clock != ClockMode::kWall) return false;
   if (wall - FromMicros(applier_.state().last_tick_us()) < kTickInterval) return false;
@@ -111,12 +143,15 @@ bool Task::Tick(Timestamp wall) {
 
 absl::StatusOr<Task::Progress> Task::Advance(size_t max_steps, Duration now, Timestamp wall,
                                              const Merge::EndOffset& end_offset) {
+  FollowEdition();
+  bool swept = false;
   // Timers fire after the step that made them due, before the next input; so the order follows from the input alone
   // while there is a backlog, and only an idle task fires more at a time of its own choice.
   for (size_t n = 0; n < max_steps; ++n) {
     DecodeNext();
     const Merge::State state = merge_.Look(now, end_offset);
-    if (state == Merge::State::kWaiting) return Progress::kWaiting;
+    const bool sweeping = applier_.state().sweeping();
+    if (state == Merge::State::kWaiting && !sweeping) return Progress::kWaiting;
     if (state == Merge::State::kReady) {
       if (absl::Status s = ApplyNext(now); !s.ok()) return s;
       if (auto fired = FireDue(now); !fired.ok()) return fired.status();
@@ -124,7 +159,19 @@ absl::StatusOr<Task::Progress> Task::Advance(size_t max_steps, Duration now, Tim
     }
     auto fired = FireDue(now);
     if (!fired.ok()) return fired.status();
-    if (!*fired && !Tick(wall)) return Progress::kIdle;
+    if (*fired || (state != Merge::State::kWaiting && Tick(wall))) continue;
+    if (!sweeping) return Progress::kIdle;
+    if (swept) return Progress::kSweeping;
+    if (absl::Status s = Sweep(now); !s.ok()) return s;
+    swept = true;
+  }
+  // A backlog does not keep new rules from the silent; but timers that are due come first.
+  if (applier_.state().sweeping() && !swept) {
+    auto fired = FireDue(now);
+    if (!fired.ok()) return fired.status();
+    if (!*fired) {
+      if (absl::Status s = Sweep(now); !s.ok()) return s;
+    }
   }
   return Progress::kBusy;
 }
@@ -139,7 +186,7 @@ TaskCommit Task::Freeze(v1::EntryId id, Duration now, bool hand_over) {
   log_.MoveTo(entry, topics_, position_.next_offsets);
   if (!Mutated(Mutation::kStateBeforeNotJournalled)) *entry.mutable_before() = before_;
   *entry.mutable_after() = applier_.state();
-  entry.set_chain_version(chain_.version());
+  entry.set_chain_version(chains_.base().version());
   for (v1::Witness& witness : rows_.TakeWitnesses(entry.first())) *entry.add_witnesses() = std::move(witness);
   commit.images = rows_.TakeImages({options_.commit_interval, options_.checkpoint_interval, hand_over}, now);
   rows_.TakeRemovals(Mutated(Mutation::kRemovedAtOnce) ? UINT64_MAX : position_.journal.floor(), commit.images);

@@ -17,6 +17,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "operators/chain.h"
+#include "pipeline/chain_catalog.h"
 #include "pipeline/emitter.h"
 #include "pipeline/fifo.h"
 #include "pipeline/input.h"
@@ -58,7 +59,7 @@ struct TaskCommit {
 class Task {
  public:
   // Everything but the store must outlive the task.
-  Task(int32_t partition, int32_t partitions, const Chain& chain, const EngineOptions& options, EventDecoder& decoder,
+  Task(int32_t partition, int32_t partitions, ChainCatalog& chains, const EngineOptions& options, EventDecoder& decoder,
        std::unique_ptr<RowStore> store, size_t cache_bytes);
 
   int32_t partition() const { return partition_; }
@@ -70,6 +71,7 @@ class Task {
     kBusy,     // there is more to apply at once
     kWaiting,  // waits for a source that is known to have more
     kIdle,     // nothing is known to come
+    kSweeping  // the same as idle or waiting, but that rows are being swept: call again when there is time
   };
   // Applies at most `max_steps`. `now` is monotonic, `wall` the wall time for ticks.
   absl::StatusOr<Progress> Advance(size_t max_steps, Duration now, Timestamp wall, const Merge::EndOffset& end_offset);
@@ -115,11 +117,15 @@ class Task {
   absl::Status ApplyNext(Duration now);
   absl::StatusOr<bool> FireDue(Duration now);
   bool Tick(Timestamp wall);
+  void FollowEdition();
+  absl::Status UseEdition(std::string_view rules, int64_t control_position);
+  absl::Status Sweep(Duration now);
   v1::StoreMeta Meta(Timestamp wall) const;
 
   const int32_t partition_;
-  const Chain& chain_;
+  ChainCatalog& chains_;
   const EngineOptions& options_;
+  ChainCatalog::Edition edition_;  // in force
   std::vector<std::string> topics_;
   std::vector<Waiting> waiting_;  // by source
   Intake intake_;

@@ -23,10 +23,10 @@ OutputOptions OutputFor(const EngineOptions& options, const std::string& name) {
 
 }  // namespace
 
-Worker::Worker(int index, const Chain& chain, const EngineOptions& options, PortFactory& ports, Metrics& metrics)
+Worker::Worker(int index, ChainCatalog& chains, const EngineOptions& options, PortFactory& ports, Metrics& metrics)
     : index_(index),
       cache_bytes_(options.cache_bytes / static_cast<size_t>(options.workers)),
-      chain_(chain),
+      chains_(chains),
       options_(options),
       ports_(ports),
       metrics_(metrics) {
@@ -34,7 +34,7 @@ Worker::Worker(int index, const Chain& chain, const EngineOptions& options, Port
     topics_.push_back(source.topic);
     records_in_.push_back(&metrics.RecordsIn(source.topic));
   }
-  for (const OutputDescription& output : chain.outputs()) {
+  for (const OutputDescription& output : chains.base().outputs()) {
     outputs_.push_back(OutputFor(options, output.topic));
     output_types_.push_back(output.message);
   }
@@ -91,7 +91,8 @@ absl::Status Worker::RunOnce(Duration wait) {
   const Duration begin = ports_.clock().Monotonic();
   const Duration until_commit = std::max(Duration(0), last_commit_ + options_.commit_interval - begin);
   records_.clear();
-  absl::Status polled = consumer_->Poll(busy_ ? Duration(0) : std::min(wait, until_commit), kRecordsAtOnce, records_);
+  absl::Status polled =
+      consumer_->Poll(busy_ || sweeping_ ? Duration(0) : std::min(wait, until_commit), kRecordsAtOnce, records_);
   if (!failure_.ok()) return Fail(std::exchange(failure_, absl::OkStatus()));
   if (absl::IsOutOfRange(polled)) return Fail(UnlessOvertaken(polled));
   if (!polled.ok() && !absl::IsUnavailable(polled)) return Fail(polled);
@@ -113,7 +114,7 @@ absl::Status Worker::Advance(Duration now) {
   const Duration deadline = last_commit_ + options_.commit_interval;
   bool idle = false, crowded = false;
   do {
-    busy_ = false;
+    busy_ = sweeping_ = false;
     idle = status_.joined && kept_.empty();
     for (auto& [partition, running] : tasks_) {
       const auto end_offset = [&, p = partition](size_t source) {
@@ -125,6 +126,7 @@ absl::Status Worker::Advance(Duration now) {
                             absl::StrCat("partition ", partition, ": ", progress.status().message()));
       }
       busy_ |= *progress == Task::Progress::kBusy;
+      sweeping_ |= *progress == Task::Progress::kSweeping;
       idle &= *progress == Task::Progress::kIdle && !running.task->HasSteps();
     }
     if (absl::Status s = KeepInputsBounded(); !s.ok()) return s;
@@ -285,6 +287,7 @@ void Worker::Publish(int32_t partition, Running& running) {
   metrics_.late_events.Increment(static_cast<double>(counts.late));
   metrics_.duplicate_events.Increment(static_cast<double>(counts.duplicates));
   metrics_.timers_fired.Increment(static_cast<double>(counts.timers));
+  metrics_.rows_swept.Increment(static_cast<double>(counts.swept));
   for (const auto& [code, count] : counts.dead_letters) {
     metrics_.DeadLetters(code).Increment(static_cast<double>(count));
   }

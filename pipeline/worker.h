@@ -20,7 +20,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "operators/chain.h"
+#include "pipeline/chain_catalog.h"
 #include "pipeline/metrics.h"
 #include "pipeline/options.h"
 #include "pipeline/port_factory.h"
@@ -41,7 +41,7 @@ struct WorkerStatus {
 class Worker final : private AssignmentListener {
  public:
   // Everything must outlive the worker. `metrics` may be shared by workers.
-  Worker(int index, const Chain& chain, const EngineOptions& options, PortFactory& ports, Metrics& metrics);
+  Worker(int index, ChainCatalog& chains, const EngineOptions& options, PortFactory& ports, Metrics& metrics);
   ~Worker() override;
 
   // Makes the ports, fences predecessors, joins the group. Unavailable: the brokers do not answer; call again.
@@ -123,7 +123,7 @@ class Worker final : private AssignmentListener {
 
   const int index_;
   size_t cache_bytes_;
-  const Chain& chain_;
+  ChainCatalog& chains_;
   const EngineOptions& options_;
   PortFactory& ports_;
   Metrics& metrics_;
@@ -146,6 +146,7 @@ class Worker final : private AssignmentListener {
   Duration last_commit_{};
   Duration last_trim_{};
   bool busy_ = false;
+  bool sweeping_ = false;
   std::mutex ending_;  // EndTransactionOf
   std::vector<Record> records_;
   std::string scratch_;

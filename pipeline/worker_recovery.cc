@@ -84,7 +84,7 @@ absl::StatusOr<Worker::Recovered> Worker::Recover(int32_t partition, size_t cach
   Recovered recovered;
   Running& running = recovered.running;
   running.decoder = ports_.NewDecoder();
-  running.task = std::make_unique<Task>(partition, ports_.partitions(), chain_, options_, *running.decoder,
+  running.task = std::make_unique<Task>(partition, ports_.partitions(), chains_, options_, *running.decoder,
                                         *std::move(store), cache_bytes);
   running.metrics = metrics_.ForPartition(partition);
   for (const std::string& topic : topics_) running.lag.push_back(&running.metrics->Lag(topic));

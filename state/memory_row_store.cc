@@ -72,6 +72,15 @@ absl::Status MemoryRowStore::Scan(const std::function<absl::Status(std::string_v
   return absl::OkStatus();
 }
 
+absl::StatusOr<std::vector<std::pair<std::string, std::string>>> MemoryRowStore::ReadRows(std::string_view after,
+                                                                                          size_t at_most) {
+  auto rows = disk_->rows_;
+  for (const RowBatch& batch : disk_->pending_) Apply(batch, rows);
+  std::vector<std::pair<std::string, std::string>> out;
+  for (auto it = rows.upper_bound(after); it != rows.end() && out.size() < at_most; ++it) out.push_back(*it);
+  return out;
+}
+
 absl::StatusOr<std::vector<TimerHint>> MemoryRowStore::ReadTimers(const TimerHint& from, int64_t until_us,
                                                                   size_t at_most) {
   std::set<TimerHint> timers(disk_->timers_.lower_bound(from), disk_->timers_.end());

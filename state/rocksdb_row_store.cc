@@ -361,6 +361,22 @@ absl::Status RocksDbRowStore::Scan(const std::function<absl::Status(std::string_
   return Report(it->status());
 }
 
+absl::StatusOr<std::vector<std::pair<std::string, std::string>>> RocksDbRowStore::ReadRows(std::string_view after,
+                                                                                           size_t at_most) {
+  std::vector<std::pair<std::string, std::string>> out;
+  rocksdb::ReadOptions read;
+  read.fill_cache = false;
+  const std::unique_ptr<rocksdb::Iterator> it(impl_->db->NewIterator(read));
+  const std::string from = RowKeyOf(after);
+  for (it->Seek(from); it->Valid() && out.size() < at_most && it->key()[0] == kRowPrefix; it->Next()) {
+    const rocksdb::Slice key = it->key(), value = it->value();
+    if (key == rocksdb::Slice(from)) continue;
+    out.emplace_back(std::string(key.data() + 1, key.size() - 1), value.ToString());
+  }
+  if (absl::Status s = Report(it->status()); !s.ok()) return s;
+  return out;
+}
+
 absl::StatusOr<std::vector<TimerHint>> RocksDbRowStore::ReadTimers(const TimerHint& from, int64_t until_us,
                                                                    size_t at_most) {
   std::vector<TimerHint> out;

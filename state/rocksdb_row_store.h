@@ -81,6 +81,8 @@ class RocksDbRowStore final : public RowStore {
   absl::Status Write(const RowBatch& batch) override;
   absl::StatusOr<std::optional<v1::StoreMeta>> Meta() override;
   absl::Status Scan(const std::function<absl::Status(std::string_view, std::string_view)>& visit) override;
+  absl::StatusOr<std::vector<std::pair<std::string, std::string>>> ReadRows(std::string_view after,
+                                                                            size_t at_most) override;
   absl::StatusOr<std::vector<TimerHint>> ReadTimers(const TimerHint& from, int64_t until_us, size_t at_most) override;
   absl::StatusOr<std::vector<GoneRow>> ReadGone() override;
   absl::Status Flush() override;

@@ -36,6 +36,9 @@ class RowCache {
     const auto it = entries_.find(customer_id);
     return it == entries_.end() ? nullptr : it->get();
   }
+  Entry* Peek(std::string_view customer_id) {
+    return const_cast<Entry*>(static_cast<const RowCache*>(this)->Peek(customer_id));
+  }
   // Brings what Find looks at first into the processor's cache.
   void Prefetch(std::string_view customer_id) const { entries_.prefetch(customer_id); }
 

@@ -61,6 +61,9 @@ class RowStore {
   // Every row in the order of its key. The callback's error ends the scan and is returned.
   virtual absl::Status Scan(
       const std::function<absl::Status(std::string_view customer_id, std::string_view row)>& visit) = 0;
+  // Rows after a customer, in the order of their keys; no more than `at_most`. "" is before all.
+  virtual absl::StatusOr<std::vector<std::pair<std::string, std::string>>> ReadRows(std::string_view after,
+                                                                                    size_t at_most) = 0;
   // Entries of the index from `from` on whose time is at or before `until_us`, in order, no more than `at_most`.
   virtual absl::StatusOr<std::vector<TimerHint>> ReadTimers(const TimerHint& from, int64_t until_us,
                                                             size_t at_most) = 0;

@@ -41,8 +41,9 @@ absl::StatusOr<std::unique_ptr<Service>> Service::Start(const Config& config, co
   engine.recovery_threads = RecoveryThreads(engine.workers);
   service->health_.Ready("brokers");
   if (absl::Status s = service->ports_->StartStandby(service->metrics_); !s.ok()) return s;
+  service->chains_ = std::make_unique<FixedChain>(chain);
   service->engine_ =
-      std::make_unique<Engine>(chain, service->config_.engine, *service->ports_, service->metrics_, service->health_);
+      std::make_unique<Engine>(*service->chains_, service->config_.engine, *service->ports_, service->metrics_, service->health_);
   service->engine_->Start();
   if (service->http_) {
     service->http_->ServeBackups([ports = service->ports_.get()](const std::filesystem::path& to) {

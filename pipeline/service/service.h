@@ -37,6 +37,7 @@ class Service {
  private:
   explicit Service(const Config& config) : config_(config) {}
 
+  std::unique_ptr<ChainCatalog> chains_;
   Config config_;  // constant once the engine runs
   Metrics metrics_;
   Health health_;

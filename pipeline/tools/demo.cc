@@ -141,7 +141,7 @@ absl::Status Demo::StartEngine() {
   if (!ports.ok()) return ports.status();
   ports_ = *std::move(ports);
   Divide(ports_->memory_plan(), options_.config.engine);
-  engine_ = std::make_unique<Engine>(chain_, options_.config.engine, *ports_, metrics_, health_);
+  engine_ = std::make_unique<Engine>(chains_, options_.config.engine, *ports_, metrics_, health_);
   engine_->Start();
   waiter_ = std::thread([this] {
     absl::Status status = engine_->Wait();

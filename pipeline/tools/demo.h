@@ -90,6 +90,7 @@ class Demo {
 
   DemoOptions options_;
   const Chain& chain_;
+  FixedChain chains_{chain_};
   const StopSignal& stop_;
   std::vector<ResultTopic> results_;
   mutable Metrics metrics_;

@@ -157,7 +157,8 @@ class OneProcess final : public PortFactory {
 
 TEST_CASE("a partition that comes back goes on from memory: nothing replayed, no store opened again") {
   OneProcess process;
-  Worker worker(0, *process.chain, process.options, process, process.metrics);
+  FixedChain chains(*process.chain);
+  Worker worker(0, chains, process.options, process, process.metrics);
   REQUIRE(worker.Start().ok());
   process.Send(3);
   REQUIRE(process.Run(worker).ok());
@@ -172,7 +173,8 @@ TEST_CASE("what is not committed when a rebalance begins is committed before the
   OneProcess process;
   process.options.commit_interval = seconds(5);
   process.options.transaction_timeout = seconds(10);
-  Worker worker(0, *process.chain, process.options, process, process.metrics);
+  FixedChain chains(*process.chain);
+  Worker worker(0, chains, process.options, process, process.metrics);
   REQUIRE(worker.Start().ok());
   process.Send(3);
   REQUIRE(process.Run(worker, 3).ok());
@@ -185,7 +187,8 @@ TEST_CASE("what is not committed when a rebalance begins is committed before the
 
 TEST_CASE("a partition in which somebody else wrote meanwhile is recovered") {
   OneProcess process;
-  Worker worker(0, *process.chain, process.options, process, process.metrics);
+  FixedChain chains(*process.chain);
+  Worker worker(0, chains, process.options, process, process.metrics);
   REQUIRE(worker.Start().ok());
   process.Send(3);
   REQUIRE(process.Run(worker).ok());

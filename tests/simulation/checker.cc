@@ -24,9 +24,10 @@ Result ReadChange(const LogRecord& record, const Layout& layout) {
   const v1::ResultInfo& info = change.info();
   if (record.key != info.customer_id()) return {"a result under another key"};
   if (info.emission_time_us() == 0) return {"a result without an emission time"};
-  const std::string cause = info.cause().timer().empty()
-                                ? info.cause().event_id()
-                                : absl::StrCat(info.cause().timer(), "@", info.cause().timer_time_us());
+  const v1::Cause& by = info.cause();
+  const std::string cause = !by.rules().empty()  ? absl::StrCat("rules ", by.rules())
+                            : by.timer().empty() ? by.event_id()
+                                                 : absl::StrCat(by.timer(), "@", by.timer_time_us());
   return {absl::StrCat(info.customer_id(), " ", change.tag(), " at ", info.event_time_us(), " by ", cause),
           layout.home.at(info.customer_id()), info.id()};
 }
@@ -199,9 +200,14 @@ void Checker::CheckDiskComplete(MemoryDisk& disk, int32_t index, const std::stri
   if (partition.floor != partition.reference.step() + 1) Wrong("after a clean stop there is something to replay");
 }
 
-void Checker::CheckEnd() {
+void Checker::CheckEnd(int64_t control_position) {
   for (size_t p = 0; p < partitions_.size(); ++p) {
     if (!partitions_[p].reference.all_applied()) Wrong(absl::StrCat("INPUTS of partition ", p, " are left"));
+    const Reference& reference = partitions_[p].reference;
+    if (reference.control_position() != control_position || reference.sweeping()) {
+      Wrong(absl::StrCat("RULES of partition ", p, ": those of position ", reference.control_position(),
+                         reference.sweeping() ? ", still sweeping" : "", ", want ", control_position));
+    }
     const std::string overdue = partitions_[p].reference.Overdue();
     if (!overdue.empty()) Wrong(absl::StrCat("TIMER of partition ", p, " never fired: ", overdue));
   }

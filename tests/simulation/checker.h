@@ -27,7 +27,8 @@ class Checker {
   // After a clean stop of everything: the disk of the last owner, and the changelog, hold every row as it is now; the
   // logs of results hold what they must and nothing else; nothing would be replayed.
   void CheckDiskComplete(MemoryDisk& disk, int32_t index, const std::string& name);
-  void CheckEnd();
+  // `control_position`: of the last edition that was published.
+  void CheckEnd(int64_t control_position);
 
   // Empty: all is well. Else what was wrong first, and what followed at the same moment.
   const std::string& wrong() const { return wrong_; }

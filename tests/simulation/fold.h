@@ -1,5 +1,5 @@
 // The operator of the simulated chain: its results and its state depend on everything that could go wrong, such as
-// order, repetition, lateness, and timers that set timers. The checker has its own idea of it (reference.h).
+// order, repetition, lateness, timers that set timers, and the version of its rules. The checker has its own idea of it (reference.h).
 #pragma once
 
 #include <memory>
@@ -8,6 +8,6 @@
 
 namespace portrait::simulation {
 
-std::unique_ptr<Chain> FoldingChain();
+std::unique_ptr<Chain> FoldingChain(int64_t version);
 
 }  // namespace portrait::simulation

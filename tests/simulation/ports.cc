@@ -407,13 +407,16 @@ std::optional<Rejection> PlainDecoder::Decode(const Record& record, const Source
 // ---------------------------------------------------------------- the ports of a life
 
 Life::Life(World& its_world, int its_process, const std::string& name, int workers)
-    : world(its_world), process(its_process), seats(static_cast<size_t>(workers)) {
+    : world(its_world),
+      process(its_process),
+      editions(its_world.editions, its_world.Pick(its_world.editions.size())),
+      seats(static_cast<size_t>(workers)) {
   for (int i = 0; i < workers; ++i) {
     Seat& seat = seats[static_cast<size_t>(i)];
     seat.life = this;
     seat.number = i;
     seat.instance = absl::StrCat(name, "-", i);
-    seat.worker = std::make_unique<Worker>(i, world.chain(), world.options(), *this, world.metrics());
+    seat.worker = std::make_unique<Worker>(i, editions, world.options(), *this, world.metrics());
   }
 }
 

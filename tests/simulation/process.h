@@ -10,6 +10,7 @@
 #include "pipeline/port_factory.h"
 #include "pipeline/worker.h"
 #include "state/memory_row_store.h"
+#include "tests/simulation/editions.h"
 
 namespace portrait::simulation {
 
@@ -44,6 +45,7 @@ struct Life final : public PortFactory {
 
   World& world;
   const int process;
+  KnownEditions editions;
   bool alive = true;
   bool paused = false;
   bool stopping = false;

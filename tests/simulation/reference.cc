@@ -29,6 +29,7 @@ std::optional<RowInWords> ReadRow(std::string_view bytes) {
     v1::TaskState state;
     if (!state.ParseFromString(op.state())) return std::nullopt;
     row.state = state.highest_time_us();
+    row.version = state.last_tick_us();
     for (const v1::OperatorTimer& timer : op.timers()) row.timers[timer.id()] = timer.time_us();
   }
   int64_t first = 0;
@@ -39,10 +40,10 @@ std::optional<RowInWords> ReadRow(std::string_view bytes) {
 
 std::string Reference::Row::text() const {
   if (gone) {
-    const bool empty = timers.empty() && state == 0 && time_us == 0;
+    const bool empty = timers.empty() && state == 0 && version == 0 && time_us == 0;
     return absl::StrCat("number ", number, empty ? " gone" : " half gone");
   }
-  std::string text = absl::StrCat("number ", number, " time ", time_us, " state ", state);
+  std::string text = absl::StrCat("number ", number, " time ", time_us, " state ", state, " version ", version);
   for (const auto& [id, at] : timers) absl::StrAppend(&text, " timer ", id, "@", at);
   return text;
 }
@@ -64,6 +65,12 @@ std::vector<std::string> Reference::Apply(const v1::JournalEntry& entry, std::ve
       ++step_;
       const auto& bound = entry.firings(static_cast<int>(how));
       FireUpTo(bound.time_us(), bound.customer_id(), wrong);
+    } else if (what == 2) {
+      ++step_;
+      Switch(entry.switches(static_cast<int>(how)), wrong);
+    } else if (what == 3) {
+      ++step_;
+      Sweep(entry.sweeps(static_cast<int>(how)), wrong);
     } else {
       wrong.push_back(absl::StrCat("a step of unknown kind ", what));
     }
@@ -73,10 +80,16 @@ std::vector<std::string> Reference::Apply(const v1::JournalEntry& entry, std::ve
     const int64_t next = entry.sources(static_cast<int>(s)).next_offset();
     if (next != next_[s]) wrong.push_back(absl::StrCat("an entry's next offset is ", next, ", reached ", next_[s]));
   }
-  const auto state = [](bool any, int64_t highest, int64_t tick) { return absl::StrCat(any, " ", highest, " ", tick); };
   const v1::TaskState& after = entry.after();
-  const std::string got = state(after.any_time(), after.highest_time_us(), after.last_tick_us());
-  const std::string want = state(any_time_, highest_us_, last_tick_us_);
+  v1::TaskState expected;
+  expected.set_any_time(any_time_);
+  expected.set_highest_time_us(highest_us_);
+  expected.set_last_tick_us(last_tick_us_);
+  if (version_ != 0) expected.set_rules(absl::StrCat("v", version_));
+  expected.set_control_position(control_position_);
+  expected.set_sweeping(sweeping_);
+  expected.set_swept_to(swept_to_);
+  const std::string got = after.ShortDebugString(), want = expected.ShortDebugString();
   if (got != want) wrong.push_back(absl::StrCat("the task's state is ", got, ", want ", want));
   return told_;
 }
@@ -127,7 +140,8 @@ void Reference::Event(const v1::Event& event) {
   }
   row.gone = false;
   row.time_us = std::max(row.time_us, time_us);
-  row.state = Hash(row.state, event.event_id(), time_us + (late ? 1 : 0));
+  row.state = Hash(row.state, event.event_id(), time_us + (late ? 1 : 0) + 3 * version_);
+  row.version = version_;
   if (event.has_page_viewed()) SetTimer(row, 1, time_us + 7'000'000);
   if (event.has_clicked() && !row.timers.contains(2)) SetTimer(row, 2, row.time_us + 20'000'000);
   Tell(customer, row, "event", event.event_id());
@@ -167,6 +181,34 @@ void Reference::FireUpTo(int64_t time_us, const std::string& customer, std::vect
   }
 }
 
+void Reference::Switch(const v1::Switch& to, std::vector<std::string>& wrong) {
+  if (to.control_position() <= control_position_) wrong.emplace_back("SWITCH to older rules");
+  control_position_ = to.control_position();
+  const int64_t version = to.rules().empty() ? 0 : std::stoll(to.rules().substr(1));
+  if (version == version_) return;
+  version_ = version;
+  sweeping_ = true;
+  swept_to_.clear();
+}
+
+void Reference::Sweep(const v1::Sweep& bound, std::vector<std::string>& wrong) {
+  if (!sweeping_) wrong.emplace_back("SWEEP without a switch");
+  if (!Overdue().empty()) wrong.push_back(absl::StrCat("SWEEP before a timer that is due: ", Overdue()));
+  const std::string after = swept_to_;
+  for (auto& [customer, row] : rows_) {
+    if (!any_time_ || customer <= after || (!bound.done() && customer > bound.last_customer())) continue;
+    if (row.gone || row.version == version_ || (row.state & 1) == 0) continue;
+    row.time_us = std::max(row.time_us, highest_us_ - layout_.lateness_us);
+    row.state = Hash(row.state, "switch", version_);
+    row.version = version_;
+    SetTimer(row, 4, row.time_us + 3'000'000);
+    Tell(customer, row, "switch", absl::StrCat("rules v", version_));
+    Keep(customer);
+  }
+  sweeping_ = !bound.done();
+  swept_to_ = bound.done() ? "" : bound.last_customer();
+}
+
 void Reference::FireFirst(const std::string& customer, Row& row) {
   auto first = row.timers.begin();
   for (auto it = row.timers.begin(); it != row.timers.end(); ++it) {
@@ -175,7 +217,7 @@ void Reference::FireFirst(const std::string& customer, Row& row) {
   const auto [id, at] = *first;
   row.timers.erase(first);
   row.time_us = std::max(row.time_us, at);
-  row.state = Hash(row.state, "timer", at + id);
+  row.state = Hash(row.state, "timer", at + id + 5 * version_);
   if (id == 1) SetTimer(row, 3, at + 2'000'000);
   Tell(customer, row, "timer", absl::StrCat("fold/", id, "@", at));
 }

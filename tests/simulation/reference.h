@@ -41,6 +41,9 @@ class Reference {
 
   uint64_t step() const { return step_; }
   int64_t next(size_t source) const { return next_[source]; }
+  // The rules in force, and whether all rows have been asked about them.
+  int64_t control_position() const { return control_position_; }
+  bool sweeping() const { return sweeping_; }
   bool all_applied() const;
   // A timer that should have fired by now, in words; empty when there is none.
   std::string Overdue() const;
@@ -51,6 +54,7 @@ class Reference {
     uint64_t number = 0;
     int64_t time_us = 0;
     int64_t state = 0;
+    int64_t version = 0;  // that has last judged it
     bool gone = false;
     std::map<uint32_t, int64_t> timers;  // by id
     std::string text() const;
@@ -64,6 +68,8 @@ class Reference {
   void Event(const v1::Event& event);
   void Tick(int64_t time_us);
   void FireUpTo(int64_t time_us, const std::string& customer, std::vector<std::string>& wrong);
+  void Switch(const v1::Switch& to, std::vector<std::string>& wrong);
+  void Sweep(const v1::Sweep& bound, std::vector<std::string>& wrong);
   void FireFirst(const std::string& customer, Row& row);
   void SetTimer(Row& row, uint32_t id, int64_t time_us);
   void Tell(const std::string& customer, const Row& row, std::string_view what, const std::string& cause);
@@ -78,6 +84,9 @@ class Reference {
   std::vector<std::string> told_;
   int64_t highest_us_ = 0, last_tick_us_ = 0;
   bool any_time_ = false;
+  int64_t version_ = 0, control_position_ = 0;
+  bool sweeping_ = false;
+  std::string swept_to_;
   uint64_t step_ = 0;
 };
 

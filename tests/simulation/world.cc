@@ -8,7 +8,6 @@
 #include "pipeline/invariant.h"
 #include "pipeline/log.h"
 #include "pipeline/partitioner.h"
-#include "tests/simulation/fold.h"
 #include "tests/simulation/ports.h"
 
 namespace portrait::simulation {
@@ -30,7 +29,6 @@ World::World(uint64_t seed)
       transactions(kTransaction),
       group(kPartitions, kSession, kRebalance),
       random_(seed),
-      chain_(FoldingChain()),
       event_time_us_(ToMicros(portrait::At("2026-01-01"))) {
   static const bool log_started = (StartLog({.level = LogLevel::kError}), true);  // its warnings are what is looked for
   static_cast<void>(log_started);
@@ -42,6 +40,7 @@ World::World(uint64_t seed)
   options_.startup_timeout = seconds(60);
   very_late_ = Pick(3) == 0;
   if (very_late_ || Pick(3) == 0) options_.rows_fired_at_once = 1 + static_cast<int>(Pick(3));
+  if (Pick(4) != 0) options_.rows_swept_at_once = 1 + static_cast<int>(Pick(3));
   options_.journal_trim_interval = Pick(2) == 0 ? Duration(0) : seconds(2);
   if (Pick(3) == 0) options_.changelog_tombstones_kept = seconds(5 + static_cast<int64_t>(Pick(60)));
   for (const std::string& topic : Sources()) transactions.CreateTopic(topic, kPartitions);
@@ -237,6 +236,7 @@ void World::RunSomeone() {
   }
   const std::shared_ptr<Life> life = process.life;
   if (life->paused || life->stopping) return;
+  if (Pick(10) == 0) life->editions.Hear();
   Seat& seat = life->seats[Pick(life->seats.size())];
   if (!seat.running) RunSeat(life, seat);
 }
@@ -332,7 +332,9 @@ void World::Step() {
     SomethingHappensToALog();
   } else if (what < 975) {
     SomethingHappensToADisk(process);
-  } else if (what < 985) {
+  } else if (what < 980) {
+    if (Pick(2) == 0 && editions.Publish()) Count("rules changed");
+  } else if (what < 988) {
     const Duration longest =
         Pick(4) == 0 ? std::min<Duration>(options_.changelog_tombstones_kept, seconds(300)) : seconds(12);
     Advance(Duration(Pick(static_cast<uint64_t>(longest.count()))));
@@ -445,6 +447,7 @@ void World::RunAll(bool until_idle) {
   for (size_t n = 0; n < processes_.size(); ++n) {
     if (processes_[n].life == nullptr) Start(n);
     processes_[n].life->paused = false;
+    processes_[n].life->editions.Hear();
   }
   bool done = false;
   for (int round = 0; round < 30000 && !done && failure_.empty(); ++round) {
@@ -490,7 +493,7 @@ void World::StopAndCheck() {
     checker_->CheckDiskComplete(processes_[owner].disks[partition], partition,
                                 absl::StrCat(processes_[owner].name, "/", partition));
   }
-  checker_->CheckEnd();
+  checker_->CheckEnd(editions.latest().control_position);
   if (!checker_->wrong().empty()) Fail(checker_->wrong());
 }
 

@@ -17,6 +17,7 @@
 #include "pipeline/metrics.h"
 #include "pipeline/options.h"
 #include "tests/simulation/checker.h"
+#include "tests/simulation/editions.h"
 #include "tests/simulation/faults.h"
 #include "tests/simulation/group.h"
 #include "tests/simulation/process.h"
@@ -71,6 +72,7 @@ class World {
   SimulatedClock clock;
   Transactions transactions;
   Group group;
+  Editions editions;
   void At(Seat& seat, Point point);
   void Wait(Seat& seat, Duration duration);
   uint64_t Pick(uint64_t below) { return random_() % below; }
@@ -87,7 +89,6 @@ class World {
   size_t poll_limit() const { return poll_limit_; }
   uint64_t NewIncarnation() { return ++incarnations_; }
   Seat& running_seat() { return *running_.back(); }
-  const Chain& chain() const { return *chain_; }
   const EngineOptions& options() const { return options_; }
   Metrics& metrics() { return metrics_; }
 
@@ -113,7 +114,6 @@ class World {
   size_t AnyProcess() { return Pick(processes_.size()); }
 
   std::mt19937_64 random_;
-  std::unique_ptr<Chain> chain_;
   EngineOptions options_;
   Metrics metrics_;
   std::unique_ptr<Checker> checker_;
