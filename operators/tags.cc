@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "operators/chain.h"
 #include "operators/nearest_name.h"
 #include "operators/optional_time.h"
 
@@ -245,6 +246,15 @@ void Tags::Apply(std::vector<TagVerdict> changes, State& state, Context& context
   for (v1::TagChange& result : results) {
     for (const auto& tag : state.held()) result.add_tags(tag.name());
     context.Emit(std::move(result));
+  }
+}
+
+TagsOfChain::TagsOfChain(const Chain& chain) {
+  for (size_t i = 0; i < chain.operators().size(); ++i) {
+    if (const auto* tags = dynamic_cast<const Tags*>(chain.operators()[i].op.get())) {
+      op = tags;
+      slot = static_cast<Slot>(i + 1);
+    }
   }
 }
 

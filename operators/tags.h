@@ -30,6 +30,8 @@
 
 namespace portrait {
 
+class Chain;
+
 struct TagsOptions {
   rules::RuleSource rules;  // none: no tags
   int silent_days = 60;     // who is active again after this long has come back: tags.returned
@@ -69,6 +71,13 @@ class Tags final : public Operator<v1::state::Tags> {
 
   TagsOptions options_;
   std::unique_ptr<const rules::RuleSet> rules_;
+};
+
+// The operator `tags` of a chain, and where its state is; null when there is none.
+struct TagsOfChain {
+  explicit TagsOfChain(const Chain& chain);
+  const Tags* op = nullptr;
+  Slot slot = 0;
 };
 
 }  // namespace portrait

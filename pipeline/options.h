@@ -74,6 +74,7 @@ struct EngineOptions {
 
   std::string JournalTopic() const { return application_id + ".journal"; }
   std::string ChangelogTopic() const { return application_id + ".changelog"; }
+  std::string ControlTopic() const { return application_id + ".control"; }  // one partition
 };
 
 }  // namespace portrait

@@ -10,6 +10,7 @@
 #include "pipeline/cli/commands.h"
 #include "pipeline/cli/config_arguments.h"
 #include "pipeline/cli/rule_examples.h"
+#include "pipeline/cli/rules_control.h"
 #include "pipeline/cli/trial.h"
 #include "pipeline/config/rule_file.h"
 #include "pipeline/config/text_file.h"
@@ -23,6 +24,7 @@ namespace portrait {
 namespace {
 
 constexpr size_t kLineBytes = 1024 * 1024;
+constexpr std::string_view kInForce = "in-force";  // stands for a file: the rules of the services that run
 
 struct RulesOptions {
   ConfigArguments config;
@@ -32,6 +34,7 @@ struct RulesOptions {
   std::string with;
   std::vector<std::string> files;
   std::string until;
+  RuleDecision decision;
   double share = 1;
   bool days = false, json = false;
 };
@@ -93,7 +96,7 @@ absl::Status CheckFile(const std::string& path, const FeatureRegistry& features)
 
 // The chain with the rules of another file.
 absl::StatusOr<std::unique_ptr<Chain>> ChainWith(const std::string& path, Config config, const Program& program) {
-  auto text = ReadTextFile(path, kRuleFileBytes);
+  auto text = path == kInForce ? RulesInForce(config) : ReadTextFile(path, kRuleFileBytes);
   if (!text.ok()) return text.status();
   config.chain.rules.path = config.chain.rules.name = path;
   config.chain.rules.text = *std::move(text);
@@ -165,11 +168,14 @@ absl::Status Diff(const RulesOptions& options, const Config& config, const Progr
 absl::Status Rules(const RulesOptions& options, const Program& program) {
   const auto config = options.config.Load();
   if (!config.ok()) return config.status();
+  if (options.action == "history") return ShowRuleHistory(*config, options.json);
+  if (options.action == "rollback") return RollBackRules(options.what, options.decision, *config, program);
   if (options.action != "eval" && options.what.empty()) {
     return absl::InvalidArgumentError(absl::StrCat(options.action, ": which file?"));
   }
   if (options.action == "test") return Test(options, *config, program);
   if (options.action == "diff") return Diff(options, *config, program);
+  if (options.action == "apply") return ApplyRules(options.what, options.decision, *config, program);
   const auto chain = program.BuildChain(*config);
   if (!chain.ok()) return chain.status();
   if (options.action == "check") return CheckFile(options.what, (*chain)->features());
@@ -182,10 +188,12 @@ void AddRules(Program& program) {
   auto options = std::make_shared<RulesOptions>();
   CLI::App& app = program.AddCommand(
       {.name = "rules",
-       .about = "Checks, tests and compares files of rules for tags, and tries conditions on values",
+       .about = "Checks, tests, compares and applies files of rules for tags, and tries conditions on values",
        .examples =
            {"portrait rules check deploy/tags.yaml", "portrait rules test deploy/tags.yaml",
-            "portrait rules diff deploy/tags.yaml my-tags.yaml --file events.ndjson", "portrait rules eval '2 * 3 + 1'",
+            "portrait rules diff deploy/tags.yaml my-tags.yaml --file events.ndjson",
+            "portrait rules apply my-tags.yaml --comment 'frequent means five orders'", "portrait rules history",
+            "portrait rules rollback", "portrait rules eval '2 * 3 + 1'",
             "portrait rules eval 'purchases.spend_365d > 2000' --with values.json",
             "portrait rules eval < trials.jsonl      # a line each: {\"expr\": \"x + 1\", \"with\": {\"x\": 2}}",
             "portrait rules eval -- '-1 + 2'         # what begins with - comes after --"}},
@@ -196,10 +204,14 @@ void AddRules(Program& program) {
          "check FILE: is a file of rules good, or what is wrong with it?\n"
          "test FILE [EXAMPLES]: do the examples beside it (FILE.test.yaml) come out as expected?\n"
          "diff OLD NEW: on the events in the source topics, or in files: who would come to a tag, who lose it?\n"
+         "apply FILE: brings the rules into force in every process that runs, without a restart\n"
+         "history: who brought which rules into force, when and why; the last first\n"
+         "rollback [VERSION]: brings back those before the ones in force, or a version of the history\n"
          "eval [EXPRESSION]: its value. Without one, lines of JSON on standard input are answered")
       ->required()
-      ->check(CLI::IsMember({"check", "test", "diff", "eval"}));
-  options->what_given = app.add_option("what", options->what, "A file of rules, or the expression");
+      ->check(CLI::IsMember({"check", "test", "diff", "apply", "history", "rollback", "eval"}));
+  options->what_given =
+      app.add_option("what", options->what, "A file of rules (diff: or in-force), a version, or the expression");
   app.add_option("second", options->second, "test: the file of examples; diff: the new rules")->type_name("FILE");
   app.add_option("--with", options->with,
                  "A JSON file with the values, such as {\"purchases\": {\"spend_365d\": 2500.0}}")
@@ -212,7 +224,9 @@ void AddRules(Program& program) {
   app.add_option("--until", options->until, "diff: time goes on up to here; the last event by default")
       ->type_name("TIME");
   app.add_flag("--days", options->days, "diff: also how many came and went on each day");
-  app.add_flag("--json", options->json, "diff: as JSON, with all days");
+  app.add_flag("--json", options->json, "diff: as JSON, with all days; history: as JSON lines, with the rules");
+  app.add_option("--author", options->decision.author, "apply, rollback: who; the user by default")->type_name("NAME");
+  app.add_option("--comment", options->decision.comment, "apply, rollback: why")->type_name("TEXT");
 }
 
 }  // namespace portrait

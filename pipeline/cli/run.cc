@@ -62,7 +62,13 @@ absl::Status Run(const ConfigArguments& arguments, const std::string& replay_tai
     if (service == nullptr) std::_Exit(0);  // still waiting for the brokers: there is nothing to lose
     service->Stop();
   });
-  auto service = Service::Start(*config, **chain);
+  const auto with_rules = [config = *config, &program](const std::string& name, const std::string& text) {
+    Config other = config;
+    other.chain.rules.name = name;
+    other.chain.rules.text = text;
+    return program.BuildChain(other);
+  };
+  auto service = Service::Start(*config, **chain, with_rules);
   if (!service.ok()) return service.status();
   running = service->get();
   const absl::Status ended = (*service)->Wait();

@@ -92,13 +92,11 @@ void AddSite(std::vector<Setting>& all) {
 }
 
 void AddTags(std::vector<Setting>& all) {
-  Setting rules =
-      Scalar("tags.rules", FileOrBuiltIn(),
-             "A file of rules for tags, from the folder of this file on: [rules.md](rules.md). Its text counts "
-             "for the version. `built-in`: those of `deploy/tags.yaml`",
-             [](auto& c) -> auto& { return c.chain.rules.path; });
-  rules.substance = [](const Config& config) { return config.chain.rules.text; };
-  all.push_back(ChangesResults(Essential(std::move(rules))));
+  Setting rules = Scalar("tags.rules", FileOrBuiltIn(),
+                         "A file of rules for tags, from the folder of this file on: [rules.md](rules.md). A "
+                         "file that is edited takes effect at once. `built-in`: those of `deploy/tags.yaml`",
+                         [](auto& c) -> auto& { return c.chain.rules.path; });
+  all.push_back(Essential(std::move(rules)));
   Add(all, "tags.silent", SomeDays(), "A customer who is active again after this long has come back: `tags.returned`",
       [](auto& c) -> auto& { return c.chain.tags_silent_days; });
 }

@@ -6,6 +6,7 @@
 
 #include "pipeline/config/default_chain.h"
 #include "pipeline/log.h"
+#include "pipeline/service/wait_for_brokers.h"
 
 namespace portrait {
 namespace {
@@ -22,7 +23,31 @@ Service::~Service() {
   if (http_) http_->ServeBackups({});  // waits for one under way, which uses the ports
 }
 
-absl::StatusOr<std::unique_ptr<Service>> Service::Start(const Config& config, const Chain& chain) {
+absl::Status Service::FollowRules(const Chain& chain, const RuleEditions::Build& build) {
+  if (!build || RulesVersionOf(chain).empty()) {
+    chains_ = std::make_unique<FixedChain>(chain);
+    return absl::OkStatus();
+  }
+  const absl::Status opened = WaitForBrokers(config_, [&] {
+    auto control = KafkaControl::Open(config_);
+    if (control.ok()) control_ = *std::move(control);
+    return control.status();
+  });
+  if (!opened.ok()) return opened;
+  auto editions = std::make_unique<RuleEditions>(chain, build);
+  follower_ = std::make_unique<RuleFollower>(
+      RuleFollower::Options{.rules = config_.chain.rules, .process = config_.engine.instance_id}, *editions, build,
+      control_->reader(), config_.engine.ControlTopic(),
+      [control = control_.get()](const v1::ControlRecord& record) { return control->Publish(record); }, ports_->clock(),
+      metrics_);
+  chains_ = std::move(editions);
+  if (absl::Status s = WaitForBrokers(config_, [&] { return follower_->Begin(); }); !s.ok()) return s;
+  follower_->Start();
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::unique_ptr<Service>> Service::Start(const Config& config, const Chain& chain,
+                                                        RuleEditions::Build build) {
   std::unique_ptr<Service> service(new Service(config));
   service->metrics_.SetBuild(ReleaseVersion(), chain.version());
   if (config.http.listen) {
@@ -41,9 +66,9 @@ absl::StatusOr<std::unique_ptr<Service>> Service::Start(const Config& config, co
   engine.recovery_threads = RecoveryThreads(engine.workers);
   service->health_.Ready("brokers");
   if (absl::Status s = service->ports_->StartStandby(service->metrics_); !s.ok()) return s;
-  service->chains_ = std::make_unique<FixedChain>(chain);
-  service->engine_ =
-      std::make_unique<Engine>(*service->chains_, service->config_.engine, *service->ports_, service->metrics_, service->health_);
+  if (absl::Status s = service->FollowRules(chain, build); !s.ok()) return s;
+  service->engine_ = std::make_unique<Engine>(*service->chains_, service->config_.engine, *service->ports_,
+                                              service->metrics_, service->health_);
   service->engine_->Start();
   if (service->http_) {
     service->http_->ServeBackups([ports = service->ports_.get()](const std::filesystem::path& to) {

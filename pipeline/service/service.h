@@ -11,10 +11,12 @@
 #include "absl/status/statusor.h"
 #include "operators/chain.h"
 #include "pipeline/config/config.h"
+#include "pipeline/control/rule_follower.h"
 #include "pipeline/engine.h"
 #include "pipeline/health.h"
 #include "pipeline/http_server.h"
 #include "pipeline/metrics.h"
+#include "pipeline/service/kafka_control.h"
 #include "pipeline/service/kafka_ports.h"
 
 namespace portrait {
@@ -23,7 +25,9 @@ namespace portrait {
 class Service {
  public:
   // Answers health checks at once, then waits for the brokers as KafkaPorts::Connect. `chain` must outlive the service.
-  static absl::StatusOr<std::unique_ptr<Service>> Start(const Config& config, const Chain& chain);
+  // With `build`, which makes the same chain with other rules, its rules follow the control topic.
+  static absl::StatusOr<std::unique_ptr<Service>> Start(const Config& config, const Chain& chain,
+                                                        RuleEditions::Build build = {});
   ~Service();
 
   void Stop() { engine_->Stop(); }
@@ -36,13 +40,16 @@ class Service {
 
  private:
   explicit Service(const Config& config) : config_(config) {}
+  absl::Status FollowRules(const Chain& chain, const RuleEditions::Build& build);
 
-  std::unique_ptr<ChainCatalog> chains_;
   Config config_;  // constant once the engine runs
   Metrics metrics_;
   Health health_;
   std::unique_ptr<HttpServer> http_;
   std::unique_ptr<KafkaPorts> ports_;
+  std::unique_ptr<ChainCatalog> chains_;
+  std::unique_ptr<KafkaControl> control_;
+  std::unique_ptr<RuleFollower> follower_;  // uses those above
   std::unique_ptr<Engine> engine_;
 };
 

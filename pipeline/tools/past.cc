@@ -4,15 +4,6 @@
 
 namespace portrait {
 
-TagsOfChain::TagsOfChain(const Chain& chain) {
-  for (size_t i = 0; i < chain.operators().size(); ++i) {
-    if (const auto* tags = dynamic_cast<const Tags*>(chain.operators()[i].op.get())) {
-      op = tags;
-      slot = static_cast<Slot>(i + 1);
-    }
-  }
-}
-
 Past::Past(const Chain& chain, absl::TimeZone zone)
     : chain_(chain), tags_(chain), calendar_(zone), row_(chain.EmptyRow()) {}
 

@@ -16,13 +16,6 @@
 
 namespace portrait {
 
-// The operator `tags` of a chain, and where its state is; null when there is none.
-struct TagsOfChain {
-  explicit TagsOfChain(const Chain& chain);
-  const Tags* op = nullptr;
-  Slot slot = 0;
-};
-
 // Constant chain, one thread.
 class Past {
  public:

@@ -17,7 +17,7 @@ constexpr int64_t kDayMs = 86'400'000;
 constexpr int64_t kDeleteRetentionMs = 7 * kDayMs;
 
 bool IsInternal(TopicPurpose purpose) {
-  return purpose == TopicPurpose::kJournal || purpose == TopicPurpose::kChangelog;
+  return purpose == TopicPurpose::kJournal || purpose == TopicPurpose::kChangelog || purpose == TopicPurpose::kControl;
 }
 
 std::map<std::string, std::string> ConfigsOf(TopicPurpose purpose, const TopicPlanOptions& options) {
@@ -25,6 +25,7 @@ std::map<std::string, std::string> ConfigsOf(TopicPurpose purpose, const TopicPl
   if (options.replication >= 3) configs["min.insync.replicas"] = "2";
   switch (purpose) {
     case TopicPurpose::kJournal:
+    case TopicPurpose::kControl:
       configs["cleanup.policy"] = "delete";
       configs["retention.ms"] = "-1";
       configs["retention.bytes"] = "-1";
@@ -49,7 +50,7 @@ class Checker {
 
   void Check() {
     CheckPolicy();
-    if (planned_.purpose == TopicPurpose::kJournal) CheckUnlimited();
+    if (planned_.purpose == TopicPurpose::kJournal || planned_.purpose == TopicPurpose::kControl) CheckUnlimited();
     if (!IsInternal(planned_.purpose)) CheckTimestamps();
     if (planned_.purpose == TopicPurpose::kChangelog) CheckDeletes();
     CheckReplicas();
@@ -144,7 +145,7 @@ class Checker {
   std::vector<TopicFinding>& findings_;
 };
 
-// All sources and internal topics have the same number of partitions.
+// All sources, the journal and the changelog have the same number of partitions.
 void CheckPartitions(const std::vector<PlannedTopic>& planned, const std::vector<ActualTopic>& actual,
                      std::vector<TopicFinding>& findings) {
   const auto source = std::find_if(planned.begin(), planned.end(), [&](const PlannedTopic& topic) {
@@ -155,7 +156,15 @@ void CheckPartitions(const std::vector<PlannedTopic>& planned, const std::vector
   const int wanted = actual[static_cast<size_t>(source - planned.begin())].partitions;
   for (size_t i = 0; i < planned.size(); ++i) {
     const int partitions = actual[i].partitions;
-    if (planned[i].purpose == TopicPurpose::kOutput || partitions == 0 || partitions == wanted) continue;
+    if (planned[i].purpose == TopicPurpose::kOutput || partitions == 0) continue;
+    if (planned[i].purpose == TopicPurpose::kControl) {
+      if (partitions != 1) {
+        findings.push_back({Gravity::kWrong, planned[i].name,
+                            absl::StrCat("the engine does not start: must have one partition, has ", partitions)});
+      }
+      continue;
+    }
+    if (partitions == wanted) continue;
     findings.push_back({Gravity::kWrong, planned[i].name,
                         absl::StrCat("the engine does not start: partition count differs: ", source->name, " ", wanted,
                                      ", ", planned[i].name, " ", partitions)});
@@ -192,13 +201,14 @@ std::vector<PlannedTopic> PlanTopics(const EngineOptions& engine, const std::vec
   const auto add = [&](const std::string& name, TopicPurpose purpose) {
     const bool there =
         std::any_of(planned.begin(), planned.end(), [&](const PlannedTopic& topic) { return topic.name == name; });
-    if (!there)
-      planned.push_back({name, purpose, options.partitions, options.replication, ConfigsOf(purpose, options)});
+    const int partitions = purpose == TopicPurpose::kControl ? 1 : options.partitions;
+    if (!there) planned.push_back({name, purpose, partitions, options.replication, ConfigsOf(purpose, options)});
   };
   for (const SourceOptions& source : engine.sources) add(source.topic, TopicPurpose::kSource);
   for (const std::string& output : outputs) add(output, TopicPurpose::kOutput);
   add(engine.JournalTopic(), TopicPurpose::kJournal);
   add(engine.ChangelogTopic(), TopicPurpose::kChangelog);
+  add(engine.ControlTopic(), TopicPurpose::kControl);
   return planned;
 }
 

@@ -17,7 +17,7 @@
 
 namespace portrait {
 
-enum class TopicPurpose { kSource, kOutput, kJournal, kChangelog };
+enum class TopicPurpose { kSource, kOutput, kJournal, kChangelog, kControl };
 
 struct PlannedTopic {
   std::string name;

@@ -120,7 +120,7 @@ TEST_CASE("topics says what is missing, creates it, and is content then", "[comm
   CHECK(missing.code == 1);
   CHECK(missing.out.find(absl::StrCat("missing   ", shop.cluster.Unique("purchases"), ": does not exist\n")) !=
         std::string::npos);
-  CHECK(missing.err.find("--create makes what is missing: 10") != std::string::npos);
+  CHECK(missing.err.find("--create makes what is missing: 11") != std::string::npos);
   const Done created = shop.Run({"topics", "--create", "--partitions", "3", "--replication", "1"});
   INFO(created.out << created.err);
   CHECK(created.code == 0);

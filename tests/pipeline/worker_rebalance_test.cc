@@ -195,7 +195,7 @@ TEST_CASE("a partition in which somebody else wrote meanwhile is recovered") {
   process.rebalance = [&] {
     // An owner in between: applies one more event, on a machine of its own, and leaves.
     process.Send(1);
-    Worker other(0, *process.chain, process.options, process, process.metrics);
+    Worker other(0, chains, process.options, process, process.metrics);
     REQUIRE(other.Start().ok());
     REQUIRE(process.Run(other).ok());
     REQUIRE(other.Stop().ok());

@@ -53,7 +53,8 @@ TEST_CASE("topics are stamped on arrival, so that old events stay; internal ones
         "tag-changes 4x1 cleanup.policy=delete message.timestamp.type=LogAppendTime retention.ms=604800000\n"
         "dead-letters 4x1 cleanup.policy=delete message.timestamp.type=LogAppendTime retention.ms=604800000\n"
         "shop.journal 4x1 cleanup.policy=delete retention.bytes=-1 retention.ms=-1\n"
-        "shop.changelog 4x1 cleanup.policy=compact delete.retention.ms=604800000\n");
+        "shop.changelog 4x1 cleanup.policy=compact delete.retention.ms=604800000\n"
+        "shop.control 1x1 cleanup.policy=delete retention.bytes=-1 retention.ms=-1\n");
   CHECK(Text(Plan({.partitions = 2, .replication = 3, .retention = Duration(0)}))
             .find("browsing-events 2x3 cleanup.policy=delete "
                   "message.timestamp.type=LogAppendTime min.insync.replicas=2 retention.ms=-1\n") == 0);
@@ -129,6 +130,7 @@ TEST_CASE("the permissions needed are listed, and as commands") {
         "  Write Describe DescribeConfigs              Topic            dead-letters\n"
         "  Read Write Delete Describe DescribeConfigs  Topic            shop.journal\n"
         "  Read Write Describe DescribeConfigs         Topic            shop.changelog\n"
+        "  Read Write Describe DescribeConfigs         Topic            shop.control\n"
         "  Read                                        Group            shop\n"
         "  Write Describe                              TransactionalId  shop.*\n");
   const std::string commands = AclCommands(Engine(), planned, "b:9092", "User:portrait");

@@ -1,0 +1,135 @@
+#include "pipeline/control/rule_follower.h"
+
+#include <algorithm>
+#include <system_error>
+#include <utility>
+
+#include "pipeline/config/rule_file.h"
+#include "pipeline/config/text_file.h"
+#include "pipeline/log.h"
+
+namespace portrait {
+namespace {
+
+std::optional<std::filesystem::file_time_type> WrittenAt(const std::string& path) {
+  std::error_code error;
+  const auto time = std::filesystem::last_write_time(path, error);
+  return error ? std::nullopt : std::optional(time);
+}
+
+}  // namespace
+
+RuleFollower::RuleFollower(Options options, RuleEditions& editions, RuleEditions::Build build, LogReader& reader,
+                           std::string topic, PublishControl publish, const Clock& clock, Metrics& metrics)
+    : options_(std::move(options)),
+      editions_(editions),
+      build_(std::move(build)),
+      log_(reader, std::move(topic)),
+      publish_(std::move(publish)),
+      clock_(clock),
+      metrics_(metrics) {}
+
+RuleFollower::~RuleFollower() = default;
+
+absl::Status RuleFollower::LearnNew() {
+  auto entries = log_.ReadNew(options_.timeout);
+  if (!entries.ok()) return entries.status();
+  for (ControlLog::Entry& entry : *entries) {
+    v1::ControlRecord known = entry.record;
+    known.clear_text();
+    const absl::Status learned = editions_.Learn(entry.offset, std::move(entry.record));
+    if (learned.ok()) {
+      LogInfo("rules come into force", {{"version", known.rules()},
+                                        {"file", known.name()},
+                                        {"author", known.author()},
+                                        {"comment", known.comment()},
+                                        {"control_offset", entry.offset}});
+    } else {
+      metrics_.rules_refused.Increment();
+      LogError("rules of the control topic cannot be used; those before them stay in force",
+               {{"version", known.rules()}, {"file", known.name()}, {"reason", std::string(learned.message())}});
+    }
+    history_.push_back(std::move(known));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status RuleFollower::Publish(const std::string& name, const std::string& text, v1::ControlRecord::Origin origin) {
+  const auto chain = build_(name, text);
+  if (!chain.ok()) {
+    metrics_.rules_refused.Increment();
+    LogError("the rules are no good; those before them stay in force",
+             {{"file", name}, {"reason", std::string(chain.status().message())}});
+    return absl::OkStatus();
+  }
+  v1::ControlRecord record;
+  record.set_rules(RulesVersionOf(**chain));
+  if (record.rules().empty() || (!history_.empty() && history_.back().rules() == record.rules())) {
+    return absl::OkStatus();
+  }
+  record.set_name(name);
+  record.set_text(text);
+  record.set_origin(origin);
+  record.set_author(options_.process);
+  record.set_time_us(ToMicros(clock_.Now()));
+  return publish_(record);
+}
+
+absl::Status RuleFollower::Begin() {
+  const RulesConfig& rules = options_.rules;
+  if (!rules.path.empty()) written_ = WrittenAt(rules.name);
+  if (absl::Status s = LearnNew(); !s.ok()) return s;
+  const std::string version = RulesVersionOf(editions_.base());
+  const bool in_force = !history_.empty() && history_.back().rules() == version;
+  if (in_force) return absl::OkStatus();
+  const auto origin = rules.path.empty() ? v1::ControlRecord::BUILT_IN : v1::ControlRecord::FILE;
+  const bool known =
+      std::any_of(history_.begin(), history_.end(), [&](const auto& record) { return record.rules() == version; });
+  // Rules that nobody chose give way to any that somebody did.
+  const bool chosen = !history_.empty() && history_.back().origin() != v1::ControlRecord::BUILT_IN;
+  if (known || (chosen && origin == v1::ControlRecord::BUILT_IN)) {
+    LogInfo("the control topic has later rules than the configuration",
+            {{"in_force", history_.back().rules()}, {"configured", version}, {"file", rules.name}});
+    return absl::OkStatus();
+  }
+  if (absl::Status s = Publish(rules.name, rules.text, origin); !s.ok()) return s;
+  return LearnNew();
+}
+
+void RuleFollower::LookAtFile() {
+  const RulesConfig& rules = options_.rules;
+  if (rules.path.empty()) return;
+  const auto written = WrittenAt(rules.name);
+  if (!written || written == written_) return;  // an editor may be about to put it back
+  const auto text = ReadTextFile(rules.name, kRuleFileBytes);
+  absl::Status status = text.status();
+  if (text.ok()) status = Publish(rules.name, *text, v1::ControlRecord::FILE);
+  if (status.ok()) {
+    written_ = written;
+  } else {
+    LogWarning("the rule file has changed, and its rules could not be published; tried again",
+               {{"file", rules.name}, {"reason", std::string(status.message())}});
+  }
+}
+
+void RuleFollower::Look() {
+  absl::Status s = LearnNew();  // before the file: another process may have published it
+  if (s.ok()) {
+    LookAtFile();
+    s = LearnNew();
+  }
+  if (!s.ok() && !absl::IsUnavailable(s)) {
+    LogWarning("the control topic could not be read", {{"reason", std::string(s.message())}});
+  }
+}
+
+void RuleFollower::Start() {
+  thread_ = std::jthread([this](const std::stop_token& stop) {
+    while (!stop.stop_requested()) {
+      Look();
+      std::this_thread::sleep_for(options_.interval);
+    }
+  });
+}
+
+}  // namespace portrait

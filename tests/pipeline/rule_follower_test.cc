@@ -1,0 +1,176 @@
+#include "pipeline/control/rule_follower.h"
+
+#include <catch2/catch_test_macros.hpp>
+#include <chrono>
+#include <fstream>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "pipeline/config/default_chain.h"
+#include "pipeline/memory/memory_broker.h"
+#include "tests/temporary_folder.h"
+
+namespace portrait {
+namespace {
+
+std::string Text(int orders) { return absl::StrCat("- tag: frequent\n  when: purchases.orders > ", orders, "\n"); }
+
+// A process whose configuration names a rule file, on a control topic that outlives it.
+struct Running {
+  Running(MemoryBroker& its_broker, const std::filesystem::path& file, bool built_in = false)
+      : broker(its_broker), path(file), reader(broker.NewReader()) {
+    if (!built_in) {
+      std::ifstream in(file);
+      config.chain.rules.path = config.chain.rules.name = file.string();
+      config.chain.rules.text = std::string(std::istreambuf_iterator<char>(in), {});
+    }
+    build = [this](const std::string& name, const std::string& text) {
+      Config other = config;
+      other.chain.rules.name = name;
+      other.chain.rules.text = text;
+      return BuildDefaultChain(other);
+    };
+    base = BuildDefaultChain(config).value();
+    editions.emplace(*base, build);
+    follower.emplace(
+        RuleFollower::Options{.rules = config.chain.rules, .process = "p"}, *editions, build, *reader, "control",
+        [this](const v1::ControlRecord& record) {
+          broker.Append("control", 0, {.key = record.rules(), .value = record.SerializeAsString()});
+          return absl::OkStatus();
+        },
+        clock, metrics);
+    REQUIRE(follower->Begin().ok());
+  }
+  // Later than what was written before, whatever the file system's resolution.
+  void Edit(const std::string& text) {
+    WriteText(path, text);
+    std::filesystem::last_write_time(path, std::filesystem::last_write_time(path) + std::chrono::seconds(++edits));
+    follower->Look();
+  }
+  std::string InForce() const { return editions->current()->rules; }
+  double refused() const { return metrics.rules_refused.Value(); }
+
+  MemoryBroker& broker;
+  std::filesystem::path path;
+  int edits = 0;
+  Config config;
+  ManualClock clock{FromMicros(1)};
+  Metrics metrics;
+  std::unique_ptr<LogReader> reader;
+  RuleEditions::Build build;
+  std::unique_ptr<Chain> base;
+  std::optional<RuleEditions> editions;
+  std::optional<RuleFollower> follower;
+};
+
+struct Fixture {
+  Fixture() {
+    broker.CreateTopic("control", 1);
+    Write(Text(1));
+  }
+  void Write(const std::string& text) { WriteText(file, text); }
+  void Apply(Running& running, const std::string& text, v1::ControlRecord::Origin origin = v1::ControlRecord::APPLIED) {
+    v1::ControlRecord record;
+    record.set_text(text);
+    record.set_rules(RulesVersionOf(*running.build("applied", text).value()));
+    record.set_origin(origin);
+    broker.Append("control", 0, {.key = record.rules(), .value = record.SerializeAsString()});
+    running.follower->Look();
+  }
+  size_t published() { return broker.Committed("control", 0).size(); }
+
+  ManualClock clock{FromMicros(1)};
+  MemoryBroker broker{&clock};
+  TemporaryFolder folder;
+  std::filesystem::path file = folder.path() / "tags.yaml";
+};
+
+TEST_CASE("the rules of a new file are published once, by whichever process comes first") {
+  Fixture f;
+  Running first(f.broker, f.file), second(f.broker, f.file);
+  CHECK(f.published() == 1);
+  CHECK(first.InForce() == RulesVersionOf(*first.base));
+  CHECK(second.InForce() == first.InForce());
+  CHECK(first.editions->current()->control_position == 1);
+}
+
+TEST_CASE("a file that is edited takes effect in every process; one that is no good changes nothing") {
+  Fixture f;
+  Running first(f.broker, f.file), second(f.broker, f.file);
+  const std::string before = first.InForce();
+  first.Edit(Text(5));
+  second.follower->Look();
+  CHECK(first.InForce() != before);
+  CHECK(second.InForce() == first.InForce());
+  const std::string after = first.InForce();
+  first.Edit("- tag: frequent\n  when: purchases.ordres > 5\n");
+  CHECK(first.InForce() == after);
+  CHECK(first.refused() == 1);
+  first.follower->Look();
+  CHECK(first.refused() == 1);  // told once
+  CHECK(f.published() == 2);
+  first.Edit(Text(1));  // an old text is meant when somebody writes it
+  CHECK(first.InForce() == before);
+}
+
+TEST_CASE("rules that were applied stay in force when a process starts with its file as it was") {
+  Fixture f;
+  Running first(f.broker, f.file);
+  f.Apply(first, Text(9));
+  const std::string applied = first.InForce();
+  CHECK(applied != RulesVersionOf(*first.base));
+  CHECK(Running(f.broker, f.file).InForce() == applied);
+  f.Write(Text(3));  // edited while nothing ran
+  Running again(f.broker, f.file);
+  CHECK(again.InForce() == RulesVersionOf(*again.base));
+}
+
+TEST_CASE("rules that are built in give way to any that somebody chose") {
+  Fixture f;
+  Running chosen(f.broker, f.file);
+  Running built_in(f.broker, f.file, /*built_in=*/true);
+  CHECK(built_in.InForce() == chosen.InForce());
+  CHECK(f.published() == 1);
+}
+
+TEST_CASE("a control record that this build cannot use leaves the rules before it in force") {
+  Fixture f;
+  Running running(f.broker, f.file);
+  const std::string before = running.InForce();
+  v1::ControlRecord record;
+  record.set_rules("0123456789ab");
+  record.set_text("- tag: x\n  when: weather.sunny\n");
+  f.broker.Append("control", 0, {.key = "x", .value = record.SerializeAsString()});
+  running.follower->Look();
+  CHECK(running.InForce() == before);
+  CHECK(running.refused() == 1);
+  CHECK(absl::IsFailedPrecondition(running.editions->Find("0123456789ab", 2).status()));
+}
+
+TEST_CASE("editions that a journal names are found again; one that is not known yet is asked for again") {
+  Fixture f;
+  Running running(f.broker, f.file);
+  const std::string first = running.InForce();
+  f.Apply(running, Text(7));
+  const auto found = running.editions->Find(first, 1);
+  REQUIRE(found.ok());
+  CHECK(RulesVersionOf(*(*found)->chain) == first);
+  CHECK(running.editions->Find("", 0).value()->chain.get() == running.base.get());
+  CHECK(absl::IsUnavailable(running.editions->Find("later", 3).status()));
+  CHECK(absl::IsFailedPrecondition(running.editions->Find("other", 1).status()));
+}
+
+TEST_CASE("a control topic that has lost its beginning is refused") {
+  Fixture f;
+  Running running(f.broker, f.file);
+  f.Apply(running, Text(7));
+  f.broker.Cut("control", 0, 1);
+  const auto reader = f.broker.NewReader();
+  ControlLog log(*reader, "control");
+  const auto read = log.ReadNew(seconds(1));
+  CHECK(absl::IsDataLoss(read.status()));
+  CHECK(read.status().message().find("control") != std::string::npos);
+}
+
+}  // namespace
+}  // namespace portrait

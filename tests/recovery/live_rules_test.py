@@ -1,0 +1,161 @@
+#!/usr/bin/env python3
+"""Rules that change while portrait runs, on a real broker. New rules are applied in the middle of a backlog, the process is
+killed in the middle of the sweep, and at the end every customer, the silent ones too, has the tags of a run that had the
+new rules from the start; rolled back, those of one that had the old ones. A file that is edited takes effect, one that is
+no good changes nothing. Needs a real broker: PORTRAIT_TEST_BROKERS.
+
+  live_rules_test.py PORTRAIT [--customers N] [--days N] [--seed N]
+"""
+import argparse
+import os
+import random
+import subprocess
+import sys
+import tempfile
+
+from portrait_process import Portrait, read_topic, write_config
+
+SKIPPED = 77
+# Without `until`, which would make the tags depend on what was before.
+OLD = """
+- {tag: ordered, when: purchases.orders >= 1}
+- {tag: quiet, when: now - tags.last_activity > days(20)}
+- {tag: frequent, when: purchases.orders_90d >= 2}
+"""
+NEW = """
+- {tag: quiet, when: now - tags.last_activity > days(10)}
+- {tag: frequent, when: purchases.orders_90d >= 3}
+- {tag: reader, when: email.opened_90d >= 1}
+"""
+
+
+class Test:
+    def __init__(self, arguments, brokers, folder):
+        self.arguments, self.brokers, self.folder = arguments, brokers, folder
+        self.name = f"rules{os.getpid()}"
+
+    def command(self, *words, succeeds=True):
+        print("+ portrait", *words, flush=True)
+        done = subprocess.run([self.arguments.portrait, *words], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        text = done.stdout.decode(errors="replace")
+        assert (done.returncode == 0) == succeeds, text
+        return text
+
+    def path(self, name):
+        return os.path.join(self.folder, name)
+
+    def write(self, name, text):
+        with open(self.path(name), "w") as file:
+            file.write(text)
+        return self.path(name)
+
+    def application(self, name, rules):
+        application = f"{self.name}-{name}"
+        config, port = write_config(self.folder, application, self.brokers, tags=f"{{rules: {self.write(name + '.rules.yaml', rules)}}}",
+                                    checkpoint="{interval: 1s}")
+        self.command("topics", "--create", "--partitions", "2", "--config", config)
+        log = open(self.path(name + ".log"), "wb")
+        process = Portrait(self.arguments.portrait, config, port, log)
+        process.application = application
+        process.text = lambda: open(log.name, errors="replace").read()
+        return process
+
+    def tags(self, process):
+        """customer -> the tags held; a tag that comes twice or goes without being there is an error."""
+        held = {}
+        for change in read_topic(self.brokers, f"{process.application}.tag-changes"):
+            tags = held.setdefault(change["info"]["customer_id"], set())
+            assert (change["tag"] in tags) == change.get("before", False), change
+            (tags.add if change.get("after", False) else tags.remove)(change["tag"])
+        return {customer: tags for customer, tags in held.items() if tags}
+
+    def swept(self, process):
+        process.wait_until_done()
+        return process.total("portrait_rows_swept_total")
+
+    def same(self, process, want, what):
+        got = self.tags(process)
+        differing = [c for c in got.keys() | want.keys() if got.get(c) != want.get(c)]
+        print(f"{what}: {len(got)} customers with tags, want {len(want)}; {len(differing)} differing", flush=True)
+        for customer in differing[:5]:
+            print("  ", customer, got.get(customer), "want", want.get(customer))
+        assert not differing and len(want) > 50
+
+    def run(self):
+        from_start = {name: self.application(name, rules) for name, rules in (("old", OLD), ("new", NEW))}
+        self.command("generate", "--customers", str(self.arguments.customers), "--days", str(self.arguments.days), "--to",
+                     "2026-01-01", "--seed", str(self.arguments.seed), "--config", from_start["old"].config)
+        want = {}
+        for name, process in from_start.items():
+            process.start()
+            process.wait_until_done()
+            assert "begins anew" not in process.text(), "the machine is too slow for this test"
+            records = process.total("portrait_records_in_total")
+            process.stop()
+            want[name] = self.tags(process)
+        assert want["old"] != want["new"]
+
+        live = self.application("live", OLD)
+        live.start()
+        live.wait_until(lambda: live.total("portrait_steps_total") >= 0.3 * records, "some of the records")
+        new = self.write("new.yaml", NEW)
+        self.command("rules", "apply", new, "--comment", "tried by a test", "--config", live.config)
+        live.wait_until(lambda: live.total("portrait_rows_swept_total") > 0, "the sweep has begun")
+        live.kill()
+        live.start()
+        live.wait_until_done()
+        self.same(live, want["new"], "applied in a backlog, and killed while sweeping")
+        assert "in force already" in self.command("rules", "apply", new, "--config", live.config)
+
+        # Nobody comes any more: all are silent.
+        self.command("rules", "rollback", "--config", live.config)
+        live.wait_until(lambda: live.text().count("rules come into force") >= 3, "the old rules are heard of")
+        self.same_after_sweep(live, want["old"], "rolled back")
+
+        file = self.write("live.rules.yaml", NEW + "- {tag: wrong, when: purchases.ordres > 1}\n")
+        live.wait_until(lambda: live.total("portrait_rules_refused_total") >= 1, "the file is refused")
+        assert "did you mean" in live.text() and file in live.text(), live.text()[-2000:]
+        self.same(live, want["old"], "a file that is no good")
+        self.write("live.rules.yaml", NEW)
+        live.wait_until(lambda: live.text().count("rules come into force") >= 4, "the edited file is heard of")
+        self.same_after_sweep(live, want["new"], "the file edited")
+        history = self.command("rules", "history", "--config", live.config)
+        print(history, end="")
+        assert [line.split("  ")[2].split(" by ")[0] for line in history.splitlines()] == ["file", "rolled back", "applied", "file"]
+        assert "tried by a test" in history
+        print(f"stopped in {live.stop():.1f} s")
+
+    def same_after_sweep(self, live, want, what):
+        before = live.total("portrait_rows_swept_total")
+        live.wait_until(lambda: live.total("portrait_rows_swept_total") > before, "rows are swept", 30)
+        live.wait_until_done()
+        self.same(live, want, what)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("portrait")
+    parser.add_argument("--customers", type=int, default=1500)
+    parser.add_argument("--days", type=int, default=60)
+    parser.add_argument("--seed", type=int, default=random.randrange(1 << 30))
+    arguments = parser.parse_args()
+    brokers = os.environ.get("PORTRAIT_TEST_BROKERS")
+    if not brokers:
+        print("skipped: needs a real broker in PORTRAIT_TEST_BROKERS")
+        return SKIPPED
+    print("seed", arguments.seed)
+    with tempfile.TemporaryDirectory() as folder:
+        test = Test(arguments, brokers, folder)
+        try:
+            test.run()
+        except BaseException:
+            for name in ("live.log", "old.log", "new.log"):
+                if os.path.exists(test.path(name)):
+                    print(f"---- {name}\n{open(test.path(name), errors='replace').read()[-4000:]}")
+            raise
+    print("rules change while it runs, and nobody is left behind")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
