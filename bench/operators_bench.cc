@@ -12,7 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "operators/churn.h"
 #include "operators/email.h"
-#include "operators/mbg_nbd.h"
+#include "operators/models/mbg_nbd.h"
 #include "operators/person.h"
 #include "operators/purchases.h"
 #include "operators/service.h"

@@ -16,7 +16,8 @@
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "operators/features.h"
-#include "operators/mbg_nbd.h"
+#include "operators/models/gamma_gamma.h"
+#include "operators/models/mbg_nbd.h"
 #include "portrait/v1/result.pb.h"
 
 namespace portrait {

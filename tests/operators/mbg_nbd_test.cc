@@ -1,10 +1,11 @@
-#include "operators/mbg_nbd.h"
+#include "operators/models/mbg_nbd.h"
 
 #include <catch2/catch_approx.hpp>
 #include <catch2/catch_test_macros.hpp>
 #include <cmath>
-#include <map>
-#include <random>
+
+#include "operators/models/gamma_gamma.h"
+#include "tests/operators/simulated_customers.h"
 
 namespace portrait {
 namespace {
@@ -49,60 +50,15 @@ TEST_CASE("expected orders and P(alive) agree with numbers computed another way"
 
 TEST_CASE("nothing special happens where the paper's formula divides by zero", "[mbg_nbd]") {
   const PurchaseHistory history{2, 90, 120};
-  const double at_one = ExpectedOrders({.a = 1}, history, 90);
-  CHECK(ExpectedOrders({.a = 1 + 1e-9}, history, 90) == Approx(at_one).epsilon(1e-7));
-  CHECK(ExpectedOrders({.a = 1 - 1e-9}, history, 90) == Approx(at_one).epsilon(1e-7));
-}
-
-struct Group {
-  double customers = 0, predicted_orderers = 0, orderers = 0, predicted_orders = 0, orders = 0, orders_squared = 0;
-};
-
-// One customer of the model: the times of the orders after the first, until the customer leaves or `until`.
-template <class Random>
-void Simulate(const MbgNbdParameters& parameters, double seen_days, double horizon, Random& random,
-              std::map<int, Group>& groups) {
-  const double rate = std::gamma_distribution<>(parameters.r, 1 / parameters.alpha_days)(random);
-  const double g = std::gamma_distribution<>(parameters.a, 1)(random),
-               h = std::gamma_distribution<>(parameters.b, 1)(random);
-  const double leave = g / (g + h);
-  std::exponential_distribution<> pause(rate);
-  std::uniform_real_distribution<> chance;
-  PurchaseHistory history{0, 0, seen_days};
-  int future = 0;
-  for (double time = 0; chance(random) >= leave;) {
-    time += pause(random);
-    if (!(time <= seen_days + horizon)) break;
-    if (time <= seen_days) {
-      history.repeats += 1, history.last_days = time;
-    } else {
-      ++future;
-    }
-  }
-  const int silence = history.last_days > seen_days / 2 ? 0 : 1;
-  Group& group = groups[std::min(3, static_cast<int>(history.repeats)) * 2 + silence];
-  group.customers += 1;
-  group.predicted_orderers += ProbabilityOfOrder(parameters, history, horizon);
-  group.orderers += future > 0;
-  group.predicted_orders += ExpectedOrders(parameters, history, horizon);
-  group.orders += future;
-  group.orders_squared += future * future;
+  const double at_one = ExpectedOrders(MbgNbdParameters{.a = 1}, history, 90);
+  CHECK(ExpectedOrders(MbgNbdParameters{.a = 1 + 1e-9}, history, 90) == Approx(at_one).epsilon(1e-7));
+  CHECK(ExpectedOrders(MbgNbdParameters{.a = 1 - 1e-9}, history, 90) == Approx(at_one).epsilon(1e-7));
 }
 
 TEST_CASE("the probability of an order within the horizon is that of simulated customers", "[mbg_nbd]") {
-  std::mt19937_64 random(20070907);
-  for (const auto& parameters : {MbgNbdParameters{}, MbgNbdParameters{.r = 1.5, .alpha_days = 30, .a = 1.5, .b = 4}}) {
-    std::map<int, Group> groups;  // by repeats, and whether the latter half of the time was silent
-    for (int i = 0; i < 200'000; ++i) Simulate(parameters, 200, 90, random, groups);
-    for (const auto& [key, group] : groups) {
-      const double n = group.customers, p = group.orderers / n, mean = group.orders / n;
-      const double error = std::sqrt(std::max(1e-4, p * (1 - p)) / n);
-      const double count_error = std::sqrt((group.orders_squared / n - mean * mean + 1e-4) / n);
-      INFO("repeats " << key / 2 << (key % 2 ? ", silent, " : ", ") << n << " customers");
-      CHECK(std::abs(group.predicted_orderers / n - p) < 5 * error);
-      CHECK(std::abs(group.predicted_orders / n - mean) < 5 * count_error);
-    }
-  }
+  Random random(20070907);
+  CheckAgainstSimulation(MbgNbdParameters{}, random);
+  CheckAgainstSimulation(MbgNbdParameters{.r = 1.5, .alpha_days = 30, .a = 1.5, .b = 4}, random);
 }
 
 TEST_CASE("silence lowers the probability of an order, a repeat raises it", "[mbg_nbd]") {

@@ -21,6 +21,7 @@ ARROWS = {
     "state": (("state/",) + PROTO, PURE + ("rocksdb/",)),
     "operators": (("operators/",) + PROTO, PURE),
     "operators/rules": (("operators/",) + PROTO, PURE + ("tao/pegtl", "re2/re2.h")),
+    "operators/models": (("operators/",) + PROTO, PURE + ("boost/math/", "Eigen/", "nlopt.h")),
     "pipeline": (("operators/", "state/", "pipeline/") + PROTO,
                  PURE + ("spdlog/", "prometheus/", "simdjson.h", "nlohmann/", "httplib.h")),
     "pipeline/ports": (("operators/", "pipeline/ports/") + PROTO, PURE),

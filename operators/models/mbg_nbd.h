@@ -26,6 +26,7 @@
 #pragma once
 
 #include "absl/status/status.h"
+#include "operators/models/purchase_history.h"
 
 namespace portrait {
 
@@ -36,12 +37,6 @@ struct MbgNbdParameters {
   double alpha_days = 43.281602;
   double a = 0.89135927;
   double b = 1.61400182;
-};
-
-struct PurchaseHistory {
-  double repeats = 0;    // x: purchase days after the first
-  double last_days = 0;  // t_x: from the first purchase to the last; 0 without a repeat
-  double age_days = 0;   // T: from the first purchase to now, at least t_x
 };
 
 // Whether all parameters are positive and finite.
@@ -56,19 +51,7 @@ double ProbabilityOfOrder(const MbgNbdParameters& parameters, const PurchaseHist
 // How many purchase days to expect within the horizon.
 double ExpectedOrders(const MbgNbdParameters& parameters, const PurchaseHistory& history, double horizon_days);
 
-// Gamma-Gamma: the value of an order, p ~ shape within a customer, q and v over the population. P. S. Fader, B. G. S.
-// Hardie, The Gamma-Gamma Model of Monetary Value, 2013. Defaults: maximum likelihood on the 946 repeat buyers of the
-// CDNOW sample (mean value of their repeat purchases, in US dollars).
-struct GammaGammaParameters {
-  double p = 6.24957;
-  double q = 3.74422;
-  double v = 15.44352;  // in units of the currency
-};
-
-absl::Status Validate(const GammaGammaParameters& parameters);
-
-// What a customer's next order is worth: the mean of the own `orders` (at least 0) drawn to the population's, p·v / (q
-// − 1).
-double ExpectedOrderValue(const GammaGammaParameters& parameters, double orders, double mean_value);
+// Of one customer's history, in the unit of time that parameters and history share.
+double LogLikelihood(const MbgNbdParameters& parameters, const PurchaseHistory& history);
 
 }  // namespace portrait

@@ -1,0 +1,52 @@
+#include "operators/models/bg_nbd.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "absl/strings/str_cat.h"
+#include "operators/models/leaves_after_orders.h"
+#include "operators/models/log_gamma.h"
+
+namespace portrait {
+
+absl::Status Validate(const BgNbdParameters& parameters) {
+  for (const double value : {parameters.r, parameters.alpha_days, parameters.a, parameters.b}) {
+    if (std::isfinite(value) && value > 0) continue;
+    return absl::InvalidArgumentError(absl::StrCat("a parameter of BG/NBD is not positive: r ", parameters.r,
+                                                   ", alpha_days ", parameters.alpha_days, ", a ", parameters.a, ", b ",
+                                                   parameters.b));
+  }
+  return absl::OkStatus();
+}
+
+//   L = Γ(r + x) αʳ / Γ(r) · [ B(a, b + x) (α + T)^−(r + x) + [x > 0] B(a + 1, b + x − 1) (α + t_x)^−(r + x) ] / B(a, b)
+double LogLikelihood(const BgNbdParameters& parameters, const PurchaseHistory& history) {
+  const auto [x, t_x, age] = Sound(history);
+  const auto& [r, alpha, a, b] = parameters;
+  double sum = LogBeta(a, b + x) - (r + x) * std::log(alpha + age);
+  if (x > 0) sum = LogSum(sum, LogBeta(a + 1, b + x - 1) - (r + x) * std::log(alpha + t_x));
+  return LogGamma(r + x) - LogGamma(r) + r * std::log(alpha) + sum - LogBeta(a, b);
+}
+
+double ProbabilityAlive(const BgNbdParameters& parameters, const PurchaseHistory& history) {
+  const auto [x, t_x, age] = Sound(history);
+  if (x == 0) return 1;
+  const auto& [r, alpha, a, b] = parameters;
+  return 1 / (1 + a / (b + x - 1) * std::exp((r + x) * std::log((alpha + age) / (alpha + t_x))));
+}
+
+double ProbabilityOfOrder(const BgNbdParameters& parameters, const PurchaseHistory& history, double horizon_days) {
+  const PurchaseHistory past = Sound(history);
+  const double pause = std::log1p(std::max(0.0, horizon_days) / (parameters.alpha_days + past.age_days));
+  return -std::expm1(-(parameters.r + past.repeats) * pause) * ProbabilityAlive(parameters, past);
+}
+
+// Given the past and being here, λ ~ Gamma(r + x, α + T) and p ~ Beta(a, b + x).
+double ExpectedOrders(const BgNbdParameters& parameters, const PurchaseHistory& history, double horizon_days) {
+  const PurchaseHistory past = Sound(history);
+  const auto& [r, alpha, a, b] = parameters;
+  return ProbabilityAlive(parameters, past) *
+         ExpectedOrdersWhileHere(r + past.repeats, alpha + past.age_days, a, b + past.repeats, horizon_days);
+}
+
+}  // namespace portrait
