@@ -19,7 +19,8 @@ absl::Status Validate(const BgNbdParameters& parameters) {
   return absl::OkStatus();
 }
 
-//   L = Γ(r + x) αʳ / Γ(r) · [ B(a, b + x) (α + T)^−(r + x) + [x > 0] B(a + 1, b + x − 1) (α + t_x)^−(r + x) ] / B(a, b)
+//   L = Γ(r + x) αʳ / (Γ(r) B(a, b)) ·
+//     { B(a, b + x) (α + T)^−(r + x) + [x > 0] B(a + 1, b + x − 1) (α + t_x)^−(r + x) }
 double LogLikelihood(const BgNbdParameters& parameters, const PurchaseHistory& history) {
   const auto [x, t_x, age] = Sound(history);
   const auto& [r, alpha, a, b] = parameters;

@@ -2,9 +2,9 @@
 //
 //   double value = ExpectedOrderValue(GammaGammaParameters{}, /*orders=*/3, /*mean_value=*/40);
 //
-// The values of a customer's orders are gamma distributed with shape p, their scales over the population with q and v.
-// Source: P. S. Fader, B. G. S. Hardie, The Gamma-Gamma Model of Monetary Value, 2013. It takes value and number of
-// orders to be independent. Pure.
+// The values of a customer's orders are gamma distributed with shape p, their scales over the population with q and
+// v. Source: P. S. Fader, B. G. S. Hardie, The Gamma-Gamma Model of Monetary Value, 2013. It takes value and number
+// of orders to be independent. Pure.
 #pragma once
 
 #include "absl/status/status.h"

@@ -3,10 +3,10 @@
 //   auto fit = MaximizeLikelihood({1, 1}, [&](absl::Span<const double> parameters) { return …; });
 //
 // Plain maximum likelihood runs off to infinity on real data, where a model is richer than the data asks for (a flat
-// ridge). So the search is over logarithms, within e^±kBound, and beyond e^±kFree, where no population of sensible scale
-// has its parameters, a penalty grows as the cube of the distance: enough to end a ridge, nothing where data decides.
-// The caller scales times and amounts so that theirs are near 1. NLopt's BOBYQA (M. J. D. Powell, The BOBYQA algorithm
-// for bound constrained optimization without derivatives, 2009); deterministic.
+// ridge). So the search is over logarithms, within e^±kBound, and beyond e^±kFree, where no population of sensible
+// scale has its parameters, a penalty grows as the cube of the distance: enough to end a ridge, nothing where data
+// decides. The caller scales times and amounts so that theirs are near 1. NLopt's BOBYQA (M. J. D. Powell, The BOBYQA
+// algorithm for bound constrained optimization without derivatives, 2009); deterministic.
 #pragma once
 
 #include <vector>

@@ -7,16 +7,16 @@
 // Next?, Management Science 33 (1987) 1–24; P. S. Fader, B. G. S. Hardie, A Note on Deriving the Pareto/NBD Model and
 // Related Expressions, 2005.
 //
-// The papers have differences of two hypergeometric functions, which overflow or cancel for long histories and for α and
-// β of different scale. Here everything follows from one number between 0 and 1. Over the population the pauses to the
-// next order and to leaving are Lomax distributed, and
+// The papers have differences of two hypergeometric functions, which overflow or cancel for long histories and for α
+// and β of different scale. Here everything follows from one number between 0 and 1. Over the population the pauses
+// to the next order and to leaving are Lomax distributed, and
 //
 //   W(p, A; q, B) = P(Lomax(q, B) < Lomax(p, A)) = ∫ q/(B + u) (B/(B + u))^q (A/(A + u))^p du, u from 0 to ∞
 //                 = q/(p + q) · 2F1(1, p; p + q + 1; 1 − B/A)                    for A ≥ B
 //                 = q/(p + q) · A/B · 2F1(1, q + 1; p + q + 1; 1 − A/B)          for A < B,
 //
-// by Euler's transformation of the integral's 2F1: a Gauss continued fraction with an argument in [0, 1). The likelihood
-// is then a sum of positive terms, taken in logarithms.
+// by Euler's transformation of the integral's 2F1: a Gauss continued fraction with an argument in [0, 1). The
+// likelihood is then a sum of positive terms, taken in logarithms.
 //
 // Times in any unit, the same for parameters, history and horizon. Pure.
 #pragma once

@@ -5,9 +5,9 @@
 //   auto value = FitGammaGamma(values);
 //   if (orders.ok()) std::cout << orders->log_likelihood;
 //
-// Times are scaled to the mean age, amounts to their mean, so a fit does not depend on units; results come in the unit
-// of the histories. Equal histories are counted once, so days are better than instants. Errors: InvalidArgument without
-// a single usable history, FailedPrecondition when the search does not converge. Deterministic.
+// Times are scaled to the mean age, amounts to their mean, so a fit does not depend on units; results come in the
+// unit of the histories. Equal histories are counted once, so days are better than instants. Errors: InvalidArgument
+// without a single usable history, FailedPrecondition when the search does not converge. Deterministic.
 #pragma once
 
 #include <cstdint>
@@ -41,8 +41,8 @@ absl::StatusOr<PopulationFit<GammaGammaParameters>> FitGammaGamma(absl::Span<con
 // How the rhythms of customers are spread: one-way random effects over the logarithms of their pauses, by moments
 // (S. R. Searle, G. Casella, C. E. McCulloch, Variance Components, 1992, 3.6), each customer's own taken as
 // operators/rhythm.h does. The weight of the spread is that of G. K. Smyth, Linear
-// Models and Empirical Bayes Methods, Statistical Applications in Genetics and Molecular Biology 3 (2004), section 6.2.
-// With too little data for one of the numbers, that of `otherwise` is kept.
+// Models and Empirical Bayes Methods, Statistical Applications in Genetics and Molecular Biology 3 (2004), section
+// 6.2. With too little data for one of the numbers, that of `otherwise` is kept.
 RhythmPrior FitRhythms(absl::Span<const Rhythm> rhythms, const RhythmPrior& otherwise = {});
 
 }  // namespace portrait

@@ -20,5 +20,7 @@ void AddBackup(Program& program);
 void AddRestore(Program& program);
 void AddRules(Program& program);
 void AddExplain(Program& program);
+void AddFit(Program& program);
+void AddBacktest(Program& program);
 
 }  // namespace portrait

@@ -110,6 +110,8 @@ int Main(int argc, char** argv, const ChainExtension& extension) {
     AddRestore(program);
     AddRules(program);
     AddExplain(program);
+    AddFit(program);
+    AddBacktest(program);
     return program.Run(argc, argv);
   } catch (const std::exception& error) {
     std::cerr << "portrait: " << error.what() << std::endl;

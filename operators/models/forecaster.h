@@ -1,0 +1,151 @@
+// Predictions for one customer: no order within the horizon, orders and spend within it, days to the next order.
+//
+//   Forecaster forecaster(*FitPopulation(customers), 90);
+//   forecaster.Learn(windows, 90);
+//   Forecast anna = forecaster.Predict(summary);
+//
+// Two layers. Population models (Pareto/NBD, Gamma-Gamma) know nothing but recency, frequency, age and
+// value; they answer for anybody, from the first day. From windows that have closed a regression is learned
+// (linear_model.h) on what they say and on more features: log-odds of no order, logarithm of orders, logarithm of
+// spend. Its log-odds are averaged with the population's. Where no window as long as the horizon has closed, it is
+// learned from shorter ones, as a correction of what the population models say of those; of log-odds half of it
+// counts.
+//
+// The population's log-odds of no order are those of exp(−expected orders). Its exact probability is better for short
+// horizons and worse for long ones, where leaving matters more than the model thinks (CDNOW sample, 273 days: AUC
+// .779 against .771, Brier .159 against .163).
+#pragma once
+
+#include <array>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "operators/models/customer_summary.h"
+#include "operators/models/gamma_gamma.h"
+#include "operators/models/linear_model.h"
+#include "operators/models/pareto_nbd.h"
+
+namespace portrait {
+
+// Defaults: fits of the CDNOW sample.
+struct PopulationModels {
+  ParetoNbdParameters pareto{0.5533, 74.04, 0.6062, 81.68};  // of orders, in days
+  GammaGammaParameters value;
+  RhythmPrior rhythm;
+};
+
+// As the customers stand at one moment. Values and rhythms that cannot be fitted keep the parameters of `otherwise`;
+// without any customer, or when the fit of orders does not converge, an error.
+absl::StatusOr<PopulationModels> FitPopulation(absl::Span<const CustomerSummary> customers,
+                                               const PopulationModels& otherwise = {});
+
+// What the population models say.
+struct PopulationForecast {
+  double log_odds = 0;  // of no order
+  double orders = 0;
+  double spend = 0;
+};
+PopulationForecast ForecastOf(const PopulationModels& population, const CustomerSummary& customer, double horizon_days);
+
+// What is learned from, by name; all logarithms or shares, so that no scale matters. The population's are 0 where the
+// regression is a correction.
+inline constexpr std::array<std::string_view, 23> kForecastFeatures = {"silence",
+                                                                       "silence_of_age",
+                                                                       "purchase_days",
+                                                                       "age",
+                                                                       "span",
+                                                                       "orders_7d",
+                                                                       "orders_30d",
+                                                                       "orders_90d",
+                                                                       "spend_7d",
+                                                                       "spend_30d",
+                                                                       "spend_90d",
+                                                                       "spend",
+                                                                       "day_value",
+                                                                       "pause",
+                                                                       "silence_over_pause",
+                                                                       "silence_in_spreads",
+                                                                       "one_purchase",
+                                                                       "trend",
+                                                                       "order_rate",
+                                                                       "alive",
+                                                                       "population_log_odds",
+                                                                       "population_orders",
+                                                                       "population_spend"};
+using ForecastRow = std::array<double, kForecastFeatures.size()>;
+// `said`: what the population models say; null: for a correction.
+ForecastRow ForecastFeatures(const PopulationModels& population, const CustomerSummary& customer,
+                             const PopulationForecast* said);
+
+// A customer at an earlier moment, and what followed within the window.
+struct ClosedWindow {
+  CustomerSummary customer;
+  double orders = 0;  // purchase days
+  double spend = 0;
+};
+
+// A customer at the end of a purchase day, and when the next one came; only those that came within the limit.
+struct ClosedPause {
+  CustomerSummary customer;
+  double days = 0;
+};
+
+struct Forecast {
+  double no_order = 0;  // probability
+  double orders = 0, spend = 0;
+};
+
+// A regression beside a population model.
+struct Learned {
+  LinearModel model;
+  bool corrects = false;  // it is added to what the population says; else it stands for itself
+  double share = 1;       // that it has in the score
+
+  double Of(double population, absl::Span<const double> row) const {
+    return (corrects ? population : (1 - share) * population) + share * model.Score(row);
+  }
+};
+
+// Constant once made; pure.
+class Forecaster {
+ public:
+  Forecaster(const PopulationModels& population, double horizon_days)
+      : population_(population), horizon_days_(horizon_days) {}
+
+  // Learns from windows of `window_days` (the horizon, or shorter). With too few, or when a fit fails, the population
+  // models stay alone.
+  void Learn(absl::Span<const ClosedWindow> windows, double window_days);
+
+  Forecast Predict(const CustomerSummary& customer) const;
+
+  const PopulationModels& population() const { return population_; }
+  double horizon_days() const { return horizon_days_; }
+  const std::optional<Learned>& churn() const { return churn_; }
+
+ private:
+  PopulationModels population_;
+  double horizon_days_ = 90;
+  std::optional<Learned> churn_, orders_, spend_;
+};
+
+// Days from the end of a purchase day to the next one: the median of those that come within `limit_days`. By least
+// absolute deviations on the customer's own rhythm, drawn to the population's; with fewer than kLeastPauses to learn
+// from, the rhythm alone.
+class NextOrderModel {
+ public:
+  static constexpr size_t kLeastPauses = 200;
+
+  NextOrderModel(const RhythmPrior& rhythm, double limit_days) : rhythm_(rhythm), limit_days_(limit_days) {}
+  void Learn(absl::Span<const ClosedPause> pauses);
+  double Predict(const CustomerSummary& customer) const;  // days, 1 … limit
+
+ private:
+  RhythmPrior rhythm_;
+  double limit_days_;
+  std::optional<LinearModel> model_;
+};
+
+}  // namespace portrait

@@ -1,0 +1,23 @@
+// How good probabilities were, once it is known what came.
+//
+//   Judgement j = Judge(probabilities, happened);   // j.auc, j.brier, j.calibration_error
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "absl/types/span.h"
+
+namespace portrait {
+
+struct Judgement {
+  size_t customers = 0, happened = 0;
+  double auc = 0;                // that of two customers the one it happens to has the higher one; NaN: all the same
+  double brier = 0;              // mean squared difference
+  double calibration_error = 0;  // mean difference of the mean probability and the share, over ten equal groups
+};
+
+// Of equal length; probabilities from 0 to 1.
+Judgement Judge(absl::Span<const double> probabilities, const std::vector<bool>& happened);
+
+}  // namespace portrait
