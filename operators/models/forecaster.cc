@@ -11,6 +11,7 @@ namespace portrait {
 namespace {
 
 constexpr size_t kLeastWindows = 200;
+constexpr int kLeastRepeatCustomers = 10;
 constexpr double kMostLogOdds = 12;
 constexpr double kLeastSpend = 1e-9;
 constexpr double kMostScore = 40;
@@ -61,18 +62,23 @@ absl::StatusOr<PopulationModels> FitPopulation(absl::Span<const CustomerSummary>
   std::vector<PurchaseHistory> histories;
   std::vector<OrderValues> values;
   std::vector<Rhythm> rhythms;
+  int repeat_customers = 0;
   for (const CustomerSummary& customer : customers) {
     if (!customer.customer) continue;
     const PurchaseHistory& h = customer.history;
     // Whole days: the time of day means nothing here, and equal histories are counted once.
     histories.push_back({h.repeats, std::round(h.last_days), std::round(h.age_days)});
     rhythms.push_back(customer.rhythm);
+    if (h.repeats > 0) ++repeat_customers;
     if (h.repeats > 0) values.push_back({h.repeats + 1, customer.day_value});
   }
   PopulationModels out = otherwise;
-  const auto pareto = FitParetoNbd(histories);
-  if (!pareto.ok()) return pareto.status();
-  out.pareto = pareto->parameters;
+  if (histories.empty()) return absl::InvalidArgumentError("there are no customers");
+  if (repeat_customers >= kLeastRepeatCustomers) {
+    const auto pareto = FitParetoNbd(histories);
+    if (!pareto.ok()) return pareto.status();
+    out.pareto = pareto->parameters;
+  }
   const auto value = FitGammaGamma(values);
   if (value.ok()) out.value = value->parameters;
   out.rhythm = FitRhythms(rhythms, otherwise.rhythm);

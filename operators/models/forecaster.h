@@ -38,7 +38,8 @@ struct PopulationModels {
 };
 
 // As the customers stand at one moment. Values and rhythms that cannot be fitted keep the parameters of `otherwise`;
-// without any customer, or when the fit of orders does not converge, an error.
+// so do orders with fewer than ten customers who came back. Without any customer, or when the fit of orders does not
+// converge: an error.
 absl::StatusOr<PopulationModels> FitPopulation(absl::Span<const CustomerSummary> customers,
                                                const PopulationModels& otherwise = {});
 
