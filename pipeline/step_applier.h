@@ -91,8 +91,8 @@ class StepApplier {
   OutputSink& sink_;
   Calendar calendar_;
   v1::TaskState state_;
-  // When the sweep began, and not yet swept: rows that the store did not have. A recovery in the middle of a sweep finds
-  // them where it needs them: while such a row has no image, the floor is below the switch, which is then replayed.
+  // Not yet swept: rows that the store did not have when the sweep began. A recovery in the middle of a sweep has them
+  // where it needs them: while such a row has no image, the floor is below the switch, which is then replayed.
   std::vector<std::string> unwritten_;
   AppliedCounts counts_;
   bool skipped_ = false;

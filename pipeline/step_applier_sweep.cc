@@ -1,8 +1,8 @@
 // The part of StepApplier that brings rows up to other rules: switches, and sweeps over all rows that there are.
 //
 // A sweep walks the store in the order of its keys. Beside it, it walks the rows that the store did not have at the
-// switch; one that came after it is judged by the new rules from its first event on. So a replay, which finds other rows
-// written, sweeps the same ones: a row that is ahead takes no step, and one that came later is not changed.
+// switch; one that came after it is judged by the new rules from its first event on. So a replay, which finds other
+// rows written, sweeps the same ones: a row that is ahead takes no step, and one that came later is not changed.
 #include <algorithm>
 #include <utility>
 
