@@ -46,7 +46,7 @@ absl::Status RunService(const Config& config) {
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);  // before any thread is started
   const auto chain = std::move(ChainBuilder().Add<Lean>()).Build("lean-1");
   if (!chain.ok()) return chain.status();
-  auto service = Service::Start(config, **chain);
+  auto service = KafkaService::Start(config, **chain);
   if (!service.ok()) return service.status();
   std::thread stop([&] {
     int signal = 0;

@@ -56,9 +56,9 @@ absl::Status Run(const ConfigArguments& arguments, const std::string& replay_tai
   const auto chain = program.BuildChain(*config);
   if (!chain.ok()) return absl::InvalidArgumentError(chain.status().message());
   StopSignals signals;
-  std::atomic<Service*> running{nullptr};
+  std::atomic<KafkaService*> running{nullptr};
   signals.OnStop([&] {
-    Service* const service = running;
+    KafkaService* const service = running;
     if (service == nullptr) std::_Exit(0);  // still waiting for the brokers: there is nothing to lose
     service->Stop();
   });
@@ -68,7 +68,7 @@ absl::Status Run(const ConfigArguments& arguments, const std::string& replay_tai
     other.chain.rules.text = text;
     return program.BuildChain(other);
   };
-  auto service = Service::Start(*config, **chain, with_rules);
+  auto service = KafkaService::Start(*config, **chain, with_rules);
   if (!service.ok()) return service.status();
   running = service->get();
   const absl::Status ended = (*service)->Wait();

@@ -19,11 +19,11 @@ int RecoveryThreads(int workers) {
 
 }  // namespace
 
-Service::~Service() {
+KafkaService::~KafkaService() {
   if (http_) http_->ServeBackups({});  // waits for one under way, which uses the ports
 }
 
-absl::Status Service::FollowRules(const Chain& chain, const RuleEditions::Build& build) {
+absl::Status KafkaService::FollowRules(const Chain& chain, const RuleEditions::Build& build) {
   if (!build || RulesVersionOf(chain).empty()) {
     chains_ = std::make_unique<FixedChain>(chain);
     return absl::OkStatus();
@@ -46,9 +46,9 @@ absl::Status Service::FollowRules(const Chain& chain, const RuleEditions::Build&
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::unique_ptr<Service>> Service::Start(const Config& config, const Chain& chain,
-                                                        RuleEditions::Build build) {
-  std::unique_ptr<Service> service(new Service(config));
+absl::StatusOr<std::unique_ptr<KafkaService>> KafkaService::Start(const Config& config, const Chain& chain,
+                                                                  RuleEditions::Build build) {
+  std::unique_ptr<KafkaService> service(new KafkaService(config));
   service->metrics_.SetBuild(ReleaseVersion(), chain.version());
   if (config.http.listen) {
     auto http = HttpServer::Start(*config.http.listen, service->metrics_, service->health_);

@@ -1,6 +1,6 @@
 // The service: the engine on Kafka, with its endpoint for operations.
 //
-//   absl::StatusOr<std::unique_ptr<Service>> service = Service::Start(config, *chain);
+//   absl::StatusOr<std::unique_ptr<KafkaService>> service = KafkaService::Start(config, *chain);
 //   ...
 //   (*service)->Stop();
 //   absl::Status status = (*service)->Wait();
@@ -21,14 +21,14 @@
 
 namespace portrait {
 
-// Safe from any thread.
-class Service {
+// Not to be called Service, which is an operator's name. Safe from any thread.
+class KafkaService {
  public:
   // Answers health checks at once, then waits for the brokers as KafkaPorts::Connect. `chain` must outlive the service.
   // With `build`, which makes the same chain with other rules, its rules follow the control topic.
-  static absl::StatusOr<std::unique_ptr<Service>> Start(const Config& config, const Chain& chain,
-                                                        RuleEditions::Build build = {});
-  ~Service();
+  static absl::StatusOr<std::unique_ptr<KafkaService>> Start(const Config& config, const Chain& chain,
+                                                             RuleEditions::Build build = {});
+  ~KafkaService();
 
   void Stop() { engine_->Stop(); }
   absl::Status Wait() { return engine_->Wait(); }
@@ -39,7 +39,7 @@ class Service {
   int http_port() const { return http_ ? http_->port() : 0; }  // 0: there is none
 
  private:
-  explicit Service(const Config& config) : config_(config) {}
+  explicit KafkaService(const Config& config) : config_(config) {}
   absl::Status FollowRules(const Chain& chain, const RuleEditions::Build& build);
 
   Config config_;  // constant once the engine runs
