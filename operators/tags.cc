@@ -129,13 +129,22 @@ void Tags::Look(const std::vector<int32_t>& units, State& state, Context& contex
 }
 
 template <class LookBy>
-void Tags::JudgeBy(LookBy look, State& state, Context& context, std::vector<TagVerdict> gone) const {
+rules::Judgement Tags::Judged(LookBy look, const rules::Judge::HeldTags& held, const Context& context) const {
   rules::Evaluation evaluation(rules_->program(), context, context.moment(), rules::Scratch::OfThisThread());
-  const std::optional<Timestamp> timer = context.TimerAt(kRulesTimer);
   const auto start_of = [&](int32_t day) { return context.StartOf(day); };
-  rules::Judge judge(*rules_, evaluation, state.held(), start_of, timer);
-  rules::Judgement judgement = look(judge);
-  if (judgement.next && (!timer || *judgement.next < *timer)) context.SetTimer(kRulesTimer, *judgement.next);
+  rules::Judge judge(*rules_, evaluation, held, start_of, context.TimerAt(kRulesTimer));
+  return look(judge);
+}
+
+bool Tags::Sooner(const std::optional<Timestamp>& next, const Context& context) {
+  const std::optional<Timestamp> timer = context.TimerAt(kRulesTimer);
+  return next && (!timer || *next < *timer);
+}
+
+template <class LookBy>
+void Tags::JudgeBy(LookBy look, State& state, Context& context, std::vector<TagVerdict> gone) const {
+  rules::Judgement judgement = Judged(look, state.held(), context);
+  if (Sooner(judgement.next, context)) context.SetTimer(kRulesTimer, *judgement.next);
   if (judgement.changes.empty() && gone.empty()) return;
   std::move(judgement.changes.begin(), judgement.changes.end(), std::back_inserter(gone));
   Apply(std::move(gone), state, context);
@@ -170,12 +179,9 @@ bool Tags::Reconsiders(const State& state, const Context& context) const {
   if (state.rules() == rules_->version()) return false;
   State as_if = state;
   if (!TakeOver(as_if).empty()) return true;
-  const std::optional<Timestamp> timer = context.TimerAt(kRulesTimer);
-  rules::Evaluation evaluation(rules_->program(), context, context.moment(), rules::Scratch::OfThisThread());
-  const auto start_of = [&](int32_t day) { return context.StartOf(day); };
-  rules::Judge judge(*rules_, evaluation, as_if.held(), start_of, timer);
-  const rules::Judgement judgement = judge.Look(rules_->All());
-  return !judgement.changes.empty() || (judgement.next && (!timer || *judgement.next < *timer));
+  const auto all = [&](rules::Judge& judge) { return judge.Look(rules_->All()); };
+  const rules::Judgement judgement = Judged(all, as_if.held(), context);
+  return !judgement.changes.empty() || Sooner(judgement.next, context);
 }
 
 void Tags::OnSwitch(State& state, Context& context) const { Look(rules_->All(), state, context); }

@@ -64,6 +64,10 @@ class Tags final : public Operator<v1::state::Tags> {
   template <class LookBy>
   void JudgeBy(LookBy look, v1::state::Tags& state, Context& context, std::vector<rules::TagVerdict> gone = {}) const;
   void LookAnew(v1::state::Tags& state, Context& context) const;
+  template <class LookBy>
+  rules::Judgement Judged(LookBy look, const rules::Judge::HeldTags& held, const Context& context) const;
+  // Whether that moment comes before that of the timer.
+  static bool Sooner(const std::optional<Timestamp>& next, const Context& context);
   // Makes these rules the ones that have judged the tags held; of those that none of them gives, the end.
   std::vector<rules::TagVerdict> TakeOver(v1::state::Tags& state) const;
   void Forget(const Event& event, v1::state::Tags& state, Context& context) const;

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <string>
+
+#include "absl/strings/str_cat.h"
 
 namespace portrait {
 namespace {
@@ -22,6 +25,19 @@ double SeriesWithoutEpsilon(double first, double second, double c, double z) {
 }
 
 }  // namespace
+
+absl::Status ValidateLeaving(std::string_view model, double r, double alpha_days, double a, double b) {
+  for (const double value : {r, alpha_days, a, b}) {
+    if (std::isfinite(value) && value > 0) continue;
+    return absl::InvalidArgumentError(absl::StrCat("a parameter of ", std::string(model), " is not positive: r ", r,
+                                                   ", alpha_days ", alpha_days, ", a ", a, ", b ", b));
+  }
+  return absl::OkStatus();
+}
+
+double ProbabilityOfOrderWhileHere(double shape, double rate, double t) {
+  return -std::expm1(-shape * std::log1p(std::max(0.0, t) / rate));
+}
 
 // The papers have, with z = t / (rate + t) and c = a + b − 1,
 //   E = c / (a − 1) · (1 − (1 − z)^shape 2F1(shape, b; c; z)).

@@ -1,22 +1,15 @@
 #include "operators/models/mbg_nbd.h"
 
-#include <algorithm>
 #include <cmath>
 
-#include "absl/strings/str_cat.h"
 #include "operators/models/leaves_after_orders.h"
 #include "operators/models/log_gamma.h"
 
 namespace portrait {
 
 absl::Status Validate(const MbgNbdParameters& parameters) {
-  for (const double value : {parameters.r, parameters.alpha_days, parameters.a, parameters.b}) {
-    if (std::isfinite(value) && value > 0) continue;
-    return absl::InvalidArgumentError(absl::StrCat("a parameter of MBG/NBD is not positive: r ", parameters.r,
-                                                   ", alpha_days ", parameters.alpha_days, ", a ", parameters.a, ", b ",
-                                                   parameters.b));
-  }
-  return absl::OkStatus();
+  const auto& [r, alpha, a, b] = parameters;
+  return ValidateLeaving("MBG/NBD", r, alpha, a, b);
 }
 
 double ProbabilityAlive(const MbgNbdParameters& parameters, const PurchaseHistory& history) {
@@ -27,8 +20,8 @@ double ProbabilityAlive(const MbgNbdParameters& parameters, const PurchaseHistor
 
 double ProbabilityOfOrder(const MbgNbdParameters& parameters, const PurchaseHistory& history, double horizon_days) {
   const PurchaseHistory past = Sound(history);
-  const double pause = std::log1p(std::max(0.0, horizon_days) / (parameters.alpha_days + past.age_days));
-  return -std::expm1(-(parameters.r + past.repeats) * pause) * ProbabilityAlive(parameters, past);
+  return ProbabilityOfOrderWhileHere(parameters.r + past.repeats, parameters.alpha_days + past.age_days, horizon_days) *
+         ProbabilityAlive(parameters, past);
 }
 
 // Given the past and being here, λ ~ Gamma(r + x, α + T) and p ~ Beta(a, b + x + 1).

@@ -61,6 +61,13 @@ absl::StatusOr<std::unique_ptr<Chain>> Program::BuildChain(const Config& config)
   return BuildDefaultChain(config, extension_);
 }
 
+absl::StatusOr<std::unique_ptr<Chain>> Program::BuildChainWithRules(Config config, const std::string& name,
+                                                                    const std::string& text) const {
+  config.chain.rules.name = name;
+  config.chain.rules.text = text;
+  return BuildChain(config);
+}
+
 int Program::RunChosen() const {
   const absl::Status status = action_(*this);
   if (status.ok()) return kDone;

@@ -95,12 +95,11 @@ absl::Status CheckFile(const std::string& path, const FeatureRegistry& features)
 }
 
 // The chain with the rules of another file.
-absl::StatusOr<std::unique_ptr<Chain>> ChainWith(const std::string& path, Config config, const Program& program) {
-  auto text = path == kInForce ? RulesInForce(config) : ReadTextFile(path, kRuleFileBytes);
+absl::StatusOr<std::unique_ptr<Chain>> ChainWith(const std::string& path, const Config& config,
+                                                 const Program& program) {
+  const auto text = path == kInForce ? RulesInForce(config) : ReadTextFile(path, kRuleFileBytes);
   if (!text.ok()) return text.status();
-  config.chain.rules.path = config.chain.rules.name = path;
-  config.chain.rules.text = *std::move(text);
-  return program.BuildChain(config);
+  return program.BuildChainWithRules(config, path, *text);
 }
 
 // tags.yaml has its examples in tags.test.yaml.

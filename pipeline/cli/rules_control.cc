@@ -56,10 +56,7 @@ std::string Author(const RuleDecision& decision) {
 
 // Checks the rules by building the chain with them: what is published, every process of this build can use.
 absl::Status Publish(Control& control, v1::ControlRecord record, const Config& config, const Program& program) {
-  Config with = config;
-  with.chain.rules.name = record.name();
-  with.chain.rules.text = record.text();
-  const auto chain = program.BuildChain(with);
+  const auto chain = program.BuildChainWithRules(config, record.name(), record.text());
   if (!chain.ok()) return absl::InvalidArgumentError(chain.status().message());
   record.set_rules(RulesVersionOf(**chain));
   if (!control.history.empty() && control.history.back().record.rules() == record.rules()) {

@@ -63,10 +63,7 @@ absl::Status Run(const ConfigArguments& arguments, const std::string& replay_tai
     service->Stop();
   });
   const auto with_rules = [config = *config, &program](const std::string& name, const std::string& text) {
-    Config other = config;
-    other.chain.rules.name = name;
-    other.chain.rules.text = text;
-    return program.BuildChain(other);
+    return program.BuildChainWithRules(config, name, text);
   };
   auto service = KafkaService::Start(*config, **chain, with_rules);
   if (!service.ok()) return service.status();

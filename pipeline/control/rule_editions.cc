@@ -21,6 +21,10 @@ RuleEditions::RuleEditions(const Chain& base, Build build)
 
 absl::StatusOr<ChainCatalog::Edition> RuleEditions::Compile(const v1::ControlRecord& record,
                                                             int64_t control_position) const {
+  // At most starts these are the rules of the configuration, for which there is a chain.
+  if (record.rules() == RulesVersionOf(base_)) {
+    return std::make_shared<ChainEdition>(ChainEdition{first_->chain, record.rules(), control_position});
+  }
   auto chain = build_(record.name(), record.text());
   if (!chain.ok()) return absl::InvalidArgumentError(chain.status().message());
   // What a version means must not change from build to build: a tail would be replayed by other rules.

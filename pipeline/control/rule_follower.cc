@@ -54,25 +54,20 @@ absl::Status RuleFollower::LearnNew() {
   return absl::OkStatus();
 }
 
-absl::Status RuleFollower::Publish(const std::string& name, const std::string& text, v1::ControlRecord::Origin origin) {
-  const auto chain = build_(name, text);
-  if (!chain.ok()) {
-    metrics_.rules_refused.Increment();
-    LogError("the rules are no good; those before them stay in force",
-             {{"file", name}, {"reason", std::string(chain.status().message())}});
-    return absl::OkStatus();
-  }
+absl::Status RuleFollower::Publish(const RulesConfig& rules, const std::string& version,
+                                   v1::ControlRecord::Origin origin) {
   v1::ControlRecord record;
-  record.set_rules(RulesVersionOf(**chain));
-  if (record.rules().empty() || (!history_.empty() && history_.back().rules() == record.rules())) {
-    return absl::OkStatus();
-  }
-  record.set_name(name);
-  record.set_text(text);
+  record.set_rules(version);
+  record.set_name(rules.name);
+  record.set_text(rules.text);
   record.set_origin(origin);
   record.set_author(options_.process);
   record.set_time_us(ToMicros(clock_.Now()));
   return publish_(record);
+}
+
+bool RuleFollower::InForce(const std::string& version) const {
+  return !history_.empty() && history_.back().rules() == version;
 }
 
 absl::Status RuleFollower::Begin() {
@@ -80,8 +75,7 @@ absl::Status RuleFollower::Begin() {
   if (!rules.path.empty()) written_ = WrittenAt(rules.name);
   if (absl::Status s = LearnNew(); !s.ok()) return s;
   const std::string version = RulesVersionOf(editions_.base());
-  const bool in_force = !history_.empty() && history_.back().rules() == version;
-  if (in_force) return absl::OkStatus();
+  if (InForce(version)) return absl::OkStatus();
   const auto origin = rules.path.empty() ? v1::ControlRecord::BUILT_IN : v1::ControlRecord::FILE;
   const bool known =
       std::any_of(history_.begin(), history_.end(), [&](const auto& record) { return record.rules() == version; });
@@ -92,24 +86,39 @@ absl::Status RuleFollower::Begin() {
             {{"in_force", history_.back().rules()}, {"configured", version}, {"file", rules.name}});
     return absl::OkStatus();
   }
-  if (absl::Status s = Publish(rules.name, rules.text, origin); !s.ok()) return s;
+  if (absl::Status s = Publish(rules, version, origin); !s.ok()) return s;
   return LearnNew();
 }
 
 void RuleFollower::LookAtFile() {
-  const RulesConfig& rules = options_.rules;
+  RulesConfig rules = options_.rules;
   if (rules.path.empty()) return;
   const auto written = WrittenAt(rules.name);
   if (!written || written == written_) return;  // an editor may be about to put it back
-  const auto text = ReadTextFile(rules.name, kRuleFileBytes);
+  auto text = ReadTextFile(rules.name, kRuleFileBytes);
   absl::Status status = text.status();
-  if (text.ok()) status = Publish(rules.name, *text, v1::ControlRecord::FILE);
+  if (text.ok()) {
+    rules.text = *std::move(text);
+    status = PublishEdited(rules);
+  }
   if (status.ok()) {
     written_ = written;
   } else {
     LogWarning("the rule file has changed, and its rules could not be published; tried again",
                {{"file", rules.name}, {"reason", std::string(status.message())}});
   }
+}
+
+absl::Status RuleFollower::PublishEdited(const RulesConfig& rules) {
+  const auto chain = build_(rules.name, rules.text);
+  if (!chain.ok()) {
+    metrics_.rules_refused.Increment();
+    LogError("the rules are no good; those before them stay in force",
+             {{"file", rules.name}, {"reason", std::string(chain.status().message())}});
+    return absl::OkStatus();
+  }
+  const std::string version = RulesVersionOf(**chain);
+  return InForce(version) ? absl::OkStatus() : Publish(rules, version, v1::ControlRecord::FILE);
 }
 
 void RuleFollower::Look() {

@@ -46,9 +46,11 @@ class RuleFollower {
 
  private:
   absl::Status LearnNew();
-  // Rules that are no good are logged and counted.
-  absl::Status Publish(const std::string& name, const std::string& text, v1::ControlRecord::Origin origin);
+  bool InForce(const std::string& version) const;
+  absl::Status Publish(const RulesConfig& rules, const std::string& version, v1::ControlRecord::Origin origin);
   void LookAtFile();
+  // Rules that are no good are logged and counted.
+  absl::Status PublishEdited(const RulesConfig& rules);
 
   const Options options_;
   RuleEditions& editions_;

@@ -63,20 +63,14 @@ std::string FitReport::Text() const {
                       repeat_customers, purchase_days, DayText(first), DayText(until));
   // A density of x purchases has the unit of time to the power of −x.
   const double to_weeks = static_cast<double>(pauses) * std::log(kDaysAWeek);
-  if (bg.ok()) {
-    const auto& [r, alpha, a, b] = bg->parameters;
-    absl::StrAppendFormat(&text, "BG/NBD       r %.4f  alpha %.4f  a %.4f  b %.4f  log-likelihood %.2f\n", r,
-                          alpha / kDaysAWeek, a, b, bg->log_likelihood + to_weeks);
-  } else {
-    absl::StrAppend(&text, Failure("BG/NBD", bg.status()));
-  }
-  if (mbg.ok()) {
-    const auto& [r, alpha, a, b] = mbg->parameters;
-    absl::StrAppendFormat(&text, "MBG/NBD      r %.4f  alpha %.4f  a %.4f  b %.4f  log-likelihood %.2f\n", r,
-                          alpha / kDaysAWeek, a, b, mbg->log_likelihood + to_weeks);
-  } else {
-    absl::StrAppend(&text, Failure("MBG/NBD", mbg.status()));
-  }
+  const auto add = [&](const char* model, const auto& fitted) {
+    if (!fitted.ok()) return absl::StrAppend(&text, Failure(model, fitted.status()));
+    const auto& [r, alpha, a, b] = fitted->parameters;
+    absl::StrAppendFormat(&text, "%-12s r %.4f  alpha %.4f  a %.4f  b %.4f  log-likelihood %.2f\n", model, r,
+                          alpha / kDaysAWeek, a, b, fitted->log_likelihood + to_weeks);
+  };
+  add("BG/NBD", bg);
+  add("MBG/NBD", mbg);
   if (pareto.ok()) {
     const auto& [r, alpha, s, beta] = pareto->parameters;
     absl::StrAppendFormat(&text, "Pareto/NBD   r %.4f  alpha %.4f  s %.4f  beta %.4f  log-likelihood %.2f\n", r,

@@ -9,11 +9,10 @@ no good changes nothing. Needs a real broker: PORTRAIT_TEST_BROKERS.
 import argparse
 import os
 import random
-import subprocess
 import sys
 import tempfile
 
-from portrait_process import Portrait, read_topic, write_config
+from portrait_process import Portrait, read_topic, run_command, write_config
 
 SKIPPED = 77
 # Without `until`, which would make the tags depend on what was before.
@@ -35,11 +34,7 @@ class Test:
         self.name = f"rules{os.getpid()}"
 
     def command(self, *words, succeeds=True):
-        print("+ portrait", *words, flush=True)
-        done = subprocess.run([self.arguments.portrait, *words], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        text = done.stdout.decode(errors="replace")
-        assert (done.returncode == 0) == succeeds, text
-        return text
+        return run_command(self.arguments.portrait, *words, succeeds=succeeds)
 
     def path(self, name):
         return os.path.join(self.folder, name)

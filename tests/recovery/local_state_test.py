@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 
-from portrait_process import Portrait, results, write_config
+from portrait_process import Portrait, results, run_command, write_config
 
 SKIPPED = 77
 # Every changed row gets an image with every commit: much is written, soon.
@@ -42,11 +42,7 @@ class Run:
         assert len(self.want) > 100, "too few results to say anything"
 
     def command(self, *words, succeeds=True):
-        print("+ portrait", *words, flush=True)
-        done = subprocess.run([self.arguments.portrait, *words], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        text = done.stdout.decode(errors="replace")
-        assert (done.returncode == 0) == succeeds, text
-        return text
+        return run_command(self.arguments.portrait, *words, succeeds=succeeds)
 
     def application(self, name, state=None):
         """A process of its own on the same input, with its log."""

@@ -20,6 +20,15 @@ def recoveries(log_text):
     return [Recovery(int(partition), int(rows), int(steps), float(seconds)) for partition, rows, steps, seconds in found]
 
 
+def run_command(program, *words, succeeds=True):
+    """Runs a command of the program to its end, and says what it printed."""
+    print("+ portrait", *words, flush=True)
+    done = subprocess.run([program, *words], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    text = done.stdout.decode(errors="replace")
+    assert (done.returncode == 0) == succeeds, text
+    return text
+
+
 def free_port():
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
