@@ -2,6 +2,7 @@
 # Installs what Portrait needs to build, run and test on Debian 12 or 13. Can be run again at any time; it touches nothing
 # when everything is there, and only then needs no root.
 #   deploy/install.sh          everything to build, run, demo and test
+#   deploy/install.sh --build  only what the build of the program needs (deploy/Dockerfile)
 #   deploy/install.sh --lint   also what tests/lint.sh and tests/debian13.sh need
 #   deploy/install.sh --bench  also what draws the chart of bench/run.sh
 #   deploy/install.sh --backports-entry [APT_DIR]   only prints the apt entry it would add on Debian 12 (for its test)
@@ -54,11 +55,17 @@ packages=(
   librdkafka-dev librocksdb-dev libprotobuf-dev protobuf-compiler libabsl-dev catch2 libcatch2-dev
   libboost-dev libeigen3-dev libnlopt-dev libsimdjson-dev libyaml-cpp-dev libcli11-dev prometheus-cpp-dev libcpp-httplib-dev libspdlog-dev
   libcsv-dev libxxhash-dev tao-pegtl-dev libre2-dev libmimalloc-dev nlohmann-json3-dev libbenchmark-dev zlib1g-dev libssl-dev
-  # scripts, the demo's data, and a real Kafka to test with
-  python3 python3-pip curl kcat maven default-jdk-headless
+  python3 maven default-jdk-headless  # Maven fetches what Debian has no package of: deploy/page-libraries.sh, deploy/kafka
+)
+more=(  # the demo's data, tests on a real Kafka and in a real browser
+  python3-pip python3-yaml python3-jsonschema curl kcat chromium chromium-driver python3-selenium fonts-wqy-microhei
 )
 case "${1:-}" in
-  '') ;;
+  --build) ;;
+  *) packages+=("${more[@]}") ;;
+esac
+case "${1:-}" in
+  '' | --build) ;;
   --bench) packages+=(python3-matplotlib) ;;
   --lint) packages+=(clang-tidy-19 clang-format-19 clang-19 debootstrap) ;;
   *) sed -n '2,/^set -/{/^set -/d;s/^# \{0,1\}//;p}' "$0" >&2; exit 2 ;;
