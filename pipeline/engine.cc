@@ -1,6 +1,7 @@
 #include "pipeline/engine.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -19,10 +20,11 @@ bool MayBeginAnew(const absl::Status& status) { return absl::IsAborted(status) |
 
 }  // namespace
 
-Engine::Engine(ChainCatalog& chains, const EngineOptions& options, PortFactory& ports, Metrics& metrics, Health& health)
+Engine::Engine(ChainCatalog& chains, const EngineOptions& options, PortFactory& ports, Metrics& metrics, Health& health,
+               ResultListener* results)
     : chains_(chains), options_(options), ports_(ports), metrics_(metrics), health_(health) {
   for (int i = 0; i < options.workers; ++i) {
-    workers_.push_back(std::make_unique<Worker>(i, chains_, options_, ports_, metrics_));
+    workers_.push_back(std::make_unique<Worker>(i, chains_, options_, ports_, metrics_, results));
   }
 }
 
@@ -64,6 +66,26 @@ absl::Status Engine::Wait() {
 bool Engine::Idle() const {
   return std::all_of(workers_.begin(), workers_.end(),
                      [](const auto& worker) { return worker->status().joined && worker->status().idle; });
+}
+
+absl::StatusOr<RowAccess*> Engine::RowsOf(int32_t partition) const {
+  for (const auto& worker : workers_) {
+    if (worker->rows().Owns(partition)) return &worker->rows();
+  }
+  const bool settled = std::all_of(workers_.begin(), workers_.end(), [](const auto& worker) {
+    return worker->status().joined && !worker->status().restoring;
+  });
+  const std::string what = absl::StrCat("partition ", partition);
+  if (settled) return absl::NotFoundError(absl::StrCat("not here: ", what));
+  return absl::UnavailableError(absl::StrCat("still starting, or recovering: ", what));
+}
+
+std::map<int32_t, uint64_t> Engine::Partitions() const {
+  std::map<int32_t, uint64_t> here;
+  for (size_t i = 0; i < workers_.size(); ++i) {
+    for (const auto& [partition, number] : workers_[i]->rows().Owned()) here[partition] = number * workers_.size() + i;
+  }
+  return here;
 }
 
 bool Engine::Pause(Duration duration) {

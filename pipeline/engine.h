@@ -9,6 +9,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -28,7 +29,9 @@ namespace portrait {
 // Safe from any thread. Everything given must outlive the engine.
 class Engine {
  public:
-  Engine(ChainCatalog& chains, const EngineOptions& options, PortFactory& ports, Metrics& metrics, Health& health);
+  // `results` hears of what is committed; null: nobody listens.
+  Engine(ChainCatalog& chains, const EngineOptions& options, PortFactory& ports, Metrics& metrics, Health& health,
+         ResultListener* results = nullptr);
   ~Engine();  // stops
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
@@ -41,6 +44,13 @@ class Engine {
 
   // Every worker has its assignment, everything that came is applied and committed, and nothing is known to come.
   bool Idle() const;
+
+  // Where the rows of a partition are looked at, while the engine lives. NotFound: the partition is not with this
+  // process. Unavailable: not now, ask again.
+  absl::StatusOr<RowAccess*> RowsOf(int32_t partition) const;
+  // The partitions that are with this process, those that are being recovered not. The number is another one when a
+  // partition has been elsewhere in between.
+  std::map<int32_t, uint64_t> Partitions() const;
 
  private:
   void RunWorker(size_t index);

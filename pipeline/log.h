@@ -7,7 +7,7 @@
 //   {"ts":"2026-11-22T21:30:00.123Z","level":"info","msg":"task restored","partition":3,"seconds":1.2}
 //
 // No customer's data and no secret goes into a message or a field: name a record by topic, partition and offset, a
-// setting by its key. Safe from any thread. Goes to standard error. Until StartLog: text from info on.
+// setting by its key; only the view's audit names customers. From any thread, to standard error. Until StartLog: text.
 #pragma once
 
 #include <concepts>

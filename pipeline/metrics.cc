@@ -95,6 +95,12 @@ Metrics::Metrics()
                                   {0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10})),
       recovery_seconds(NewHistogram("recovery_seconds", "Time from a task's assignment until it could go on",
                                     {0.01, 0.05, 0.1, 0.5, 1, 2, 5, 10, 30, 60, 300})),
+      view_lookup_seconds(NewHistogram("view_lookup_seconds",
+                                       "Time from a look-up's request until its answer was ready to be sent",
+                                       {0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1, 5})),
+      view_connections(NewGauge("view_connections", "Connections to the view")),
+      view_streams(NewGauge("view_streams", "Streams of results that are open")),
+      view_streams_cut(NewCounter("view_streams_cut_total", "Streams ended because their client did not read")),
       records_in_(NewFamily<Counter>("records_in_total", {"topic"}, "Records read from a source topic")),
       records_out_(NewFamily<Counter>("records_out_total", {"topic"}, "Results committed to an output topic")),
       dead_letters_(NewFamily<Counter>("dead_letters_total", {"code"}, "Records sent to the dead letters, by reason")),
@@ -110,7 +116,9 @@ Metrics::Metrics()
       standby_lag_records_(NewFamily<Gauge>("standby_lag_records", {"partition"},
                                             "Changelog offsets that a warm standby has not followed yet")),
       build_info_(
-          NewFamily<Gauge>("build_info", {"version", "chain"}, "Always 1; the labels name the build and the chain")) {
+          NewFamily<Gauge>("build_info", {"version", "chain"}, "Always 1; the labels name the build and the chain")),
+      view_requests_(NewFamily<Counter>("view_requests_total", {"what", "status"},
+                                        "Requests to the view, by what was asked for and the status of the answer")) {
   std::sort(descriptions_.begin(), descriptions_.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
   // All of them are there from the start, at zero, so that an alert on a rate sees the first one.
   for (CommitOutcome outcome :
@@ -125,6 +133,19 @@ Counter& Metrics::RecordsOut(std::string_view topic) { return records_out_.Add(L
 Counter& Metrics::DeadLetters(std::string_view code) { return dead_letters_.Add(Label("code", code)); }
 Counter& Metrics::Commits(CommitOutcome outcome) { return commits_.Add(Label("outcome", Name(outcome))); }
 Gauge& Metrics::Tasks(TaskPhase phase) { return tasks_.Add(Label("state", Name(phase))); }
+
+Counter& Metrics::ViewRequests(std::string_view what, int status) {
+  return view_requests_.Add({{"what", std::string(what)}, {"status", std::to_string(status)}});
+}
+
+std::map<std::string, double> Metrics::LagByTopic() const {
+  std::map<std::string, double> out;
+  const std::lock_guard lock(partitions_mutex_);
+  for (const auto& [number, partition] : partitions_) {
+    for (const auto& [gauge, topic] : partition.lag) out[topic] += gauge->Value();
+  }
+  return out;
+}
 
 Gauge& Metrics::StandbyLag(int32_t partition) { return standby_lag_records_.Add(PartitionLabel(partition)); }
 
@@ -150,7 +171,7 @@ Gauge& Metrics::Lag(int32_t partition, std::string_view topic) {
   labels.emplace("topic", topic);
   Gauge& gauge = lag_records_.Add(labels);
   std::lock_guard<std::mutex> lock(partitions_mutex_);
-  partitions_[partition].lag.insert(&gauge);
+  partitions_[partition].lag.emplace(&gauge, topic);
   return gauge;
 }
 
@@ -158,7 +179,7 @@ void Metrics::Release(int32_t partition) {
   std::lock_guard<std::mutex> lock(partitions_mutex_);
   const auto it = partitions_.find(partition);
   if (--it->second.handles > 0) return;
-  for (Gauge* gauge : it->second.lag) lag_records_.Remove(gauge);
+  for (const auto& [gauge, topic] : it->second.lag) lag_records_.Remove(gauge);
   watermark_seconds_.Remove(&watermark_seconds_.Add(PartitionLabel(partition)));
   restore_progress_.Remove(&restore_progress_.Add(PartitionLabel(partition)));
   partitions_.erase(it);

@@ -13,7 +13,6 @@
 #include <map>
 #include <memory>
 #include <mutex>
-#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -57,6 +56,8 @@ class Metrics {
   prometheus::Counter& DeadLetters(std::string_view code);
   prometheus::Counter& Commits(CommitOutcome outcome);
   prometheus::Gauge& Tasks(TaskPhase phase);
+  // Requests to the view: what was asked for, and the status of the answer.
+  prometheus::Counter& ViewRequests(std::string_view what, int status);
 
   // The gauges of one partition index. Several handles to one partition share them, as when a task moves between
   // workers.
@@ -89,6 +90,13 @@ class Metrics {
   prometheus::Gauge& resident_bytes;  // of the process; read anew by Text
   prometheus::Histogram& commit_seconds;
   prometheus::Histogram& recovery_seconds;
+  prometheus::Histogram& view_lookup_seconds;
+  prometheus::Gauge& view_connections;
+  prometheus::Gauge& view_streams;
+  prometheus::Counter& view_streams_cut;
+
+  // Records not yet processed, by source topic, over the partitions of this instance.
+  std::map<std::string, double> LagByTopic() const;
 
   // All metrics in Prometheus' text format 0.0.4.
   std::string Text() const;
@@ -115,15 +123,16 @@ class Metrics {
   prometheus::Family<prometheus::Gauge>& restore_progress_;
   prometheus::Family<prometheus::Gauge>& standby_lag_records_;
   prometheus::Family<prometheus::Gauge>& build_info_;
+  prometheus::Family<prometheus::Counter>& view_requests_;
 
   struct Partition {
     int handles = 0;
-    std::set<prometheus::Gauge*> lag;
+    std::map<prometheus::Gauge*, std::string> lag;  // with its topic
   };
   prometheus::Gauge& Lag(int32_t partition, std::string_view topic);
   void Release(int32_t partition);
 
-  std::mutex partitions_mutex_;
+  mutable std::mutex partitions_mutex_;
   std::map<int32_t, Partition> partitions_;  // guarded by partitions_mutex_
 };
 

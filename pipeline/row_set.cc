@@ -70,6 +70,29 @@ std::vector<std::string> RowSet::Unwritten() const {
   return customers;
 }
 
+absl::StatusOr<std::optional<std::string>> RowSet::Copy(std::string_view customer_id, bool& cached) const {
+  const CachedRow* row = cache_.Peek(customer_id);
+  cached = row != nullptr;
+  if (row == nullptr) return store_->Get(customer_id);
+  if (row->number == 0) return std::nullopt;
+  std::string bytes;
+  chain_.Encode(row->number, row->state, bytes);
+  return bytes;
+}
+
+absl::StatusOr<std::vector<std::pair<std::string, std::string>>> RowSet::CopyStored(std::string_view after,
+                                                                                    size_t at_most) const {
+  auto rows = store_->ReadRows(after, at_most);
+  if (!rows.ok()) return rows.status();
+  for (auto& [customer, bytes] : *rows) {
+    const CachedRow* row = cache_.Peek(customer);
+    if (row == nullptr || row->evictable()) continue;
+    bytes.clear();
+    chain_.Encode(row->number, row->state, bytes);
+  }
+  return rows;
+}
+
 // Each round asks for memory whose address the round before has brought, for all rows, so that their waits overlap.
 void RowSet::Prefetch(const std::vector<std::string_view>& customer_ids) {
   constexpr size_t kLine = 64;

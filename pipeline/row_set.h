@@ -116,6 +116,14 @@ class RowSet {
   // the last step of the journal.
   absl::StatusOr<uint64_t> Load(uint64_t last);
 
+  // A copy of what is stored of a customer, or would be by now; nothing: no row. Changes nothing: it is no use of the
+  // row. DataLoss and the like from the store.
+  absl::StatusOr<std::optional<std::string>> Copy(std::string_view customer_id, bool& cached) const;
+
+  // The same of customers whose rows are in the store, after one of them, in the order of its keys.
+  absl::StatusOr<std::vector<std::pair<std::string, std::string>>> CopyStored(std::string_view after,
+                                                                              size_t at_most) const;
+
   RowStore& store() { return *store_; }
   size_t dirty() const { return dirty_.size(); }
   // Over the limit by so much that images should be taken at once.

@@ -43,7 +43,7 @@ Task::Task(int32_t partition, int32_t partitions, ChainCatalog& chains, const En
 
 void Task::Start(TaskPosition position) {
   position_ = std::move(position);
-  committed_step_ = position_.last_step;
+  committed_step_ = last_committed_ = position_.last_step;
   before_ = position_.state;
   applier_.set_state(position_.state);
   applier_.counts() = {};
@@ -213,6 +213,7 @@ v1::StoreMeta Task::Meta(Timestamp wall) const {
 }
 
 absl::Status Task::Committed(TaskCommit commit, const WrittenEnds& ends, Timestamp wall) {
+  last_committed_ = commit.entry.last();
   position_.journal.Add(commit.entry.last(), commit.entry.floor(), ends.journal - 1);
   // Without images the meta may lag behind, but not so far that the store would be taken for an old one.
   if (commit.images.empty() && wall - stored_as_of_ < kAsOfInterval) return absl::OkStatus();

@@ -54,6 +54,7 @@ struct TaskCommit {
   std::vector<RowImage> images;
   Emitter::Batch outputs;
   std::vector<int64_t> next_offsets;
+  int64_t emission_us = 0;  // of the outputs, once they are written
 };
 
 class Task {
@@ -102,6 +103,8 @@ class Task {
   AppliedCounts TakeCounts() { return std::exchange(applier_.counts(), {}); }
   std::optional<Timestamp> watermark() const { return applier_.watermark(); }
   uint64_t last_step() const { return position_.last_step; }
+  // The last step that is known to be committed.
+  uint64_t last_committed() const { return last_committed_; }
 
  private:
   friend class Recovery;
@@ -137,8 +140,9 @@ class Task {
   StepLog log_;
   TaskPosition position_;
   uint64_t committed_step_ = 0;  // last step of the last entry
-  v1::TaskState before_;         // the state at the start of the transaction
-  Timestamp stored_as_of_{};     // as-of in the store; 0 = not known
+  uint64_t last_committed_ = 0;
+  v1::TaskState before_;      // the state at the start of the transaction
+  Timestamp stored_as_of_{};  // as-of in the store; 0 = not known
 };
 
 }  // namespace portrait

@@ -23,13 +23,19 @@ OutputOptions OutputFor(const EngineOptions& options, const std::string& name) {
 
 }  // namespace
 
-Worker::Worker(int index, ChainCatalog& chains, const EngineOptions& options, PortFactory& ports, Metrics& metrics)
+Worker::Worker(int index, ChainCatalog& chains, const EngineOptions& options, PortFactory& ports, Metrics& metrics,
+               ResultListener* results)
     : index_(index),
       cache_bytes_(options.cache_bytes / static_cast<size_t>(options.workers)),
       chains_(chains),
       options_(options),
       ports_(ports),
-      metrics_(metrics) {
+      metrics_(metrics),
+      results_(results),
+      access_([this](int32_t partition) -> const Task* {
+        const auto found = tasks_.find(partition);
+        return found == tasks_.end() ? nullptr : found->second.task.get();
+      }) {
   for (const SourceOptions& source : options.sources) {
     topics_.push_back(source.topic);
     records_in_.push_back(&metrics.RecordsIn(source.topic));
@@ -47,6 +53,8 @@ Worker::~Worker() { Drop(); }
 
 void Worker::Drop() {
   // Without a commit: as after a crash.
+  access_.Close();
+  if (results_ != nullptr && !tasks_.empty()) results_->OnGap();
   DropTasks();
   for (const auto& [partition, running] : kept_) Forget(running);
   kept_.clear();
@@ -91,8 +99,11 @@ absl::Status Worker::RunOnce(Duration wait) {
   const Duration begin = ports_.clock().Monotonic();
   const Duration until_commit = std::max(Duration(0), last_commit_ + options_.commit_interval - begin);
   records_.clear();
-  absl::Status polled =
-      consumer_->Poll(busy_ || sweeping_ ? Duration(0) : std::min(wait, until_commit), kRecordsAtOnce, records_);
+  absl::Status polled;
+  {
+    const Parked parked(access_);
+    polled = consumer_->Poll(busy_ || sweeping_ ? Duration(0) : std::min(wait, until_commit), kRecordsAtOnce, records_);
+  }
   if (!failure_.ok()) return Fail(std::exchange(failure_, absl::OkStatus()));
   if (absl::IsOutOfRange(polled)) return Fail(UnlessOvertaken(polled));
   if (!polled.ok() && !absl::IsUnavailable(polled)) return Fail(polled);
@@ -125,6 +136,7 @@ absl::Status Worker::Advance(Duration now) {
         return absl::Status(progress.status().code(),
                             absl::StrCat("partition ", partition, ": ", progress.status().message()));
       }
+      access_.Serve();
       busy_ |= *progress == Task::Progress::kBusy;
       sweeping_ |= *progress == Task::Progress::kSweeping;
       idle &= *progress == Task::Progress::kIdle && !running.task->HasSteps();
@@ -177,14 +189,17 @@ absl::Status Worker::Commit(bool hand_over) {
     id.set_incarnation(producer_->incarnation());
     id.set_number(++transactions_);
     commits.emplace(partition, running.task->Freeze(std::move(id), begin, hand_over));
+    access_.Serve();
   }
   if (commits.empty()) return absl::OkStatus();
 
   const auto generation = consumer_->generation();
   if (!generation) return absl::AbortedError("the group's generation is gone");
+  Parked parked(access_);  // what is sent is frozen
   absl::Status sent = producer_->Begin();
   std::vector<PartitionStart> offsets;
-  for (const auto& [partition, commit] : commits) {
+  for (auto& [partition, commit] : commits) {
+    commit.emission_us = ToMicros(ports_.clock().Now());
     if (sent.ok()) sent = Write(commit, partition);
     const auto& sources = commit.entry.sources();
     const auto took = [](const v1::SourceRange& source) { return source.count() > 0; };
@@ -199,6 +214,7 @@ absl::Status Worker::Commit(bool hand_over) {
     return absl::AbortedError(absl::StrCat("the transaction could not be written: ", sent.message()));
   }
   const CommitOutcome outcome = producer_->Commit(options_.transaction_timeout);
+  parked.End();
   metrics_.Commits(outcome).Increment();
   metrics_.commit_seconds.Observe(Seconds(ports_.clock().Monotonic() - begin));
   switch (outcome) {
@@ -221,11 +237,11 @@ absl::Status Worker::Commit(bool hand_over) {
 }
 
 absl::Status Worker::Write(const TaskCommit& commit, int32_t partition) {
-  const int64_t emission_us = ToMicros(ports_.clock().Now());
   for (size_t i = 0; i < commit.outputs.size(); ++i) {
     const Emitter::Output output = commit.outputs[i];
     const OutputOptions& to = outputs_[output.output];
-    if (absl::Status s = EncodeResult(*output_types_[output.output], output.payload, emission_us, to.format, scratch_);
+    if (absl::Status s =
+            EncodeResult(*output_types_[output.output], output.payload, commit.emission_us, to.format, scratch_);
         !s.ok()) {
       return s;
     }
@@ -257,13 +273,21 @@ absl::Status Worker::Conclude(std::map<int32_t, TaskCommit> commits) {
   for (auto& [partition, commit] : commits) {
     Running& running = tasks_.at(partition);
     metrics_.rows_written.Increment(static_cast<double>(commit.images.size()));
+    if (results_ != nullptr) Tell(partition, commit);
     const WrittenEnds ends{.changelog = producer_->WrittenEnd(options_.ChangelogTopic(), partition),
                            .journal = producer_->WrittenEnd(options_.JournalTopic(), partition)};
     if (absl::Status s = running.task->Committed(std::move(commit), ends, ports_.clock().Now()); !s.ok()) return s;
     Publish(partition, running);
+    access_.Serve();
   }
   TrimJournals(ports_.clock().Monotonic());
   return absl::OkStatus();
+}
+
+void Worker::Tell(int32_t partition, const TaskCommit& commit) {
+  if (commit.outputs.size() == 0) return;
+  results_->OnCommitted(
+      {.partition = partition, .results = &commit.outputs, .types = &output_types_, .emission_us = commit.emission_us});
 }
 
 // What is not cut now is cut the next time, so an error costs room and nothing else.
@@ -322,6 +346,7 @@ void Worker::Forget(const Running& running) {
 }
 
 void Worker::DropTasks() {
+  access_.Close();
   for (const auto& [partition, running] : tasks_) Forget(running);
   if (Mutated(Mutation::kPartialRollback) && tasks_.size() > 1) {
     tasks_.erase(tasks_.begin());

@@ -25,6 +25,8 @@
 #include "pipeline/options.h"
 #include "pipeline/port_factory.h"
 #include "pipeline/recovery.h"
+#include "pipeline/result_listener.h"
+#include "pipeline/row_access.h"
 #include "pipeline/task.h"
 
 namespace portrait {
@@ -40,8 +42,9 @@ struct WorkerStatus {
 
 class Worker final : private AssignmentListener {
  public:
-  // Everything must outlive the worker. `metrics` may be shared by workers.
-  Worker(int index, ChainCatalog& chains, const EngineOptions& options, PortFactory& ports, Metrics& metrics);
+  // Everything must outlive the worker. `metrics` may be shared by workers, and so may `results`; null: nobody listens.
+  Worker(int index, ChainCatalog& chains, const EngineOptions& options, PortFactory& ports, Metrics& metrics,
+         ResultListener* results = nullptr);
   ~Worker() override;
 
   // Makes the ports, fences predecessors, joins the group. Unavailable: the brokers do not answer; call again.
@@ -59,6 +62,8 @@ class Worker final : private AssignmentListener {
   absl::Status Stop();
 
   const WorkerStatus& status() const { return status_; }
+  // For other threads: looks at the rows.
+  RowAccess& rows() { return access_; }
 
  private:
   static constexpr size_t kRecordsAtOnce = 10'000;  // of one poll
@@ -110,6 +115,7 @@ class Worker final : private AssignmentListener {
   absl::Status Commit(bool hand_over);
   absl::Status Write(const TaskCommit& commit, int32_t partition);
   absl::Status Conclude(std::map<int32_t, TaskCommit> commits);
+  void Tell(int32_t partition, const TaskCommit& commit);
   void TrimJournals(Duration now);
   void Publish(int32_t partition, Running& running);
   void PublishLag(int32_t partition, Running& running);
@@ -127,6 +133,7 @@ class Worker final : private AssignmentListener {
   const EngineOptions& options_;
   PortFactory& ports_;
   Metrics& metrics_;
+  ResultListener* const results_;
   std::vector<std::string> topics_;     // of the sources
   std::vector<OutputOptions> outputs_;  // by output of the chain, dead letters last
   std::vector<const google::protobuf::Descriptor*> output_types_;
@@ -151,6 +158,7 @@ class Worker final : private AssignmentListener {
   std::vector<Record> records_;
   std::string scratch_;
   WorkerStatus status_;
+  RowAccess access_;
 };
 
 }  // namespace portrait

@@ -1,5 +1,6 @@
 // The part of Worker that is assigned partitions, loses them, and finds out that it was overtaken.
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -18,6 +19,7 @@ constexpr int kPollsToBeTold = 1000;
 
 absl::StatusOr<std::vector<PartitionStart>> Worker::OnAssigned(const std::vector<int32_t>& partitions) {
   if (leaving_) return absl::AbortedError("this worker begins anew");
+  access_.Close();
   if (absl::Status s = LetGoOfKept(partitions); !s.ok()) return failure_ = s;
   status_.restored = 0;
   status_.restoring = true;
@@ -26,10 +28,14 @@ absl::StatusOr<std::vector<PartitionStart>> Worker::OnAssigned(const std::vector
   if (!starts.ok()) return failure_ = UnlessOvertaken(starts.status());
   status_.joined = true;
   status_.tasks = static_cast<int64_t>(tasks_.size());
+  std::set<int32_t> here;
+  for (const auto& [partition, running] : tasks_) here.insert(partition);
+  access_.Open(std::move(here), /*parked=*/true);  // this is within a Poll
   return starts;
 }
 
 void Worker::OnRevoked(const std::vector<int32_t>&) {
+  access_.Close();
   if (!tasks_.empty()) failure_.Update(Commit(/*hand_over=*/true));
   FreeBuffers();
   if (failure_.ok()) kept_.merge(tasks_);
@@ -37,6 +43,7 @@ void Worker::OnRevoked(const std::vector<int32_t>&) {
 }
 
 void Worker::OnLost(const std::vector<int32_t>&) {
+  access_.Close();
   if (Mutated(Mutation::kKeepsLostTasks)) return;
   FreeBuffers();
   DropTasks();

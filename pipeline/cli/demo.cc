@@ -14,6 +14,7 @@
 #include "pipeline/kafka/mock_cluster.h"
 #include "pipeline/log.h"
 #include "pipeline/tools/cdnow.h"
+#include "view/view.h"
 
 namespace portrait {
 namespace {
@@ -61,7 +62,10 @@ PopulationOptions PopulationOf(const DemoArguments& arguments) {
   return population;
 }
 
-void TellHowToSubscribe(const Config& config, const std::filesystem::path& file) {
+void TellHowToGoOn(const Config& config, const std::filesystem::path& file, const Companion* view) {
+  if (view != nullptr) {
+    std::cout << "See the customers, their stories and what is found at http://127.0.0.1:" << ViewPort(*view) << "/\n";
+  }
   std::cout << "The broker is at " << config.kafka.brokers
             << ", the engine runs. Look at the results from another terminal:\n"
             << "  portrait tail churn-alerts --band high --from-beginning --config " << file.string() << "\n"
@@ -105,10 +109,15 @@ absl::Status RunDemo(const DemoArguments& arguments, const Program& program) {
 
   const StopSignal stop;
   const bool stays = !arguments.exit && isatty(STDOUT_FILENO) == 1;
+  options.config.view = {};
+  if (stays) {
+    options.config.view.listen = {"127.0.0.1", 0};
+    options.view = StartView;
+  }
   Demo demo(options, **chain, stop);
   absl::Status status = demo.Run(std::cout);
   if (status.ok() && stays) {
-    TellHowToSubscribe(options.config, file);
+    TellHowToGoOn(options.config, file, demo.view());
     std::cout << "Ctrl-C ends it.\n" << std::flush;
     while (!stop.raised()) usleep(100'000);
   }

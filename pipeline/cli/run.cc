@@ -10,6 +10,7 @@
 #include "pipeline/cli/config_arguments.h"
 #include "pipeline/log.h"
 #include "pipeline/service/service.h"
+#include "view/view.h"
 
 namespace portrait {
 namespace {
@@ -65,7 +66,7 @@ absl::Status Run(const ConfigArguments& arguments, const std::string& replay_tai
   const auto with_rules = [config = *config, &program](const std::string& name, const std::string& text) {
     return program.BuildChainWithRules(config, name, text);
   };
-  auto service = KafkaService::Start(*config, **chain, with_rules);
+  auto service = KafkaService::Start(*config, **chain, with_rules, StartView);
   if (!service.ok()) return service.status();
   running = service->get();
   const absl::Status ended = (*service)->Wait();

@@ -9,6 +9,7 @@
 #include "operators/nearest_name.h"
 #include "pipeline/config/rule_file.h"
 #include "pipeline/config/setting.h"
+#include "pipeline/config/settings.h"
 #include "pipeline/config/text_file.h"
 
 namespace portrait {
@@ -135,6 +136,7 @@ absl::StatusOr<Config> ParseConfig(std::string_view text, std::string_view name)
     Refuse(root, "", "must be a map of settings", problems);
   }
   if (problems.empty()) ReadRulesOf(name, config, problems);
+  if (problems.empty()) CompleteView(name, config, problems);
   if (problems.empty()) CheckTogether(config, problems);
   if (!problems.empty()) return absl::InvalidArgumentError(problems.Text());
   return config;

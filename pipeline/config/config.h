@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "operators/churn.h"
@@ -31,6 +32,29 @@ struct HttpConfig {
     int port = 0;  // 0: any free port
   };
   std::optional<Address> listen;  // nothing: no HTTP server
+};
+
+// What a token of the view may do: docs/view.md.
+enum class ViewRole { kReader, kAnalyst, kOperator, kAdmin };
+
+struct ViewToken {
+  std::string name;  // whose it is, for the audit log
+  ViewRole role = ViewRole::kReader;
+  std::string token;
+
+  friend bool operator==(const ViewToken&, const ViewToken&) = default;
+};
+
+// The HTTP API for people and programs that look customers up.
+struct ViewConfig {
+  std::optional<HttpConfig::Address> listen;  // nothing: there is none
+  std::string address;                        // by which other instances reach it; empty: they do not
+  std::vector<ViewToken> tokens;              // none: whoever is on this machine is an admin
+  std::string tokens_file;                    // more of them
+  std::string tls_certificate, tls_key;       // PEM files; empty: no encryption
+  std::string page;                           // folder; empty: that of the installation
+  Duration session = hours(12);               // for how long a login lasts
+  size_t recent_bytes = 32u << 20;            // results remembered for streams and timelines
 };
 
 enum class LogLevel { kDebug, kInfo, kWarning, kError };
@@ -75,6 +99,7 @@ struct Config {
   ChainConfig chain;
   KafkaConfig kafka;
   HttpConfig http;
+  ViewConfig view;
   LogConfig log;
 
   // What was taken from the environment, as it was written: {"kafka.sasl.password", "${PASSWORD}"}. Shown in place of

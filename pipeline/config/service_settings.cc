@@ -87,6 +87,10 @@ std::string ShowKafka(const Config& config) {
 
 }  // namespace
 
+SettingType<std::optional<HttpConfig::Address>> ListenAddress() {
+  return {"off, host:port or port", ParseListen, ShowListen};
+}
+
 void AddServiceSettings(std::vector<Setting>& all) {
   all.push_back(Essential(Scalar(
       "brokers", SettingType<std::string>{"host:port, ...", ParseBrokers, [](const std::string& text) { return text; }},
@@ -98,10 +102,10 @@ void AddServiceSettings(std::vector<Setting>& all) {
                      "`ssl.ca.location`), passwords (`sasl.*`) and tuning; those that Portrait sets itself are refused",
                  .read = ReadKafka,
                  .show = ShowKafka});
-  all.push_back(Scalar(
-      "http.listen", SettingType<std::optional<HttpConfig::Address>>{"off, host:port or port", ParseListen, ShowListen},
-      "Where `/metrics`, `/healthz` and `/readyz` are served; a port alone is open to this machine only",
-      [](auto& c) -> auto& { return c.http.listen; }));
+  all.push_back(
+      Scalar("http.listen", ListenAddress(),
+             "Where `/metrics`, `/healthz` and `/readyz` are served; a port alone is open to this machine only",
+             [](auto& c) -> auto& { return c.http.listen; }));
   all.push_back(Scalar("log.level",
                        OneOf<LogLevel>({{"debug", LogLevel::kDebug},
                                         {"info", LogLevel::kInfo},

@@ -7,6 +7,7 @@ const std::vector<Setting>& Settings() {
     auto* list = new std::vector<Setting>();
     AddEngineSettings(*list);
     AddServiceSettings(*list);
+    AddViewSettings(*list);
     AddChainSettings(*list);
     return list;
   }();

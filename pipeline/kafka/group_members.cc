@@ -11,7 +11,10 @@ namespace {
 
 GroupMember MemberOf(const rd_kafka_MemberDescription_t& described) {
   const char* instance = rd_kafka_MemberDescription_group_instance_id(&described);
-  GroupMember member{.instance_id = instance != nullptr ? instance : ""};
+  const char* client = rd_kafka_MemberDescription_client_id(&described);
+  GroupMember member{.instance_id = instance != nullptr ? instance : "",
+                     .partitions = {},
+                     .client_id = client != nullptr ? client : ""};
   const rd_kafka_topic_partition_list_t* list =
       rd_kafka_MemberAssignment_partitions(rd_kafka_MemberDescription_assignment(&described));
   std::set<int32_t> indexes;

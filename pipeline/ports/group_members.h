@@ -10,9 +10,13 @@
 
 namespace portrait {
 
+// In a client id, before the address of the process's view.
+inline constexpr char kViewMark[] = "@";
+
 struct GroupMember {
   std::string instance_id;          // of the member; one process may be several
   std::vector<int32_t> partitions;  // indexes, in order
+  std::string client_id;            // what it calls itself beside the instance
 };
 
 // One thread.

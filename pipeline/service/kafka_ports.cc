@@ -105,7 +105,12 @@ KafkaOptions KafkaPorts::ClientOptions(int worker) const {
 }
 
 absl::StatusOr<std::unique_ptr<GroupConsumer>> KafkaPorts::NewConsumer(int worker) {
-  auto made = KafkaGroupConsumer::Create(ClientOptions(worker));
+  KafkaOptions options = ClientOptions(worker);
+  // The brokers tell everybody the members' client ids: so others learn where this process's view is.
+  if (config_.view.listen && !config_.view.address.empty()) {
+    options.client_id = absl::StrCat(options.instance_id, absl::string_view(kViewMark), config_.view.address);
+  }
+  auto made = KafkaGroupConsumer::Create(options);
   if (!made.ok()) return made.status();
   return *std::move(made);
 }
@@ -134,6 +139,12 @@ absl::StatusOr<std::unique_ptr<LogReader>> KafkaPorts::NewReader(int worker) {
 
 absl::StatusOr<std::unique_ptr<LogTrimmer>> KafkaPorts::NewTrimmer(int worker) {
   auto made = KafkaLogTrimmer::Create(KafkaClientOptions(config_, absl::StrCat("worker-", worker)));
+  if (!made.ok()) return made.status();
+  return *std::move(made);
+}
+
+absl::StatusOr<std::unique_ptr<GroupMembers>> KafkaPorts::NewMembers() const {
+  auto made = KafkaGroupMembers::Create(KafkaClientOptions(config_, "view"));
   if (!made.ok()) return made.status();
   return *std::move(made);
 }

@@ -15,6 +15,7 @@
 #include "pipeline/memory_plan.h"
 #include "pipeline/metrics.h"
 #include "pipeline/port_factory.h"
+#include "pipeline/ports/group_members.h"
 #include "pipeline/standby.h"
 #include "prometheus/counter.h"
 #include "state/rocksdb_row_store.h"
@@ -49,6 +50,8 @@ class KafkaPorts final : public PortFactory {
   std::unique_ptr<EventDecoder> NewDecoder() override;
   // Keeps rows of other processes warm from now on, when the configuration says so. `metrics` must outlive the ports.
   absl::Status StartStandby(Metrics& metrics);
+  // Who is in the group.
+  absl::StatusOr<std::unique_ptr<GroupMembers>> NewMembers() const;
   absl::Status EndTransactionOf(const std::string& transactional_id, Duration timeout) override;
   const Clock& clock() const override { return clock_; }
 

@@ -21,6 +21,9 @@ int RecoveryThreads(int workers) {
 
 KafkaService::~KafkaService() {
   if (http_) http_->ServeBackups({});  // waits for one under way, which uses the ports
+  if (engine_) engine_->Stop();
+  if (engine_) static_cast<void>(engine_->Wait());
+  if (companion_) companion_->Detach();
 }
 
 absl::Status KafkaService::FollowRules(const Chain& chain, const RuleEditions::Build& build) {
@@ -47,13 +50,19 @@ absl::Status KafkaService::FollowRules(const Chain& chain, const RuleEditions::B
 }
 
 absl::StatusOr<std::unique_ptr<KafkaService>> KafkaService::Start(const Config& config, const Chain& chain,
-                                                                  RuleEditions::Build build) {
+                                                                  RuleEditions::Build build,
+                                                                  const CompanionFactory& companion) {
   std::unique_ptr<KafkaService> service(new KafkaService(config));
   service->metrics_.SetBuild(ReleaseVersion(), chain.version());
   if (config.http.listen) {
     auto http = HttpServer::Start(*config.http.listen, service->metrics_, service->health_);
     if (!http.ok()) return http.status();
     service->http_ = *std::move(http);
+  }
+  if (companion) {
+    auto made = companion({service->config_, chain, service->metrics_, service->health_});
+    if (!made.ok()) return made.status();
+    service->companion_ = *std::move(made);
   }
   service->health_.Wait("brokers", "waiting for the brokers");
   auto ports = KafkaPorts::Connect(config);
@@ -67,8 +76,15 @@ absl::StatusOr<std::unique_ptr<KafkaService>> KafkaService::Start(const Config& 
   service->health_.Ready("brokers");
   if (absl::Status s = service->ports_->StartStandby(service->metrics_); !s.ok()) return s;
   if (absl::Status s = service->FollowRules(chain, build); !s.ok()) return s;
-  service->engine_ = std::make_unique<Engine>(*service->chains_, service->config_.engine, *service->ports_,
-                                              service->metrics_, service->health_);
+  Companion* const beside = service->companion_.get();
+  service->engine_ =
+      std::make_unique<Engine>(*service->chains_, service->config_.engine, *service->ports_, service->metrics_,
+                               service->health_, beside != nullptr ? beside->results() : nullptr);
+  if (beside != nullptr) {
+    auto members = service->ports_->NewMembers();
+    if (!members.ok()) return members.status();
+    beside->Attach(*service->engine_, *service->chains_, service->ports_->partitions(), *std::move(members));
+  }
   service->engine_->Start();
   if (service->http_) {
     service->http_->ServeBackups([ports = service->ports_.get()](const std::filesystem::path& to) {

@@ -16,6 +16,7 @@
 #include "pipeline/health.h"
 #include "pipeline/http_server.h"
 #include "pipeline/metrics.h"
+#include "pipeline/service/companion.h"
 #include "pipeline/service/kafka_control.h"
 #include "pipeline/service/kafka_ports.h"
 
@@ -26,8 +27,10 @@ class KafkaService {
  public:
   // Answers health checks at once, then waits for the brokers as KafkaPorts::Connect. `chain` must outlive the service.
   // With `build`, which makes the same chain with other rules, its rules follow the control topic.
+  // `companion` makes what runs beside the engine, if anything.
   static absl::StatusOr<std::unique_ptr<KafkaService>> Start(const Config& config, const Chain& chain,
-                                                             RuleEditions::Build build = {});
+                                                             RuleEditions::Build build = {},
+                                                             const CompanionFactory& companion = {});
   ~KafkaService();
 
   void Stop() { engine_->Stop(); }
@@ -46,6 +49,7 @@ class KafkaService {
   Metrics metrics_;
   Health health_;
   std::unique_ptr<HttpServer> http_;
+  std::unique_ptr<Companion> companion_;
   std::unique_ptr<KafkaPorts> ports_;
   std::unique_ptr<ChainCatalog> chains_;
   std::unique_ptr<KafkaControl> control_;

@@ -137,11 +137,22 @@ absl::flat_hash_set<std::string> Demo::ChooseWatched() const {
 }
 
 absl::Status Demo::StartEngine() {
+  if (options_.view) {
+    auto view = options_.view({options_.config, chain_, metrics_, health_});
+    if (!view.ok()) return view.status();
+    view_ = *std::move(view);
+  }
   auto ports = KafkaPorts::Connect(options_.config);
   if (!ports.ok()) return ports.status();
   ports_ = *std::move(ports);
   Divide(ports_->memory_plan(), options_.config.engine);
-  engine_ = std::make_unique<Engine>(chains_, options_.config.engine, *ports_, metrics_, health_);
+  engine_ = std::make_unique<Engine>(chains_, options_.config.engine, *ports_, metrics_, health_,
+                                     view_ ? view_->results() : nullptr);
+  if (view_) {
+    auto members = ports_->NewMembers();
+    if (!members.ok()) return members.status();
+    view_->Attach(*engine_, chains_, ports_->partitions(), *std::move(members));
+  }
   engine_->Start();
   waiter_ = std::thread([this] {
     absl::Status status = engine_->Wait();
@@ -300,6 +311,7 @@ absl::Status Demo::Stop() {
   if (engine_ == nullptr) return absl::OkStatus();
   engine_->Stop();
   if (waiter_.joinable()) waiter_.join();
+  if (view_) view_->Detach();
   const std::scoped_lock lock(mutex_);
   return engine_status_;
 }

@@ -24,6 +24,7 @@
 #include "pipeline/health.h"
 #include "pipeline/kafka/mock_cluster.h"
 #include "pipeline/metrics.h"
+#include "pipeline/service/companion.h"
 #include "pipeline/service/kafka_ports.h"
 #include "pipeline/tools/event_writer.h"
 #include "pipeline/tools/population.h"
@@ -43,6 +44,7 @@ struct DemoOptions {
   // silently, so the producer must not run further ahead than one partition holds.
   uint64_t in_flight_most = 20'000;
   size_t stories = 3;
+  CompanionFactory view;  // of the customers, where config.view.listen is set
 };
 
 // Run and Stop on one thread.
@@ -57,6 +59,9 @@ class Demo {
   // Progress goes to standard error if that is a terminal, what came of it to `out`. Cancelled: the user stopped it.
   // Aborted: the engine ended.
   absl::Status Run(std::ostream& out);
+
+  // Null before Run, and where there is none.
+  const Companion* view() const { return view_.get(); }
 
   // Ends the engine with its last commit.
   absl::Status Stop();
@@ -95,6 +100,7 @@ class Demo {
   std::vector<ResultTopic> results_;
   mutable Metrics metrics_;
   Health health_;
+  std::unique_ptr<Companion> view_;
   std::unique_ptr<KafkaPorts> ports_;
   std::unique_ptr<Engine> engine_;
   std::thread waiter_;  // for the end of the engine

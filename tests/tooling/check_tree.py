@@ -28,7 +28,7 @@ ARROWS = {
     "pipeline/config": (("operators/", "state/", "pipeline/") + PROTO, PURE + ("yaml-cpp/", "librdkafka/")),
     "pipeline/tools": (("operators/", "pipeline/") + PROTO, PURE + ("nlohmann/", "csv.h", "zlib.h", "spdlog/")),
     "pipeline/kafka": (("operators/", "state/", "pipeline/") + PROTO, PURE + ("librdkafka/", "spdlog/", "prometheus/")),
-    "pipeline/cli": (("operators/", "state/", "pipeline/") + PROTO, ("*",)),
+    "pipeline/cli": (("operators/", "state/", "pipeline/", "view/view.h") + PROTO, ("*",)),  # the whole program is put together here
     "view": (("operators/", "state/", "pipeline/", "view/") + PROTO, ("*",)),
     "bench": (("operators/", "state/", "pipeline/", "view/", "bench/") + PROTO, ("*",)),
     "tests/operators": (("operators/", "tests/operators/") + PROTO, PURE + ("catch2/",)),

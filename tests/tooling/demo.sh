@@ -15,4 +15,6 @@ done
 sent=$(awk '/^Events:/ { for (i = 2; $i != "in"; ++i) printf $i }' <<< "$screen")
 received=$(awk '$1 == "received" { for (i = 2; i <= NF; ++i) printf $i }' <<< "$screen")
 [ "$sent" = "$received" ] || fail "sent $sent, received $received"
+
+python3 "$root/tests/tooling/demo_page.py" "$root/build/release/pipeline/portrait"
 echo "demo.sh: well"

@@ -1,0 +1,433 @@
+#!/usr/bin/env python3
+"""The view's API on a real broker: what it answers is checked against view/openapi.yaml; bad requests, logins, streams.
+
+    view_api_test.py PORTRAIT [--port 19510]
+Exit code 77: no Kafka could be started here.
+"""
+import argparse
+import http.client
+import json
+import pathlib
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.parse
+
+import jsonschema
+import yaml
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+CONTRACT = yaml.safe_load((ROOT / "view/openapi.yaml").read_text())
+TOKENS = {role: f"{role}-token-0123456789" for role in ("reader", "analyst", "operator", "admin")}
+CHECKED = set()
+
+
+class Answer:
+    def __init__(self, status, headers, body):
+        self.status, self.headers, self.body = status, headers, body
+
+    def json(self):
+        return json.loads(self.body)
+
+
+class View:
+    def __init__(self, port):
+        self.port = port
+
+    def raw(self, data, timeout=10):
+        with socket.create_connection(("127.0.0.1", self.port), timeout=timeout) as sock:
+            sock.sendall(data)
+            sock.shutdown(socket.SHUT_WR)
+            out = b""
+            try:
+                while chunk := sock.recv(65536):
+                    out += chunk
+            except ConnectionResetError:
+                pass
+            return out
+
+    def ask(self, path, role="analyst", method="GET", headers=None, body=None):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        sent = dict(headers or {})
+        if role:
+            sent["Authorization"] = f"Bearer {TOKENS[role]}"
+        connection.request(method, path, body=body, headers=sent)
+        response = connection.getresponse()
+        answer = Answer(response.status, response.headers, response.read().decode())
+        connection.close()
+        return answer
+
+    def get(self, path, status=200, template=None, role="analyst", **more):
+        """Asks, and checks the answer by the contract."""
+        answer = self.ask(path, role, **more)
+        assert answer.status == status, (path, answer.status, answer.body[:300])
+        if status >= 400:
+            check(answer.json(), {"$ref": "#/components/schemas/Error"})
+        elif template:
+            content = CONTRACT["paths"][template][more.get("method", "GET").lower()]["responses"][str(status)]["content"]
+            check(answer.json(), content["application/json"]["schema"])
+            CHECKED.add(template)
+        assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+        return answer
+
+    def error(self, path, status, code, role="analyst", **more):
+        answer = self.get(path, status, role=role, **more)
+        assert answer.json()["error"]["code"] == code, answer.body
+        return answer
+
+
+def check(value, schema):
+    jsonschema.Draft202012Validator({"components": CONTRACT["components"], **schema}).validate(value)
+
+
+def event(customer, number, kind, time_us, properties):
+    stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(time_us / 1e6)) + ".000Z"
+    return {"messageId": f"{customer}-{number}", "userId": customer, "type": "track", "event": kind, "timestamp": stamp,
+            "properties": properties}
+
+
+def send(brokers, topic, events):
+    lines = "".join(f"{e['userId']}\t{json.dumps(e)}\n" for e in events)
+    subprocess.run(["kcat", "-P", "-b", brokers, "-t", topic, "-K", "\t", "-X", "partitioner=murmur2_random"],
+                   input=lines.encode(), check=True, timeout=60)
+
+
+def wait_for(what, seconds=60):
+    end = time.time() + seconds
+    last = None
+    while time.time() < end:
+        try:
+            if (last := what()) not in (None, False):
+                return last
+        except (OSError, http.client.HTTPException) as error:
+            last = error
+        time.sleep(0.1)
+    raise AssertionError(f"did not come about: {last}")
+
+
+class Stream:
+    """Server-sent events as (id, event, data)."""
+
+    def __init__(self, view, query="", last_id=None):
+        self.connection = http.client.HTTPConnection("127.0.0.1", view.port, timeout=30)
+        headers = {"Authorization": f"Bearer {TOKENS['reader']}"}
+        if last_id:
+            headers["Last-Event-ID"] = last_id
+        self.connection.request("GET", "/v1/stream" + query, headers=headers)
+        self.response = self.connection.getresponse()
+        assert self.response.status == 200, self.response.read()
+        self.sock = self.response.fp
+
+    def next(self):
+        fields = {}
+        while True:
+            line = self.sock.readline().decode().rstrip("\n")
+            if line.startswith(":") or line.startswith("retry"):
+                continue
+            if line:
+                name, _, value = line.partition(": ")
+                fields[name] = value
+            elif "data" in fields:
+                data = json.loads(fields["data"])
+                if fields["event"] in ("tag", "alert"):
+                    check(data, {"$ref": "#/components/schemas/Result"})
+                return fields.get("id"), fields["event"], data
+
+    def close(self):
+        self.connection.close()
+
+
+def test_customer(view):
+    path = "/v1/customers/{id}"
+    found = view.get("/v1/customers/anna", template=path).json()
+    assert found["features"]["purchases"]["orders"] == 3 and len(found["purchases"]["days"]) == 3, found
+    assert found["churn"]["probability"] > 0 and found["seen"]["instance"] == "view-test", found
+    assert found["tags"] and all(tag["reasons"] for tag in found["tags"]), found["tags"]
+    facts = {fact["name"]: fact["value"] for fact in found["facts"]}
+    assert facts["email"] == "anna@example.com" and facts["name"] == "<script>alert(1)</script>", facts
+    masked = view.get("/v1/customers/anna", template=path, role="reader")
+    assert masked.json()["masked"]
+    for personal in ("anna@example.com", "<script", "33612345678"):
+        assert personal not in masked.body, masked.body[masked.body.index(personal) - 200:][:300]
+    committed = view.get("/v1/customers/anna?consistency=committed", template=path).json()["seen"]
+    assert committed["committed"] >= committed["row"] > 0, committed
+    for odd in ("a/b", 'quo"te', "😀", "a b", "ünï", "%41", "..", "x" * 200):
+        view.get("/v1/customers/" + urllib.parse.quote(odd, safe=""), 200, path).json()
+    head = view.ask("/v1/customers/anna", method="HEAD")
+    assert head.status == 200 and head.body == "" and int(head.headers["Content-Length"]) > 100
+
+
+def test_timeline(view):
+    path = "/v1/customers/{id}/timeline"
+    whole = view.get("/v1/customers/anna/timeline?limit=200", template=path).json()
+    ids = [moment["id"] for moment in whole["moments"]]
+    kinds = {moment["kind"] for moment in whole["moments"]}
+    assert len(ids) == len(set(ids)) and {"purchase", "tag_gained", "facts", "event"} <= kinds, kinds
+    assert all(moment["caused_by"] in ids for moment in whole["moments"] if moment["caused_by"])
+    times = [moment["time"] for moment in whole["moments"]]
+    assert times == sorted(times, reverse=True)
+    paged, before = [], ""
+    while before is not None:
+        page = view.get(f"/v1/customers/anna/timeline?limit=3&before={urllib.parse.quote(before)}", template=path).json()
+        paged += [moment["id"] for moment in page["moments"]]
+        before = page["next"]
+    assert paged == ids, (paged, ids)
+    beyond = view.get("/v1/customers/anna/timeline?before=0%2F0%2Fx", template=path).json()
+    assert beyond["moments"] == [] and beyond["next"] is None
+    view.error("/v1/customers/anna/timeline?before=nonsense", 400, "bad_parameter")
+    view.error("/v1/customers/anna/timeline?limit=0", 400, "bad_parameter")
+
+
+def holders(view, tag, sort="since", limit=200):
+    """All pages, once every partition is known."""
+    path = f"/v1/customers?tag={urllib.parse.quote(tag)}&sort={sort}&limit={limit}"
+    wait_for(lambda: view.ask(path).json().get("complete"))
+    found, after = [], ""
+    while after is not None:
+        page = view.get(f"{path}&after={urllib.parse.quote(after)}", template="/v1/customers").json()
+        found += page["customers"]
+        after = page["next"]
+    assert len(found) == page["total"], (len(found), page["total"])
+    return found
+
+
+def test_holders(view):
+    assert len(holders(view, "new")) >= 8, "those who were seen once only are new"
+    tags = {tag["name"]: tag["since"] for tag in view.ask("/v1/customers/anna").json()["tags"]}
+    sizes = {tag["tag"]: tag["customers"] for tag in view.ask("/v1/overview", role="admin").json()["tags"]}
+    for tag, since in tags.items():
+        found = holders(view, tag)
+        assert {"customer": "anna", "since": since}.items() <= next(one for one in found if one["customer"] == "anna").items()
+        assert [one["since"] for one in found] == sorted((one["since"] for one in found), reverse=True)
+        assert holders(view, tag, limit=1) == found
+        by_value = holders(view, tag, sort="value_at_risk")
+        assert sorted(one["customer"] for one in by_value) == sorted(one["customer"] for one in found)
+        assert sizes[tag] == len(found), (tag, sizes)
+    return {tag: holders(view, tag) for tag in tags}
+
+
+def test_others(view):
+    view.get("/v1/overview", template="/v1/overview", role="operator")
+    graph = view.get("/v1/chain", template="/v1/chain", role="operator").json()
+    names = {node["id"] for node in graph["nodes"]}
+    assert all(edge["from"] in names and edge["to"] in names for edge in graph["edges"])
+    features = view.get("/v1/features", template="/v1/features").json()
+    assert any(one["name"] == "purchases" for one in features["operators"]) and features["tags"]
+    assert view.get("/v1/openapi.yaml", role=None).body == (ROOT / "view/openapi.yaml").read_text()
+    view.get("/v1/session", template="/v1/session", role="reader")
+
+
+def test_access(view):
+    view.error("/v1/customers/anna", 401, "unauthorized", role=None)
+    view.error("/v1/customers/anna", 401, "unauthorized", role=None, headers={"Authorization": "Bearer wrong"})
+    view.error("/v1/customers/anna", 401, "unauthorized", role=None, headers={"Authorization": "Basic YTpi"})
+    view.error("/v1/customers/anna", 403, "forbidden", role="operator")
+    view.error("/v1/stream", 403, "forbidden", role="operator")
+    view.error("/v1/nothing", 401, "unauthorized", role=None)
+    as_json = {"Content-Type": "application/json"}
+    view.error("/v1/login", 401, "unauthorized", role=None, method="POST", headers=as_json, body='{"token": "x"}')
+    view.error("/v1/login", 400, "bad_body", role=None, method="POST", headers=as_json, body="{")
+    view.error("/v1/login", 415, "unsupported_media_type", role=None, method="POST", body="token=x")
+    view.error("/v1/login", 405, "method_not_allowed", role=None)
+    login = view.get("/v1/login", template="/v1/login", role=None, method="POST", headers=as_json,
+                     body=json.dumps({"token": TOKENS["reader"]}))
+    cookie = login.headers["Set-Cookie"]
+    assert "HttpOnly" in cookie and "SameSite=Strict" in cookie, cookie
+    session = {"Cookie": cookie.split(";")[0]}
+    mine = view.get("/v1/session", template="/v1/session", role=None, headers=session).json()
+    assert (mine["role"], mine["login"]) == ("reader", "cookie"), mine
+    assert view.ask("/v1/logout", role=None, method="POST", headers=session).status == 204
+    view.error("/v1/session", 401, "unauthorized", role=None, headers=session)
+
+
+def test_bad_requests(view):
+    view.error("/v1/customers/nobody", 404, "unknown_customer")
+    view.error("/v1/customers/", 400, "bad_id")
+    view.error("/v1/customers/" + "x" * 10_000, 400, "bad_id")
+    view.error("/v1/customers/" + "%F0%9F%98%80" * 300, 400, "bad_id")
+    view.error("/v1/customers/" + "x" * 20_000, 414, "uri_too_long")
+    view.error("/v1/customers/%ff", 400, "bad_request")
+    view.error("/v1/customers/a%00b", 400, "bad_request")
+    view.error("/v1/customers/a%2", 400, "bad_request")
+    view.error("/v1/customers/anna?at=2026-01-01", 400, "bad_parameter")
+    view.error("/v1/customers/anna?consistency=strong", 400, "bad_parameter")
+    view.error("/v1/customers/a/b/c", 404, "not_found")
+    view.error("/v1/stream?kind=other", 400, "bad_parameter")
+    view.error("/v1/stream?band=huge", 400, "bad_parameter")
+    view.error("/v1/customers?tag=nobody-has-this", 404, "unknown_tag")
+    view.error("/v1/customers", 400, "bad_parameter")
+    view.error("/v1/customers?tag=new&sort=name", 400, "bad_parameter")
+    view.error("/v1/customers?tag=new&limit=201", 400, "bad_parameter")
+    view.error("/v1/customers?tag=new&after=nonsense", 400, "bad_parameter")
+    view.error("/v1/customers?tag=new", 403, "forbidden", role="operator")
+    view.error("/v1/customers/anna", 405, "method_not_allowed", method="DELETE")
+    view.error("/../../etc/passwd", 404, "not_found", role=None)
+    huge = view.raw(b"POST /v1/login HTTP/1.1\r\nHost: x\r\nContent-Length: 100000000\r\n\r\n" + b"x" * 100_000)
+    assert b" 413 " in huge.split(b"\r\n")[0], huge[:100]
+    many = view.raw(b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"y" * 100_000 + b"\r\n\r\n")
+    assert b" 431 " in many.split(b"\r\n")[0], many[:100]
+    assert b" 400 " in view.raw(b"nonsense\r\n\r\n").split(b"\r\n")[0]
+
+
+def test_stream(view, brokers, now_us):
+    stream = Stream(view, "?customer=carl")
+    others = Stream(view, "?customer=carl&kind=alert")
+    assert stream.next()[1] == "hello" and others.next()[1] == "hello"
+    sent = time.time()
+    send(brokers, "purchase-events", [event("carl", 1, "Order Completed", now_us, {"order_id": "c1", "total": 12.5})])
+    first = stream.next()
+    took = time.time() - sent
+    assert first[1] == "tag" and first[2]["customer"] == "carl" and first[2]["reasons"], first
+    stream.close()
+    again = Stream(view, "?customer=carl", last_id=first[0].rpartition("-")[0] + "-0")
+    assert again.next()[1] == "hello" and again.next() == first
+    again.close()
+    lost = Stream(view, "", last_id="0-1")
+    assert [lost.next()[1] for _ in range(2)] == ["hello", "gap"]
+    lost.close()
+    others.close()
+    return took
+
+
+def test_slow_clients(view):
+    """Hundreds of clients that open a stream and never read; look-ups go on."""
+    sockets = []
+    request = f"GET /v1/stream HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {TOKENS['reader']}\r\n\r\n".encode()
+    for _ in range(400):
+        sock = socket.create_connection(("127.0.0.1", view.port), timeout=10)
+        sock.sendall(request)
+        sockets.append(sock)
+    times = []
+    for _ in range(100):
+        begin = time.time()
+        view.get("/v1/customers/anna")
+        times.append(time.time() - begin)
+    for sock in sockets:
+        sock.close()
+    times.sort()
+    assert times[50] < 0.1, times
+    return times[50]
+
+
+def test_two_instances(view, arguments, config, work, customers, log):
+    """A second instance joins and takes some of the customers; either answers for all of them, until the second one dies."""
+    other = View(view.port + 1)
+    second = work / "second.yaml"
+    second.write_text(config.read_text().replace("view-test", "view-test-2").replace(f"{work}/state", f"{work}/state-2")
+                      .replace(str(view.port), str(other.port)))
+    process = subprocess.Popen([arguments.portrait, "run", "--config", str(second)], stderr=log)
+    try:
+        def seen(at):
+            return {customer: at.get("/v1/customers/" + urllib.parse.quote(customer, safe=""), template="/v1/customers/{id}").json()
+                    ["seen"] for customer in customers}
+        def shared():
+            here = view.ask("/v1/overview", role="admin").json()["partitions"]["here"]
+            there = other.ask("/v1/overview", role="admin").json()["partitions"]["here"]
+            return 0 < len(here) < 6 and len(here) + len(there) == 6
+        wait_for(shared)
+        by_first, by_second = seen(view), seen(other)
+        owners = {customer: one["instance"] for customer, one in by_first.items()}
+        assert set(owners.values()) == {"view-test", "view-test-2"}, owners
+        for customer, owner in owners.items():
+            assert by_second[customer]["instance"] == owner
+            assert by_first[customer]["forwarded"] == (owner != "view-test"), (customer, by_first[customer])
+            assert by_second[customer]["forwarded"] == (owner != "view-test-2"), (customer, by_second[customer])
+        theirs = next(customer for customer, owner in owners.items() if owner == "view-test-2")
+        path = "/v1/customers/" + urllib.parse.quote(theirs, safe="")
+        masked = view.get(path, template="/v1/customers/{id}", role="reader").json()
+        assert masked["masked"] and masked["seen"]["forwarded"], "with the rights of whoever asks"
+        view.get(path + "/timeline", template="/v1/customers/{id}/timeline")
+        process.kill()
+        process.wait()
+        answer = view.error(path, 503, "not_here")
+        assert answer.json()["error"]["instance"] == "view-test-2" and "does not answer" in answer.body, answer.body
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("portrait")
+    parser.add_argument("--port", type=int, default=19510)
+    arguments = parser.parse_args()
+    work = pathlib.Path(tempfile.mkdtemp(prefix="portrait-view-"))
+    kafka = [str(ROOT / "deploy/kafka/local.sh")]
+    where = ["--port", str(arguments.port), "--dir", str(work / "kafka")]
+    started = subprocess.run(kafka + ["start"] + where, capture_output=True, text=True)
+    if started.returncode != 0:
+        print(started.stdout + started.stderr)
+        return 77
+    brokers = f"localhost:{arguments.port}"
+    view = View(arguments.port + 5)
+    config = work / "portrait.yaml"
+    tokens = ", ".join(f"{{name: {role}, role: {role}, token: {token}}}" for role, token in TOKENS.items())
+    config.write_text(f"brokers: {brokers}\ninstance: {{id: view-test}}\nstate: {{dir: {work}/state}}\n"
+                      f"view: {{listen: {view.port}, address: 'http://127.0.0.1:{view.port}', tokens: [{tokens}]}}\n")
+    process = None
+    log = open(work / "log", "w")
+    try:
+        subprocess.run([arguments.portrait, "topics", "--create", "--config", str(config)], check=True,
+                       stdout=subprocess.DEVNULL, timeout=60)
+        process = subprocess.Popen([arguments.portrait, "run", "--config", str(config)], stderr=log)
+        now_us = int(time.time() * 1e6)
+        day = 86_400_000_000
+        send(brokers, "purchase-events",
+             [event("anna", n, "Order Completed", now_us - (90 - 30 * n) * day, {"order_id": f"o{n}", "total": 20.0 + n})
+              for n in range(3)])
+        send(brokers, "profile-events", [
+            {"messageId": "anna-p", "userId": "anna", "type": "identify",
+             "timestamp": time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime()),
+             "traits": {"email": "anna@example.com", "name": "<script>alert(1)</script>", "phone": "+33612345678"}}])
+        odd = ("a/b", 'quo"te', "😀", "a b", "ünï", "%41", "..", "x" * 200)
+        send(brokers, "browsing-events", [event(customer, 1, "Product Viewed", now_us, {"product_id": "p1", "category": "shoes"})
+                                          for customer in odd])
+        wait_for(lambda: view.ask("/v1/customers/anna").status == 200
+                 and view.ask("/v1/customers/anna").json()["features"]["purchases"]["orders"] == 3
+                 and view.ask("/v1/customers/anna").json()["facts"]
+                 and all(view.ask("/v1/customers/" + urllib.parse.quote(c, safe="")).status == 200 for c in odd))
+        for test in (test_customer, test_timeline, test_holders, test_others, test_access, test_bad_requests):
+            test(view)
+            print(f"view_api_test.py: {test.__name__} passed", flush=True)
+        print(f"view_api_test.py: a result is on the stream {test_stream(view, brokers, now_us) * 1000:.0f} ms after kcat began")
+        print(f"view_api_test.py: with 400 clients that do not read, a look-up takes {test_slow_clients(view) * 1000:.1f} ms (median)")
+        audit = (work / "log").read_text()
+        assert re.search(r"audit .*customer=anna by=reader", audit), audit[-2000:]
+        assert not any(token in audit for token in TOKENS.values()), "a token is in the log"
+        unchecked = {path for path, methods in CONTRACT["paths"].items()
+                     if any("application/json" in answer.get("content", {}) for method in methods.values()
+                            for answer in method["responses"].values())} - CHECKED
+        assert not unchecked, unchecked
+        test_two_instances(view, arguments, config, work, ("anna", "carl") + odd, log)
+        print("view_api_test.py: test_two_instances passed", flush=True)
+        wait_for(lambda: len(view.ask("/v1/overview", role="admin").json()["partitions"]["here"]) == 6, 90)
+        before = test_holders(view)
+        for end in (signal.SIGKILL, signal.SIGTERM):
+            process.send_signal(end)
+            status = process.wait(timeout=30)
+            assert status == (0 if end == signal.SIGTERM else -signal.SIGKILL), status
+            if end == signal.SIGKILL:
+                process = subprocess.Popen([arguments.portrait, "run", "--config", str(config)], stderr=log)
+                wait_for(lambda: view.ask("/v1/customers/anna").status == 200)
+                assert test_holders(view) == before, "after a kill the same customers have the same tags"
+        print("view_api_test.py: passed")
+        return 0
+    except BaseException:
+        sys.stdout.write((work / "log").read_text()[-3000:])
+        raise
+    finally:
+        if process and process.poll() is None:
+            process.kill()
+            process.wait()
+        subprocess.run(kafka + ["stop", "--dir", str(work / "kafka")], capture_output=True)
+        shutil.rmtree(work, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

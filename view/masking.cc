@@ -1,0 +1,48 @@
+#include "view/masking.h"
+
+namespace portrait::view {
+namespace {
+
+constexpr std::string_view kHidden = "•••";
+
+// The first character.
+std::string_view First(std::string_view text) {
+  size_t end = text.empty() ? 0 : 1;
+  while (end < text.size() && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) ++end;
+  return text.substr(0, end);
+}
+
+}  // namespace
+
+bool IsPersonal(std::string_view feature) {
+  return feature == "person.name" || feature == "person.email" || feature == "person.phone";
+}
+
+Json Masked(std::string_view feature, const Json& value) {
+  if (!value.is_string()) return value.is_null() ? value : Json(std::string(kHidden));
+  const auto& text = value.get_ref<const std::string&>();
+  std::string out;
+  if (feature == "person.email") {
+    const size_t at = text.rfind('@');
+    out.append(First(text.substr(0, at))).append(kHidden);
+    if (at != std::string::npos) out.append(text.substr(at));
+  } else if (feature == "person.phone") {
+    constexpr size_t kShown = 2;
+    out.append(kHidden);
+    if (text.size() > 2 * kShown) out.append(text.substr(text.size() - kShown));
+  } else {
+    out.append(First(text)).append(kHidden);
+  }
+  return out;
+}
+
+v1::Reason Masked(const v1::Reason& reason) {
+  if (!IsPersonal(reason.feature())) return reason;
+  v1::Reason out = reason;
+  out.mutable_value()->set_text(std::string(kHidden));
+  out.mutable_threshold()->set_text(std::string(kHidden));
+  out.set_text(reason.feature());
+  return out;
+}
+
+}  // namespace portrait::view

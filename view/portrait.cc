@@ -1,0 +1,347 @@
+#include "view/portrait.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "pipeline/tools/result_text.h"
+#include "portrait/v1/state/purchases.pb.h"
+#include "portrait/v1/state/service.pb.h"
+#include "portrait/v1/state/site.pb.h"
+#include "portrait/v1/state/tags.pb.h"
+#include "view/masking.h"
+
+namespace portrait::view {
+namespace {
+
+// As bits of the state of `churn`: operators/churn.cc.
+constexpr uint32_t kSilence = 1, kContacts = 2, kComplaints = 4;
+
+// "email" of "person.email".
+std::string_view Short(std::string_view feature) { return feature.substr(feature.find('.') + 1); }
+
+v1::Reason Because(std::string feature, const Value& value, std::string comparison, const Value& threshold,
+                   double contribution, std::string text) {
+  v1::Reason reason;
+  reason.set_feature(std::move(feature));
+  *reason.mutable_value() = ToProto(value);
+  reason.set_comparison(std::move(comparison));
+  if (HasValue(threshold)) *reason.mutable_threshold() = ToProto(threshold);
+  reason.set_contribution(contribution);
+  reason.set_text(std::move(text));
+  return reason;
+}
+
+Json ReasonsJson(const std::vector<v1::Reason>& reasons, bool masked) {
+  Json out = Json::array();
+  for (const v1::Reason& reason : reasons) out.push_back(ReasonJson(masked ? Masked(reason) : reason));
+  return out;
+}
+
+}  // namespace
+
+std::vector<std::string> CauseNames(uint32_t causes) {
+  std::vector<std::string> out;
+  if (causes & kSilence) out.emplace_back("silence");
+  if (causes & kContacts) out.emplace_back("contacts");
+  if (causes & kComplaints) out.emplace_back("complaints");
+  return out;
+}
+
+KnownSlots::KnownSlots(const Chain& chain) {
+  for (size_t i = 0; i < chain.operators().size(); ++i) {
+    const Chain::Link& link = chain.operators()[i];
+    const auto is = [&](std::string_view name, const google::protobuf::Descriptor* state) {
+      return link.about->name() == name && link.op->EmptyState().GetDescriptor() == state;
+    };
+    const Slot slot = static_cast<Slot>(i + 1);
+    if (is("purchases", v1::state::Purchases::descriptor())) purchases = slot;
+    if (is("churn", v1::state::Churn::descriptor())) churn = slot;
+    if (is("site", v1::state::Site::descriptor())) site = slot;
+    if (link.about->name() == "email") email = slot;
+    if (is("service", v1::state::Service::descriptor())) service = slot;
+    if (link.about->name() == "person") person = slot;
+  }
+}
+
+Portraits::Portraits(const Chain& chain, const Config& config)
+    : chain_(chain),
+      churn_(config.chain.churn),
+      currency_(config.currency.home),
+      clock_(config.engine.clock),
+      slots_(chain),
+      tags_(chain),
+      calendar_(config.engine.zone),
+      model_(MakeMbgNbdModel(config.chain.churn_model)) {
+  if (!slots_.purchases || !slots_.churn || !model_->Bind(chain.features()).ok()) model_.reset();
+}
+
+void Portraits::UseRulesOf(std::shared_ptr<const Chain> edition) {
+  if (edition.get() == (edition_ ? edition_.get() : &chain_)) return;
+  tags_ = TagsOfChain(*edition);
+  edition_ = std::move(edition);
+}
+
+absl::StatusOr<std::optional<Portraits::Row>> Portraits::Read(std::string_view bytes) const {
+  Row row;
+  auto number = chain_.Decode(bytes, row.state);
+  if (!number.ok()) return number.status();
+  if (row.state.gone) return std::nullopt;
+  row.number = *number;
+  return row;
+}
+
+Timestamp Portraits::AsOf(const RowState& row, Timestamp now) const {
+  return clock_ == ClockMode::kWall ? std::max(now, row.time) : row.time;
+}
+
+Json Portraits::Customer(const Row& row, Timestamp as_of, bool masked) const {
+  const FeatureReader reader(row.state, calendar_.At(as_of));
+  Json out = {{"masked", masked}, {"currency", currency_}};
+  out["facts"] = Facts(reader, masked);
+  out["tags"] = Tags(row.state, as_of, masked);
+  out["churn"] = Churn(row.state, reader, as_of);
+  out["purchases"] = Purchases(row.state, reader);
+  out["sessions"] = Sessions(row.state);
+  out["interests"] = {{"categories", List(reader, "site.interests")}, {"products", List(reader, "site.products")}};
+  const Value unsubscribed = Get(reader, "email.unsubscribed");
+  out["mails"] = {{"unsubscribed", std::holds_alternative<bool>(unsubscribed) && std::get<bool>(unsubscribed)},
+                  {"campaigns", List(reader, "email.campaigns")},
+                  {"kinds", List(reader, "email.kinds")}};
+  out["contacts"] = {{"tickets", Tickets(row.state)}};
+  out["features"] = Features(reader, masked);
+  out["timers"] = TimersOf(row.state);
+  return out;
+}
+
+Value Portraits::Get(const FeatureReader& reader, std::string_view feature) const {
+  const auto found = chain_.features().Find(feature);
+  if (!found.ok() || found->description().type == FeatureType::kItems) return {};
+  return reader.Get(*found);
+}
+
+Json Portraits::List(const FeatureReader& reader, std::string_view feature) const {
+  const auto found = chain_.features().Find(feature);
+  if (!found.ok() || found->description().type != FeatureType::kItems) return Json::array();
+  return ItemsJson(found->description(), reader.GetItems(*found));
+}
+
+// Those that are known, with where they come from.
+Json Portraits::Facts(const FeatureReader& reader, bool masked) const {
+  Json out = Json::array();
+  const auto facts = chain_.features().Find("person.facts");
+  if (!facts.ok() || facts->description().type != FeatureType::kItems) return out;
+  for (const Item& item : reader.GetItems(*facts)) {
+    const std::string feature = absl::StrCat("person.", std::string(item.name));
+    const Json value = ToJson(Get(reader, feature));
+    out.push_back({{"name", std::string(item.name)},
+                   {"value", masked && IsPersonal(feature) ? Masked(feature, value) : value},
+                   {"learned", item.columns.empty() ? Json() : ToJson(item.columns[0])},
+                   {"source", item.columns.size() < 2 ? Json() : ToJson(item.columns[1])}});
+  }
+  return out;
+}
+
+std::string Portraits::About(std::string_view tag) const {
+  const rules::RuleSet* rules = tags_.op != nullptr ? tags_.op->rules() : nullptr;
+  const int32_t rule = rules != nullptr ? rules->RuleOf(tag) : -1;
+  return rule < 0 ? "" : rules->rules()[static_cast<size_t>(rule)].rule.about;
+}
+
+std::vector<v1::Reason> Portraits::WhyHeld(std::string_view tag, const RowState& row, Timestamp as_of) const {
+  if (tags_.op == nullptr || tags_.op->rules() == nullptr) return {};
+  const auto& state = row.states.As<v1::state::Tags>(tags_.slot);
+  if (state.rules() != tags_.op->rules()->version()) return {};
+  const portrait::Moment moment = calendar_.At(as_of);
+  auto standing = tags_.op->Explain(tag, state, FeatureReader(row, moment), moment);
+  return standing.ok() ? std::move(standing->reasons) : std::vector<v1::Reason>();
+}
+
+Json Portraits::Tags(const RowState& row, Timestamp as_of, bool masked) const {
+  Json out = Json::array();
+  if (tags_.op == nullptr) return out;
+  for (const auto& held : row.states.As<v1::state::Tags>(tags_.slot).held()) {
+    out.push_back({{"name", held.name()},
+                   {"since", TimeOf(held.since_us())},
+                   {"about", About(held.name())},
+                   {"reasons", ReasonsJson(WhyHeld(held.name(), row, as_of), masked)}});
+  }
+  return out;
+}
+
+v1::TagStanding Portraits::Standing(const Row& row, Timestamp as_of) const {
+  v1::TagStanding out;
+  if (tags_.op != nullptr) {
+    for (const auto& held : row.state.states.As<v1::state::Tags>(tags_.slot).held()) {
+      auto* one = out.add_held();
+      one->set_tag(held.name());
+      one->set_since_us(held.since_us());
+    }
+  }
+  if (slots_.churn && model_ != nullptr && !row.state.states.As<v1::state::Churn>(*slots_.churn).episode_id().empty()) {
+    const FeatureReader reader(row.state, calendar_.At(as_of));
+    const auto forecast =
+        model_->Forecast([&](const FeatureRef& ref) { return reader.Get(ref); }, as_of, churn_.horizon_days);
+    out.set_value_at_risk_micros(std::llround(forecast.spend_at_risk_micros));
+  }
+  return out;
+}
+
+v1::ChurnAlert::Band Portraits::BandOf(double probability) const {
+  if (probability >= churn_.high) return v1::ChurnAlert::HIGH;
+  return probability >= churn_.medium ? v1::ChurnAlert::MEDIUM : v1::ChurnAlert::LOW;
+}
+
+Json Portraits::Churn(const RowState& row, const FeatureReader& reader, Timestamp as_of) const {
+  const Value last = Get(reader, "purchases.last");
+  const auto* last_order = std::get_if<Timestamp>(&last);
+  if (model_ == nullptr || last_order == nullptr || AsNumber(Get(reader, "purchases.occasions")) < 1) return nullptr;
+  const auto& state = row.states.As<v1::state::Churn>(*slots_.churn);
+  ChurnForecast forecast =
+      model_->Forecast([&](const FeatureRef& ref) { return reader.Get(ref); }, as_of, churn_.horizon_days);
+  if (state.causes() & kContacts) forecast.score += churn_.contact_log_odds;
+  if (state.causes() & kComplaints) forecast.score += churn_.complaint_log_odds;
+  const double probability = FromLogOdds(forecast.score);
+  const double silent = InDays(as_of - *last_order), limit = state.silence_limit_days();
+
+  // What holds comes first, as in an alert.
+  std::vector<v1::Reason> reasons;
+  if (silent >= limit) {
+    reasons.push_back(
+        Because("churn.silent_days", silent, ">=", limit, 0,
+                absl::StrFormat("no order for %.0f days; this customer's own rhythm allows %.0f", silent, limit)));
+    const auto known = std::find_if(forecast.reasons.begin(), forecast.reasons.end(),
+                                    [](const auto& r) { return r.feature() == "purchases.last"; });
+    if (known != forecast.reasons.end()) {
+      reasons.back().set_contribution(known->contribution());
+      forecast.reasons.erase(known);
+    }
+  }
+  if (state.causes() & kContacts) {
+    const double days = AsNumber(Get(reader, "churn.contact_days_30d"));
+    const double usual = AsNumber(Get(reader, "churn.contact_days_usual"));
+    reasons.push_back(Because("churn.contact_days_30d", static_cast<int64_t>(days), "", {}, churn_.contact_log_odds,
+                              absl::StrFormat("%.0f days with contact in the last 30, usually %.1f", days, usual)));
+  }
+  if (state.causes() & kComplaints) {
+    const double open = AsNumber(Get(reader, "churn.open_complaints"));
+    reasons.push_back(Because("churn.open_complaints", static_cast<int64_t>(open), ">=", int64_t{1},
+                              churn_.complaint_log_odds, absl::StrFormat("%.0f complaints unresolved", open)));
+  }
+  reasons.insert(reasons.end(), forecast.reasons.begin(), forecast.reasons.end());
+
+  Json episode;
+  if (!state.episode_id().empty()) {
+    episode = {{"id", state.episode_id()},
+               {"opened", TimeOf(state.opened_us())},
+               {"worst_band", std::string(BandName(state.worst()))},
+               {"causes", CauseNames(state.causes())}};
+  }
+  const auto limit_length = Duration(static_cast<int64_t>(limit * 86'400e6));
+  return {{"at_risk", !state.episode_id().empty()},
+          {"band", std::string(BandName(BandOf(probability)))},
+          {"probability", probability},
+          {"horizon_days", churn_.horizon_days},
+          {"value_at_risk", forecast.spend_at_risk_micros / 1e6},
+          {"judged_at", TimeText(as_of)},
+          {"last_order", TimeText(*last_order)},
+          {"expected_order", ToJson(Get(reader, "purchases.expected_next"))},
+          {"silence_limit_days", limit},
+          {"alert_expected", TimeText(*last_order + limit_length)},
+          {"episode", std::move(episode)},
+          {"model", std::string(model_->name())},
+          {"reasons", ReasonsJson(reasons, false)}};
+}
+
+Json Portraits::Purchases(const RowState& row, const FeatureReader& reader) const {
+  Json days = Json::array();
+  int64_t earlier = 0;
+  if (slots_.purchases) {
+    const auto& state = row.states.As<v1::state::Purchases>(*slots_.purchases);
+    for (int i = 0; i < state.day_size() && i < state.day_orders_size() && i < state.day_last_us_size(); ++i) {
+      days.push_back(
+          {{"day", DayText(state.day(i))}, {"orders", state.day_orders(i)}, {"last", TimeOf(state.day_last_us(i))}});
+    }
+    earlier = std::max<int64_t>(0, state.occasions() - state.day_size());
+  }
+  return {{"days", std::move(days)},
+          {"earlier_days", earlier},
+          {"categories", List(reader, "purchases.categories")},
+          {"channels", List(reader, "purchases.channels")}};
+}
+
+Json Portraits::Sessions(const RowState& row) const {
+  Json out = Json::array();
+  if (!slots_.site) return out;
+  const auto& sessions = row.states.As<v1::state::Site>(*slots_.site).sessions();
+  if (sessions.has_last()) {
+    const auto& last = sessions.last();
+    out.push_back({{"start", TimeOf(last.start_us())},
+                   {"end", TimeOf(last.start_us() + last.length_us())},
+                   {"pages", last.pages()},
+                   {"open", last.open()},
+                   {"entry_page", TextOrNull(last.entry_page())},
+                   {"exit_page", TextOrNull(last.exit_page())}});
+  }
+  if (sessions.has_before()) {
+    const auto& before = sessions.before();
+    out.push_back({{"start", TimeOf(before.start_us())},
+                   {"end", TimeOf(before.start_us() + before.length_us())},
+                   {"pages", before.pages()},
+                   {"open", false},
+                   {"entry_page", nullptr},
+                   {"exit_page", nullptr}});
+  }
+  return out;
+}
+
+Json Portraits::Tickets(const RowState& row) const {
+  Json out = Json::array();
+  if (!slots_.service) return out;
+  for (const auto& ticket : row.states.As<v1::state::Service>(*slots_.service).tickets()) {
+    out.push_back({{"id", ticket.id()},
+                   {"kind", ticket.complaint() ? "complaint" : "question"},
+                   {"opened", ticket.has_opened_us() ? TimeOf(ticket.opened_us()) : Json()},
+                   {"answered", ticket.has_answered_us() ? TimeOf(ticket.answered_us()) : Json()},
+                   {"resolved", ticket.has_resolved_us() ? TimeOf(ticket.resolved_us()) : Json()}});
+  }
+  return out;
+}
+
+Json Portraits::Features(const FeatureReader& reader, bool masked) const {
+  Json out = Json::object();
+  std::string operator_name;
+  Json* of_operator = nullptr;
+  for (const FeatureRef& feature : chain_.features().all()) {
+    const std::string& name = feature.description().name;
+    const std::string_view of(name.data(), name.find('.'));
+    if (of_operator == nullptr || of != operator_name) {
+      operator_name = std::string(of);
+      of_operator = &out.emplace(operator_name, Json::object()).first.value();
+    }
+    Json value = feature.description().type == FeatureType::kItems
+                     ? ItemsJson(feature.description(), reader.GetItems(feature))
+                     : ToJson(reader.Get(feature));
+    if (masked && IsPersonal(name)) value = Masked(name, value);
+    of_operator->emplace(std::string(Short(name)), std::move(value));
+  }
+  return out;
+}
+
+Json Portraits::TimersOf(const RowState& row) const {
+  Json out = Json::array();
+  for (const TimerEntry& timer : row.timers) {
+    if (timer.slot == 0 || timer.slot > chain_.operators().size()) continue;
+    const Description& about = *chain_.operators()[timer.slot - 1].about;
+    const auto described = std::find_if(about.timers().begin(), about.timers().end(),
+                                        [&](const TimerDescription& one) { return one.id == timer.id; });
+    out.push_back({{"operator", about.name()},
+                   {"meaning", described == about.timers().end() ? "" : described->meaning},
+                   {"due", TimeText(timer.time)}});
+  }
+  return out;
+}
+
+}  // namespace portrait::view
