@@ -29,10 +29,15 @@ Judgement Judge(absl::Span<const double> probabilities, const std::vector<bool>&
   }
   for (size_t group = 0; group < kGroups; ++group) {
     double off = 0;
+    CalibrationGroup some;
     for (size_t i = group * n / kGroups; i < (group + 1) * n / kGroups; ++i) {
       off += probabilities[order[i]] - (happened[order[i]] ? 1 : 0);
+      ++some.customers, some.predicted += probabilities[order[i]], some.happened += happened[order[i]] ? 1 : 0;
     }
     out.calibration_error += std::abs(off) / static_cast<double>(n);
+    if (some.customers == 0) continue;
+    some.predicted /= static_cast<double>(some.customers), some.happened /= static_cast<double>(some.customers);
+    out.groups.push_back(some);
   }
   return out;
 }

@@ -10,11 +10,18 @@
 
 namespace portrait {
 
+// Of some of like probabilities: what was said on average, and how often it happened.
+struct CalibrationGroup {
+  size_t customers = 0;
+  double predicted = 0, happened = 0;
+};
+
 struct Judgement {
   size_t customers = 0, happened = 0;
   double auc = 0;                // that of two customers the one it happens to has the higher one; NaN: all the same
   double brier = 0;              // mean squared difference
   double calibration_error = 0;  // mean difference of the mean probability and the share, over ten equal groups
+  std::vector<CalibrationGroup> groups{};  // those, from the lowest probabilities on; none is empty
 };
 
 // Of equal length; probabilities from 0 to 1.

@@ -1,4 +1,5 @@
-// `portrait fit`: population models of one's own customers, ready for the configuration.
+// `portrait fit`: population models of one's own customers, as a file for the service.
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <memory>
@@ -7,55 +8,94 @@
 #include "absl/strings/str_cat.h"
 #include "pipeline/cli/commands.h"
 #include "pipeline/cli/order_files.h"
+#include "pipeline/config/model_file.h"
+#include "pipeline/config/setting.h"
 #include "pipeline/tools/fit_report.h"
 #include "pipeline/tools/local_days.h"
+#include "pipeline/tools/model_card.h"
 
 namespace portrait {
 namespace {
 
 struct FitArguments {
   OrderFiles orders;
-  std::string until, out, name;
+  std::string until, out, name, horizon;
 };
 
-absl::Status Fit(const FitArguments& arguments, const Program& program) {
-  std::optional<int32_t> until;
-  if (!arguments.until.empty()) {
-    const auto day = ParseDay(arguments.until);
-    if (!day.ok()) return absl::InvalidArgumentError(absl::StrCat("--until: ", day.status().message()));
-    until = *day;
-  }
-  auto loaded = arguments.orders.Load(program);
-  if (!loaded.ok()) return loaded.status();
-  auto looking = LookingBack::Create(*loaded->chain, loaded->zone);
+absl::StatusOr<std::optional<int32_t>> UntilOf(const std::string& text) {
+  if (text.empty()) return std::nullopt;
+  const auto day = ParseDay(text);
+  if (!day.ok()) return absl::InvalidArgumentError(absl::StrCat("--until: ", day.status().message()));
+  return *day;
+}
+
+absl::StatusOr<std::optional<int64_t>> HorizonOf(const std::string& text) {
+  if (text.empty()) return std::nullopt;
+  const auto days = WholeDaysBetween(1, 3650).parse(text);
+  if (!days.ok()) return absl::InvalidArgumentError(absl::StrCat("--horizon: ", days.status().message(), ": ", text));
+  return *days;
+}
+
+struct Pasts {
+  std::vector<CustomerPast> customers;
+  int32_t last = INT32_MIN;  // day with an order
+};
+
+absl::StatusOr<Pasts> PastsOf(const OrderFiles::Loaded& loaded) {
+  auto looking = LookingBack::Create(*loaded.chain, loaded.zone);
   if (!looking.ok()) return looking.status();
-  std::vector<CustomerPast> pasts;
-  int32_t last = INT32_MIN;
-  loaded->history.history().ForEach([&](const std::string& customer, const std::vector<Event>& events) {
-    pasts.push_back(looking->At(customer, events, {}));
-    pasts.back().looks = {};
-    if (!pasts.back().purchases.empty()) last = std::max(last, pasts.back().purchases.back().day);
+  Pasts out;
+  loaded.history.history().ForEach([&](const std::string& customer, const std::vector<Event>& events) {
+    out.customers.push_back(looking->At(customer, events, {}));
+    CustomerPast& past = out.customers.back();
+    past.looks = {};
+    if (!past.purchases.empty()) out.last = std::max(out.last, past.purchases.back().day);
   });
   if (looking->rejected() > 0) {
     std::cerr << looking->rejected() << " events are left out by the cleaning stage, the first as "
               << looking->first_rejection() << "\n";
   }
-  const FitReport report = FitReport::Of(pasts, until.value_or(last));
-  if (report.customers == 0) return absl::NotFoundError("there is no order up to this day");
-  std::cout << report.Text();
-  const std::string name = arguments.name.empty() ? absl::StrCat("mbg_nbd/", DayText(report.until)) : arguments.name;
-  const auto settings = report.Settings(name);
-  if (!settings.ok()) return settings.status();
-  if (arguments.out.empty()) {
-    std::cout << "\n" << *settings << std::flush;
-    return absl::OkStatus();
+  return out;
+}
+
+absl::Status WriteFile(const FitArguments& arguments, const OrderFiles::Loaded& loaded, const Pasts& pasts,
+                       const FitReport& report, int32_t horizon_days) {
+  auto file = report.File();
+  if (!file.ok()) return file.status();
+  for (const std::string& path : arguments.orders.files()) {
+    file->mutable_source()->add_files(std::filesystem::path(path).filename().string());
   }
+  file->mutable_source()->set_currency(loaded.config.currency.home);
+  file->mutable_source()->set_time_zone(loaded.zone.name());
+  *file->mutable_card() = CardOf(pasts.customers, report.until, horizon_days);
+  PutBestInForce(*file);
+  file->set_name(arguments.name.empty() ? absl::StrCat(file->in_force(), "/", DayText(report.until)) : arguments.name);
+  const auto text = ModelFileText(*file);
+  if (!text.ok()) return text.status();
   std::ofstream out(arguments.out, std::ios::binary);
-  out << "# portrait fit: " << report.customers << " customers, " << DayText(report.first) << " to "
-      << DayText(report.until) << ". For the configuration of the service.\n"
-      << *settings;
+  out << *text;
   if (!out.flush()) return absl::UnavailableError(absl::StrCat("cannot write this file: ", arguments.out));
+  const auto written = ParseModelFile(*text);
+  if (!written.ok()) return written.status();
+  std::cout << "\n" << arguments.out << ": " << ModelFileReport(*written) << std::flush;
   return absl::OkStatus();
+}
+
+absl::Status Fit(const FitArguments& arguments, const Program& program) {
+  const auto until = UntilOf(arguments.until);
+  if (!until.ok()) return until.status();
+  const auto horizon = HorizonOf(arguments.horizon);
+  if (!horizon.ok()) return horizon.status();
+  auto loaded = arguments.orders.Load(program);
+  if (!loaded.ok()) return loaded.status();
+  const auto pasts = PastsOf(*loaded);
+  if (!pasts.ok()) return pasts.status();
+  const FitReport report = FitReport::Of(pasts->customers, until->value_or(pasts->last));
+  if (report.customers == 0) return absl::NotFoundError("there is no order up to this day");
+  std::cout << report.Text() << std::flush;
+  if (arguments.out.empty()) return absl::OkStatus();
+  const auto days = static_cast<int32_t>(horizon->value_or(loaded->config.chain.churn.horizon_days));
+  return WriteFile(arguments, *loaded, *pasts, report, days);
 }
 
 }  // namespace
@@ -64,14 +104,18 @@ void AddFit(Program& program) {
   auto options = std::make_shared<FitArguments>();
   CLI::App& app = program.AddCommand(
       {.name = "fit",
-       .about = "Fits the population models of churn, value and rhythm to files of orders; prints settings for them",
+       .about = "Fits the population models of churn, value and rhythm to files of orders, for `models.file`",
        .examples = {"portrait fit --events CDNOW_master.txt --mapping deploy/examples/cdnow.yaml --until 1997-09-30",
-                    "portrait fit --events sales.csv --mapping sales.yaml --name mbg_nbd/shop-7 --out churn.yaml"}},
+                    "portrait fit --events sales.csv --mapping sales.yaml --name shop-7 --out models.json"}},
       [options](const Program& chosen) { return Fit(*options, chosen); });
   options->orders.AddTo(app);
   app.add_option("--until", options->until, "Orders up to and with this day; all by default")->type_name("DAY");
-  app.add_option("--name", options->name, "Name of the model, as alerts carry it; mbg_nbd/DAY by default");
-  app.add_option("-o,--out", options->out, "Write the settings here; to standard output by default")->type_name("FILE");
+  app.add_option("--horizon", options->horizon,
+                 "The models are judged on the last days, this many; churn.horizon by default")
+      ->type_name("DAYS");
+  app.add_option("--name", options->name, "Name of the models, as alerts carry it; FORM/DAY by default");
+  app.add_option("-o,--out", options->out, "Write the models and their card here; `portrait models show` shows them")
+      ->type_name("FILE");
 }
 
 }  // namespace portrait

@@ -36,6 +36,7 @@ absl::StatusOr<OrderFiles::Loaded> OrderFiles::Load(const Program& program) cons
   auto chain = program.BuildChain(*config);
   if (!chain.ok()) return chain.status();
   out.chain = *std::move(chain);
+  out.config = *std::move(config);
   return out;
 }
 

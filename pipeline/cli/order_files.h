@@ -23,9 +23,12 @@ class OrderFiles {
     MappedHistory history;
     std::unique_ptr<Chain> chain;  // in the currency of the orders
     absl::TimeZone zone;           // of the mapping: days are its days
+    Config config;                 // that of the chain
   };
   // Tells on standard error what became of the rows.
   absl::StatusOr<Loaded> Load(const Program& program) const;
+
+  const std::vector<std::string>& files() const { return files_; }
 
  private:
   ConfigArguments config_;

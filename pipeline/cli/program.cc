@@ -118,6 +118,7 @@ int Main(int argc, char** argv, const ChainExtension& extension) {
     AddRules(program);
     AddExplain(program);
     AddFit(program);
+    AddModels(program);
     AddBacktest(program);
     return program.Run(argc, argv);
   } catch (const std::exception& error) {

@@ -18,16 +18,14 @@ std::string Failure(const char* model, const absl::Status& status) {
 
 }  // namespace
 
-FitReport FitReport::Of(const std::vector<CustomerPast>& pasts, int32_t until) {
-  FitReport out;
+CustomersUntil CustomersUntil::Of(const std::vector<CustomerPast>& pasts, int32_t until) {
+  CustomersUntil out;
   out.until = until;
   out.first = until;
-  std::vector<PurchaseHistory> histories;
-  std::vector<OrderValues> values;
-  std::vector<Rhythm> rhythms;
   for (const CustomerPast& past : pasts) {
     std::vector<int32_t> gaps;
     OrderValues value;
+    double spend = 0;
     int32_t last = 0;
     for (const PurchaseDay& purchase : past.purchases) {
       if (purchase.day > until) break;
@@ -36,24 +34,38 @@ FitReport FitReport::Of(const std::vector<CustomerPast>& pasts, int32_t until) {
         value.mean += (purchase.spend - value.mean) / ++value.orders;
       }
       last = purchase.day;
+      spend += purchase.spend;
       ++out.purchase_days;
     }
     const int32_t first = past.purchases.empty() ? until + 1 : past.purchases.front().day;
     if (first > until) continue;
     out.first = std::min(out.first, first);
-    ++out.customers;
     if (!gaps.empty()) ++out.repeat_customers;
     out.pauses += static_cast<int64_t>(gaps.size());
-    histories.push_back(
+    out.pasts.push_back(&past);
+    out.histories.push_back(
         {static_cast<double>(gaps.size()), static_cast<double>(last - first), static_cast<double>(until - first)});
-    values.push_back(value);
-    rhythms.push_back(RhythmOf(gaps));
+    out.repeat_values.push_back(value);
+    out.day_values.push_back(spend / static_cast<double>(gaps.size() + 1));
+    out.rhythms.push_back(RhythmOf(gaps));
   }
-  out.bg = FitBgNbd(histories);
-  out.mbg = FitMbgNbd(histories);
-  out.pareto = FitParetoNbd(histories);
-  out.value = FitGammaGamma(values);
-  out.rhythm = FitRhythms(rhythms);
+  return out;
+}
+
+FitReport FitReport::Of(const std::vector<CustomerPast>& pasts, int32_t until) {
+  const CustomersUntil all = CustomersUntil::Of(pasts, until);
+  FitReport out;
+  out.first = all.first;
+  out.until = until;
+  out.customers = static_cast<int64_t>(all.pasts.size());
+  out.repeat_customers = all.repeat_customers;
+  out.purchase_days = all.purchase_days;
+  out.pauses = all.pauses;
+  out.bg = FitBgNbd(all.histories);
+  out.mbg = FitMbgNbd(all.histories);
+  out.pareto = FitParetoNbd(all.histories);
+  out.value = FitGammaGamma(all.repeat_values);
+  out.rhythm = FitRhythms(all.rhythms);
   return out;
 }
 
@@ -91,20 +103,41 @@ std::string FitReport::Text() const {
   return text;
 }
 
-absl::StatusOr<std::string> FitReport::Settings(const std::string& name) const {
-  if (!mbg.ok()) return absl::FailedPreconditionError(Failure("MBG/NBD", mbg.status()));
+absl::StatusOr<v1::ModelFile> FitReport::File() const {
+  if (repeat_customers < kLeastRepeatCustomers) {
+    return absl::FailedPreconditionError(absl::StrCat("too few customers came back to fit models to them; at least ",
+                                                      kLeastRepeatCustomers, ": ", repeat_customers));
+  }
+  if (!mbg.ok() && !pareto.ok()) return absl::FailedPreconditionError(Failure("MBG/NBD", mbg.status()));
   if (!value.ok()) return absl::FailedPreconditionError(Failure("Gamma-Gamma", value.status()));
-  const auto& orders = mbg->parameters;
-  return absl::StrFormat(
-      "churn:\n"
-      "  model:\n"
-      "    name: %s\n"
-      "    r: %.8g\n    alpha: %.8g\n    a: %.8g\n    b: %.8g\n"
-      "    p: %.8g\n    q: %.8g\n    v: %.8g\n"
-      "  rhythm:\n"
-      "    log_mean: %.6g\n    log_spread: %.6g\n    mean_weight: %.6g\n    spread_weight: %.6g\n",
-      name, orders.r, orders.alpha_days, orders.a, orders.b, value->parameters.p, value->parameters.q,
-      value->parameters.v, rhythm.log_mean, rhythm.log_spread, rhythm.mean_weight, rhythm.spread_weight);
+  v1::ModelFile file;
+  file.set_in_force(mbg.ok() ? "mbg_nbd" : "pareto_nbd");
+  v1::ModelSource& source = *file.mutable_source();
+  source.set_first_day(DayText(first));
+  source.set_last_day(DayText(until));
+  source.set_customers(static_cast<uint32_t>(customers));
+  source.set_repeat_customers(static_cast<uint32_t>(repeat_customers));
+  source.set_purchase_days(static_cast<uint32_t>(purchase_days));
+  if (mbg.ok()) {
+    const auto& [r, alpha, a, b] = mbg->parameters;
+    v1::MbgNbdFit& fit = *file.mutable_mbg_nbd();
+    fit.set_r(r), fit.set_alpha_days(alpha), fit.set_a(a), fit.set_b(b);
+    fit.set_log_likelihood(mbg->log_likelihood);
+  }
+  if (pareto.ok()) {
+    const auto& [r, alpha, s, beta] = pareto->parameters;
+    v1::ParetoNbdFit& fit = *file.mutable_pareto_nbd();
+    fit.set_r(r), fit.set_alpha_days(alpha), fit.set_s(s), fit.set_beta_days(beta);
+    fit.set_log_likelihood(pareto->log_likelihood);
+  }
+  v1::GammaGammaFit& amounts = *file.mutable_gamma_gamma();
+  amounts.set_p(value->parameters.p), amounts.set_q(value->parameters.q), amounts.set_v(value->parameters.v);
+  amounts.set_log_likelihood(value->log_likelihood);
+  amounts.set_customers(static_cast<uint32_t>(value->customers));
+  v1::RhythmFit& pauses_fit = *file.mutable_rhythm();
+  pauses_fit.set_log_mean(rhythm.log_mean), pauses_fit.set_log_spread(rhythm.log_spread);
+  pauses_fit.set_mean_weight(rhythm.mean_weight), pauses_fit.set_spread_weight(rhythm.spread_weight);
+  return file;
 }
 
 }  // namespace portrait

@@ -1,7 +1,8 @@
-// Population models fitted to the past of customers, as text and as settings of the configuration.
+// Population models fitted to the past of customers, as text and for a file of models.
 //
 //   FitReport report = FitReport::Of(pasts, until);
-//   std::cout << report.Text() << report.Settings("mbg_nbd/shop-2025-06");
+//   std::cout << report.Text();
+//   auto file = report.File();
 #pragma once
 
 #include <cstdint>
@@ -11,8 +12,22 @@
 #include "absl/status/statusor.h"
 #include "operators/models/population_fit.h"
 #include "pipeline/tools/looking_back.h"
+#include "portrait/v1/model.pb.h"
 
 namespace portrait {
+
+// Customers as they stood at the end of a local day; each vector has one entry for each. Ages are counted to that day.
+struct CustomersUntil {
+  static CustomersUntil Of(const std::vector<CustomerPast>& pasts, int32_t until);
+
+  std::vector<const CustomerPast*> pasts;  // into what was given
+  std::vector<PurchaseHistory> histories;
+  std::vector<OrderValues> repeat_values;  // of the purchase days after the first, as in the studies
+  std::vector<double> day_values;          // spend by purchase day
+  std::vector<Rhythm> rhythms;
+  int32_t first = 0, until = 0;  // days; the first with an order
+  int64_t repeat_customers = 0, purchase_days = 0, pauses = 0;
+};
 
 struct FitReport {
   // Purchase days up to and with the local day `until`; ages are counted to that day. Values are of the purchase days
@@ -28,11 +43,14 @@ struct FitReport {
   int64_t pauses = 0;
   int32_t first = 0, until = 0;
 
+  // Fewer customers who came back say too little for a file of models.
+  static constexpr int64_t kLeastRepeatCustomers = 10;
+
   // For people. Times in weeks, as in the studies, so that log-likelihoods compare; ends with a line break.
   std::string Text() const;
-  // churn.model and churn.rhythm of the configuration (days), as YAML. FailedPrecondition: a model they need was not
-  // fitted.
-  absl::StatusOr<std::string> Settings(const std::string& name) const;
+  // The models and whom they are fitted to; MBG/NBD is in force where it was fitted. Name and card are left open.
+  // FailedPrecondition: too few customers came back, or a model that is needed was not fitted.
+  absl::StatusOr<v1::ModelFile> File() const;
 };
 
 }  // namespace portrait

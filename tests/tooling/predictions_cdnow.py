@@ -5,6 +5,7 @@ says. Needs the file (deploy/cdnow.sh, so a network once).
   predictions_cdnow.py PORTRAIT
 """
 import csv
+import json
 import math
 import pathlib
 import re
@@ -36,6 +37,28 @@ def check_fit(portrait, sample):
             assert abs(got - want) <= within, f"{model} {name}: {got}, published {want}"
 
 
+def check_models(portrait, sample):
+    """The file of models: what is shown is what was printed, and a changed file is refused."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder) / "models.json"
+        text = run(portrait, "fit", "--events", sample, "--mapping", ROOT / "deploy/examples/cdnow-sample.yaml", "--until", "1997-09-30",
+                   "--out", path)
+        shown = run(portrait, "models", "show", path)
+        print(shown)
+        assert text.endswith(shown)
+        models = json.loads(path.read_text())
+        assert models["source"]["customers"] == 2357 and models["source"]["files"] == ["CDNOW_sample.txt"]
+        assert abs(models["mbg_nbd"]["log_likelihood"] + 14363.24) < .05
+        judged = [one for one in models["card"]["judged"] if one["customers_who"] == "all"]
+        assert {one["model"] for one in judged} == {"mbg_nbd", "pareto_nbd"}
+        for one in judged:  # this is what the two reach on it; far from chance
+            assert one["customers"] == 2357 and one["auc"] > .73 and one["brier"] < .125 and one["calibration_error"] < .05
+            assert abs(one["spend_bias"]) < .15 and sum(group["customers"] for group in one["groups"]) == 2357
+        path.write_text(path.read_text().replace('"p": 6.', '"p": 7.'))
+        refused = subprocess.run([portrait, "models", "show", path], capture_output=True, text=True, check=False)
+        assert refused.returncode == 2 and f"{path}: checksum: the file was changed or damaged" in refused.stderr, refused.stderr
+
+
 def check_backtest(portrait, sample):
     with tempfile.TemporaryDirectory() as folder:
         print(run(portrait, "backtest", "--events", sample, "--mapping", ROOT / "deploy/examples/cdnow-sample.yaml", "--origins",
@@ -65,6 +88,7 @@ def main():
         print("skipped: the file cannot be fetched:", fetched.stderr.strip().splitlines()[-1:])
         return SKIPPED
     check_fit(portrait, fetched.stdout.strip())
+    check_models(portrait, fetched.stdout.strip())
     check_backtest(portrait, fetched.stdout.strip())
     return 0
 

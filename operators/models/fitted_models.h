@@ -1,0 +1,28 @@
+// The population models in force: of orders, of their value, of rhythms. Those that are built in, or those of a file
+// that `portrait fit` has written (pipeline/config/model_file.h).
+#pragma once
+
+#include <string>
+
+#include "operators/models/gamma_gamma.h"
+#include "operators/models/order_model.h"
+#include "operators/rhythm.h"
+
+namespace portrait {
+
+// Defaults: fits of the CDNOW sample.
+struct FittedModels {
+  std::string name = "mbg_nbd/cdnow";  // as every churn alert carries it; another one for other parameters
+  OrderModel orders;
+  GammaGammaParameters value;
+  RhythmPrior rhythm;
+};
+
+// Spend within the horizon: expected purchase days times what one is worth. `day_value`: spend by purchase day so far.
+inline double ExpectedSpend(const FittedModels& models, const PurchaseHistory& history, double day_value,
+                            double horizon_days) {
+  return models.orders.ExpectedOrders(history, horizon_days) *
+         ExpectedOrderValue(models.value, history.repeats + 1, day_value);
+}
+
+}  // namespace portrait

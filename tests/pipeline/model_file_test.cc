@@ -1,0 +1,119 @@
+#include "pipeline/config/model_file.h"
+
+#include <catch2/catch_test_macros.hpp>
+#include <functional>
+#include <limits>
+#include <string>
+
+#include "absl/strings/str_replace.h"
+#include "pipeline/config/text_file.h"
+#include "tests/temporary_folder.h"
+
+namespace portrait {
+namespace {
+
+v1::ModelFile Fitted() {
+  v1::ModelFile file;
+  file.set_name("shop-7");
+  file.set_in_force("mbg_nbd");
+  auto& orders = *file.mutable_mbg_nbd();
+  orders.set_r(0.1 + 0.2), orders.set_alpha_days(1.0 / 3), orders.set_a(2.2250738585072014e-8), orders.set_b(1e12 / 7);
+  auto& pareto = *file.mutable_pareto_nbd();
+  pareto.set_r(0.5), pareto.set_alpha_days(70), pareto.set_s(0.6), pareto.set_beta_days(80);
+  auto& value = *file.mutable_gamma_gamma();
+  value.set_p(6.25), value.set_q(3.74), value.set_v(15.4);
+  auto& rhythm = *file.mutable_rhythm();
+  rhythm.set_log_mean(3.1), rhythm.set_log_spread(1.1), rhythm.set_mean_weight(4), rhythm.set_spread_weight(5);
+  file.mutable_source()->set_customers(2357);
+  return file;
+}
+
+// What is wrong with a file that is good but for one change of its text.
+std::string Wrong(const std::string& from, const std::string& to) {
+  const std::string good = ModelFileText(Fitted()).value();
+  const std::string text = absl::StrReplaceAll(good, {{from, to}});
+  REQUIRE(text != good);
+  const auto file = ParseModelFile(text);
+  return file.ok() ? "nothing" : std::string(file.status().message());
+}
+
+// … that is written with a parameter out of its range.
+std::string Refused(const std::function<void(v1::ModelFile&)>& change) {
+  v1::ModelFile file = Fitted();
+  change(file);
+  const auto text = ModelFileText(file);
+  return text.ok() ? "nothing" : std::string(text.status().message());
+}
+
+TEST_CASE("a file of models is read as it was written, to the last bit", "[model_file]") {
+  const std::string text = ModelFileText(Fitted()).value();
+  INFO(text);
+  const auto file = ParseModelFile(text);
+  REQUIRE(file.ok());
+  CHECK(file->mbg_nbd().SerializeAsString() == Fitted().mbg_nbd().SerializeAsString());
+  CHECK(ModelFileText(*file).value() == text);
+  const FittedModels models = ModelsOf(*file);
+  CHECK(models.name == "shop-7@" + file->checksum());
+  const auto& orders = std::get<MbgNbdParameters>(models.orders.parameters());
+  CHECK(orders.r == 0.1 + 0.2);
+  CHECK(orders.b == 1e12 / 7);
+  CHECK(models.value.q == 3.74);
+  CHECK(models.rhythm.spread_weight == 5);
+  v1::ModelFile other = Fitted();
+  other.set_in_force("pareto_nbd");
+  const FittedModels pareto = ModelsOf(ParseModelFile(ModelFileText(other).value()).value());
+  CHECK(std::get<ParetoNbdParameters>(pareto.orders.parameters()).beta_days == 80);
+  CHECK(pareto.name != models.name);
+}
+
+TEST_CASE("blanks between the fields of a file of models do not matter", "[model_file]") {
+  CHECK(Wrong("\n", "\n\n  ") == "nothing");
+}
+
+TEST_CASE("a file of models that was changed, damaged or is of another format is refused, with what is wrong",
+          "[model_file]") {
+  CHECK(Wrong("\"alpha_days\": 70", "\"alpha_days\": 71")
+            .starts_with("checksum: the file was changed or damaged; it says "));
+  CHECK(Wrong("\"format\": 1", "\"format\": 2") ==
+        "format: this release reads format 1, the file is of format 2; fit the models anew with `portrait fit`");
+  CHECK(Wrong("\"format\": 1", "\"format\": 2, \"trees\": []").starts_with("format: this release reads format 1"));
+  CHECK(Wrong("\"rhythm\"", "\"rhythms\"").starts_with("not a file of models: "));
+  CHECK(Wrong("\"s\": 0.6", "\"s\": \"NaN\"") == "pareto_nbd.s: must be a number from 1e-09 to 1e+12: nan");
+  CHECK(Wrong("\"p\": 6.25", "\"p\": -6.25") == "gamma_gamma.p: must be a number from 1e-09 to 1e+12: -6.25");
+  CHECK(Wrong("\"in_force\": \"mbg_nbd\"", "\"in_force\": \"trees\"") ==
+        "in_force: must be mbg_nbd or pareto_nbd: trees");
+  for (const char* text : {"", "{}", "[1]", "null", "no JSON", "{\"name\": \"shop-7\"}"}) {
+    INFO(text);
+    CHECK_FALSE(ParseModelFile(text).ok());
+  }
+  const std::string good = ModelFileText(Fitted()).value();
+  for (size_t size = 0; size + 3 < good.size(); size += 7) {
+    INFO(size);
+    CHECK_FALSE(ParseModelFile(good.substr(0, size)).ok());
+  }
+}
+
+TEST_CASE("models with parameters out of range are not written", "[model_file]") {
+  CHECK(Refused([](auto& file) { file.mutable_mbg_nbd()->set_r(std::numeric_limits<double>::infinity()); }) ==
+        "mbg_nbd.r: must be a number from 1e-09 to 1e+12: inf");
+  CHECK(Refused([](auto& file) { file.mutable_gamma_gamma()->set_q(1); }) ==
+        "gamma_gamma.q: must be a number from 1.00001 to 1e+12: 1");
+  CHECK(Refused([](auto& file) { file.mutable_rhythm()->set_log_spread(0); }) ==
+        "rhythm.log_spread: must be a number from 1e-09 to 1e+12: 0");
+  CHECK(Refused([](auto& file) { file.clear_mbg_nbd(); }) == "in_force: there is no such model in the file: mbg_nbd");
+  CHECK(
+      Refused([](auto& file) { file.set_name("shop 7\n"); }).starts_with("name: must be letters, digits, _ - . and /"));
+}
+
+TEST_CASE("errors of a file of models name the file", "[model_file]") {
+  const TemporaryFolder folder;
+  const std::string path = (folder.path() / "models.json").string();
+  CHECK(ReadModelFile(path).status().message() == "cannot be read (No such file or directory): " + path);
+  WriteText(path, "{\"format\": 3}");
+  CHECK(ReadModelFile(path).status().message() ==
+        path +
+            ": format: this release reads format 1, the file is of format 3; fit the models anew with `portrait fit`");
+}
+
+}  // namespace
+}  // namespace portrait
