@@ -14,6 +14,7 @@
 #include "operators/email.h"
 #include "operators/models/mbg_nbd.h"
 #include "operators/person.h"
+#include "operators/predictions.h"
 #include "operators/purchases.h"
 #include "operators/service.h"
 #include "operators/site.h"
@@ -51,13 +52,13 @@ const PurchaseHistory kHistories[] = {{0, 0, 0}, {0, 0, 200}, {2, 90, 120}, {9, 
 
 void BM_ProbabilityOfOrder(benchmark::State& state) {
   size_t i = 0;
-  for (auto _ : state) benchmark::DoNotOptimize(ProbabilityOfOrder({}, kHistories[i++ % 5], 90));
+  for (auto _ : state) benchmark::DoNotOptimize(ProbabilityOfOrder(MbgNbdParameters{}, kHistories[i++ % 5], 90));
 }
 BENCHMARK(BM_ProbabilityOfOrder);
 
 void BM_ExpectedOrders(benchmark::State& state) {
   size_t i = 0;
-  for (auto _ : state) benchmark::DoNotOptimize(ExpectedOrders({}, kHistories[i++ % 5], 90));
+  for (auto _ : state) benchmark::DoNotOptimize(ExpectedOrders(MbgNbdParameters{}, kHistories[i++ % 5], 90));
 }
 BENCHMARK(BM_ExpectedOrders);
 
@@ -165,6 +166,65 @@ void BM_OrderPurchasesChurn(benchmark::State& state) {
   RunChain(state, std::move(ChainBuilder().Add<Purchases>().Add<Churn>()), NextOrder);
 }
 BENCHMARK(BM_OrderPurchasesChurn);
+
+// With predictions that nobody reads: what the chain is to cost beside the one before.
+ChainBuilder WithPredictions(const OrderModel& orders) {
+  PredictionsOptions options;
+  options.models.orders = orders;
+  return std::move(ChainBuilder().Add<Purchases>().Add<Predictions>(options).Add<Churn>());
+}
+const ParetoNbdParameters kPareto{0.5533, 74.04, 0.6062, 81.68};
+
+void BM_OrderPurchasesPredictionsChurn(benchmark::State& state) {
+  RunChain(state, WithPredictions(OrderModel()), NextOrder);
+}
+BENCHMARK(BM_OrderPurchasesPredictionsChurn);
+
+// The whole chain with the default rules, without and with predictions; and with a rule that reads one.
+void RunWholeChain(benchmark::State& state, void (*next)(Event&, int64_t)) {
+  const bool predicts = state.range(0) > 0;
+  ChainBuilder builder;
+  builder.Add<Site>().Add<Email>().Add<Service>().Add<Person>().Add<Purchases>();
+  PredictionsOptions options;
+  if (state.range(0) == 3) options.models.orders = OrderModel(kPareto);
+  if (predicts) builder.Add<Predictions>(options);
+  builder.Add<Churn>();
+  const auto source = [&](const FeatureRegistry& features) -> absl::StatusOr<std::vector<rules::Rule>> {
+    auto file = ReadRules("tags.yaml", kDefaultRules, features);
+    if (!file.ok()) return file.status();
+    if (state.range(0) > 1) {
+      rules::Rule& added = file->rules.emplace_back();
+      added.tag = "leaving";
+      added.when = "predictions.no_order >= 0.8";
+    }
+    return file->rules;
+  };
+  builder.Add<Tags>(TagsOptions{.rules = source});
+  RunChain(state, std::move(builder), next);
+}
+
+void BM_WholeChainView(benchmark::State& state) { RunWholeChain(state, NextView); }
+BENCHMARK(BM_WholeChainView)->DenseRange(0, 3);
+
+void BM_WholeChainOrder(benchmark::State& state) { RunWholeChain(state, NextOrder); }
+BENCHMARK(BM_WholeChainOrder)->DenseRange(0, 3);
+
+// One feature, as a rule or a view reads it, of a customer who has been silent for the days of the first argument.
+void BM_ReadPrediction(benchmark::State& state) {
+  auto chain = *WithPredictions(state.range(1) == 0 ? OrderModel() : OrderModel(kPareto)).Build("bench");
+  RowState row = chain->EmptyRow();
+  const Calendar calendar;
+  NoResults sink;
+  Event event = EventFor("anna", At("2026-01-01"));
+  for (int64_t i = 0; i < 9; ++i) {
+    NextOrder(event, i);
+    chain->OnEvent(event, {"bench", 0, i}, false, "anna", row, calendar, sink);
+  }
+  const FeatureReader reader(row, calendar.At(EventTime(event) + days(state.range(0))));
+  const FeatureRef feature = *chain->features().Find("predictions.no_order");
+  for (auto _ : state) benchmark::DoNotOptimize(reader.Get(feature));
+}
+BENCHMARK(BM_ReadPrediction)->ArgsProduct({{0, 100}, {0, 1}});
 
 }  // namespace
 }  // namespace portrait

@@ -103,12 +103,18 @@ class ChainBuilder {
     return *this;
   }
 
-  // Adds an operator at the end of the chain; the arguments go to its constructor.
+  // Adds an operator at the end of the chain; the arguments go to its constructor. One whose features depend on them
+  // has a Describe that is no static function.
   template <class Op, class... Args>
   ChainBuilder& Add(Args&&... args) {
     auto about = std::make_unique<Description>();
-    Op::Describe(*about);
-    links_.push_back({std::make_unique<Op>(std::forward<Args>(args)...), std::move(about)});
+    auto op = std::make_unique<Op>(std::forward<Args>(args)...);
+    if constexpr (requires { Op::Describe(*about); }) {
+      Op::Describe(*about);
+    } else {
+      op->Describe(*about);
+    }
+    links_.push_back({std::move(op), std::move(about)});
     return *this;
   }
 

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "operators/holdout.h"
 #include "operators/window_features.h"
 #include "xxhash.h"
 
@@ -165,7 +166,7 @@ struct Churn::Verdict {
 };
 
 Churn::Churn(ChurnOptions options, std::unique_ptr<ChurnModel> model)
-    : options_(std::move(options)), model_(model ? std::move(model) : MakeMbgNbdModel({})) {}
+    : options_(std::move(options)), model_(model ? std::move(model) : MakePopulationModel({})) {}
 
 void Churn::Describe(Description& about) {
   about.Name("churn").About("Customers about to be lost, and why");
@@ -438,6 +439,7 @@ void Churn::Write(v1::ChurnAlert::Phase phase, Band before, const Assessment& no
     if (causes & bit) alert.add_causes(CauseNames(bit));
   }
   alert.set_model(std::string(model_->name()));
+  alert.set_holdout(HeldOut(HoldoutPoint(context.customer_id()), options_.holdout));
   for (v1::Reason& reason : verdict.forecast.reasons) *alert.mutable_info()->add_reasons() = std::move(reason);
   context.Emit(std::move(alert));
 }

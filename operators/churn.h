@@ -58,11 +58,13 @@ struct ChurnOptions {
 
   double contact_log_odds = 0;
   double complaint_log_odds = 0;
+
+  double holdout = 0;  // share of the customers whose alerts are marked (operators/holdout.h)
 };
 
 class Churn final : public Operator<v1::state::Churn> {
  public:
-  // Without a model: MBG/NBD with the CDNOW fit.
+  // Without a model: that of FittedModels{}, MBG/NBD with the CDNOW fit.
   explicit Churn(ChurnOptions options = {}, std::unique_ptr<ChurnModel> model = nullptr);
 
   static void Describe(Description& about);

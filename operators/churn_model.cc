@@ -10,11 +10,11 @@ namespace {
 
 constexpr double kMostLogOdds = 20;  // 1 in 500 million: more than any model knows
 
-class MbgNbdModel final : public ChurnModel {
+class PopulationModel final : public ChurnModel {
  public:
-  explicit MbgNbdModel(MbgNbdModelOptions options) : options_(std::move(options)) {}
+  explicit PopulationModel(FittedModels models) : models_(std::move(models)) {}
 
-  std::string_view name() const override { return options_.name; }
+  std::string_view name() const override { return models_.name; }
   absl::Status Bind(const FeatureRegistry& features) override;
   ChurnForecast Forecast(Features features, Timestamp now, double horizon_days) const override;
   double Score(Features features, Timestamp now, double horizon_days) const override {
@@ -35,13 +35,13 @@ class MbgNbdModel final : public ChurnModel {
   double ScoreOf(const PurchaseHistory& history, double horizon_days) const;
   double OrderValue(Features features) const;
 
-  MbgNbdModelOptions options_;
+  FittedModels models_;
   FeatureRef first_, last_, occasions_, orders_, average_order_;
 };
 
-absl::Status MbgNbdModel::Bind(const FeatureRegistry& features) {
-  if (absl::Status s = Validate(options_.orders); !s.ok()) return s;
-  if (absl::Status s = Validate(options_.value); !s.ok()) return s;
+absl::Status PopulationModel::Bind(const FeatureRegistry& features) {
+  if (absl::Status s = models_.orders.Validate(); !s.ok()) return s;
+  if (absl::Status s = Validate(models_.value); !s.ok()) return s;
   for (const auto& [name, ref] : {std::pair<const char*, FeatureRef*>{"purchases.first", &first_},
                                   {"purchases.last", &last_},
                                   {"purchases.occasions", &occasions_},
@@ -54,7 +54,7 @@ absl::Status MbgNbdModel::Bind(const FeatureRegistry& features) {
   return absl::OkStatus();
 }
 
-MbgNbdModel::Past MbgNbdModel::PastOf(Features features) const {
+PopulationModel::Past PopulationModel::PastOf(Features features) const {
   Past past;
   const Value first = features(first_), last = features(last_);
   if (const auto* time = std::get_if<Timestamp>(&first)) past.first = *time;
@@ -65,16 +65,16 @@ MbgNbdModel::Past MbgNbdModel::PastOf(Features features) const {
   return past;
 }
 
-double MbgNbdModel::ScoreOf(const PurchaseHistory& history, double horizon_days) const {
-  const double order = ProbabilityOfOrder(options_.orders, history, horizon_days);
+double PopulationModel::ScoreOf(const PurchaseHistory& history, double horizon_days) const {
+  const double order = models_.orders.ProbabilityOfOrder(history, horizon_days);
   const double score = std::log1p(-order) - std::log(order);  // log-odds of no order; exact where `order` is tiny
   return std::clamp(score, -kMostLogOdds, kMostLogOdds);
 }
 
-double MbgNbdModel::OrderValue(Features features) const {
+double PopulationModel::OrderValue(Features features) const {
   const Value average = features(average_order_);
   const double orders = HasValue(average) ? AsNumber(features(orders_)) : 0;
-  return ExpectedOrderValue(options_.value, orders, AsNumber(average));
+  return ExpectedOrderValue(models_.value, orders, AsNumber(average));
 }
 
 v1::Reason Part(const FeatureRef* feature, const Value& value, double contribution, std::string text) {
@@ -86,7 +86,7 @@ v1::Reason Part(const FeatureRef* feature, const Value& value, double contributi
   return reason;
 }
 
-ChurnForecast MbgNbdModel::Forecast(Features features, Timestamp now, double horizon_days) const {
+ChurnForecast PopulationModel::Forecast(Features features, Timestamp now, double horizon_days) const {
   const Past past = PastOf(features);
   const PurchaseHistory history = past.At(now);
   const double newcomer = ScoreOf({}, horizon_days);
@@ -103,16 +103,16 @@ ChurnForecast MbgNbdModel::Forecast(Features features, Timestamp now, double hor
                                        : absl::StrFormat("%d purchase days over %.0f days", days, history.last_days)));
   out.reasons.push_back(Part(&last_, past.last, out.score - at_last_order,
                              absl::StrFormat("no order for %.0f days", history.age_days - history.last_days)));
-  out.expected_orders = ExpectedOrders(options_.orders, history, horizon_days);
-  const double alive = ProbabilityAlive(options_.orders, history);
+  out.expected_orders = models_.orders.ExpectedOrders(history, horizon_days);
+  const double alive = models_.orders.ProbabilityAlive(history);
   const double if_alive = alive > 1e-9 ? out.expected_orders / alive : 0;
   out.spend_at_risk_micros = if_alive * OrderValue(features) * 1e6;
   return out;
 }
 
 // Silence only ever raises the score, so halving the interval finds the moment, to within a second.
-std::optional<Timestamp> MbgNbdModel::Reaches(double score, Features features, Timestamp now, double horizon_days,
-                                              Duration within) const {
+std::optional<Timestamp> PopulationModel::Reaches(double score, Features features, Timestamp now, double horizon_days,
+                                                  Duration within) const {
   const Past past = PastOf(features);
   Timestamp before = now, after = now + within;
   if (ScoreOf(past.At(after), horizon_days) < score) return std::nullopt;
@@ -129,8 +129,8 @@ double LogOdds(double probability) { return std::log(probability) - std::log1p(-
 
 double FromLogOdds(double score) { return 1 / (1 + std::exp(-score)); }
 
-std::unique_ptr<ChurnModel> MakeMbgNbdModel(MbgNbdModelOptions options) {
-  return std::make_unique<MbgNbdModel>(std::move(options));
+std::unique_ptr<ChurnModel> MakePopulationModel(FittedModels models) {
+  return std::make_unique<PopulationModel>(std::move(models));
 }
 
 }  // namespace portrait

@@ -1,10 +1,10 @@
 // The place of the model behind churn alerts: features in, probability of no order, contributions and expected spend
 // out.
 //
-//   std::unique_ptr<ChurnModel> model = MakeMbgNbdModel({});
+//   std::unique_ptr<ChurnModel> model = MakePopulationModel({});
 //   builder.Add<Churn>(ChurnOptions{}, std::move(model));
 //
-// A fitted or learned model implements the same interface and reads whatever features it likes.
+// A learned model implements the same interface and reads whatever features it likes.
 #pragma once
 
 #include <memory>
@@ -16,8 +16,7 @@
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "operators/features.h"
-#include "operators/models/gamma_gamma.h"
-#include "operators/models/mbg_nbd.h"
+#include "operators/models/fitted_models.h"
 #include "portrait/v1/result.pb.h"
 
 namespace portrait {
@@ -57,15 +56,9 @@ class ChurnModel {
 double LogOdds(double probability);
 double FromLogOdds(double score);
 
-struct MbgNbdModelOptions {
-  std::string name = "mbg_nbd/cdnow";
-  MbgNbdParameters orders;
-  GammaGammaParameters value;
-};
-
-// MBG/NBD for orders and Gamma-Gamma for their value, on the features of the operator `purchases`. The score is taken
-// apart along the customer's own history: what it is for anyone who has just ordered for the first time; what the
-// purchase days up to the last one make of that; and what the silence since then adds.
-std::unique_ptr<ChurnModel> MakeMbgNbdModel(MbgNbdModelOptions options);
+// MBG/NBD or Pareto/NBD for orders and Gamma-Gamma for their value, on the features of the operator `purchases`. The
+// score is taken apart along the customer's own history: what it is for anyone who has just ordered for the first time;
+// what the purchase days up to the last one make of that; and what the silence since adds.
+std::unique_ptr<ChurnModel> MakePopulationModel(FittedModels models);
 
 }  // namespace portrait

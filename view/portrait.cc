@@ -74,7 +74,7 @@ Portraits::Portraits(const Chain& chain, const Config& config)
       slots_(chain),
       tags_(chain),
       calendar_(config.engine.zone),
-      model_(MakeMbgNbdModel(config.chain.churn_model)) {
+      model_(MakePopulationModel(config.chain.models.fitted)) {
   if (!slots_.purchases || !slots_.churn || !model_->Bind(chain.features()).ok()) model_.reset();
 }
 

@@ -22,7 +22,6 @@ SettingType<std::string> FileOrBuiltIn() {
 SettingType<int64_t> SomeDays() { return WholeDaysBetween(1, kDaysMost); }
 SettingType<double> Share() { return NumberBetween(0, 1); }
 SettingType<double> LogOddsRatio() { return NumberBetween(-20, 20); }
-SettingType<double> Positive() { return NumberBetween(1e-9, kMany); }
 
 void ReadRates(const ConfigNode& node, Config& config, ConfigProblems& problems) {
   if (node.kind != ConfigNode::Kind::kMap && node.kind != ConfigNode::Kind::kNothing) {
@@ -126,35 +125,21 @@ void AddChurnCauses(std::vector<Setting>& all) {
       [](auto& c) -> auto& { return c.chain.churn.complaint_log_odds; });
 }
 
-void AddRhythm(std::vector<Setting>& all) {
-  Add(all, "churn.rhythm.log_mean", NumberBetween(-10, 10),
-      "Population of purchase pauses (in days): mean of their logarithms",
-      [](auto& c) -> auto& { return c.chain.churn.rhythm.log_mean; });
-  Add(all, "churn.rhythm.log_spread", Positive(), "… standard deviation of their logarithms within a customer",
-      [](auto& c) -> auto& { return c.chain.churn.rhythm.log_spread; });
-  Add(all, "churn.rhythm.mean_weight", Positive(), "… how many pauses of a customer's own weigh as much as that mean",
-      [](auto& c) -> auto& { return c.chain.churn.rhythm.mean_weight; });
-  Add(all, "churn.rhythm.spread_weight", Positive(), "… and as that standard deviation",
-      [](auto& c) -> auto& { return c.chain.churn.rhythm.spread_weight; });
-}
-
-void AddChurnModel(std::vector<Setting>& all) {
-  Add(all, "churn.model.name", Text(), "Name of the fitted model below, as alerts carry it; a new one for every fit",
-      [](auto& c) -> auto& { return c.chain.churn_model.name; });
-  Add(all, "churn.model.r", Positive(), "MBG/NBD: shape of the order rates over the population",
-      [](auto& c) -> auto& { return c.chain.churn_model.orders.r; });
-  Add(all, "churn.model.alpha", Positive(), "MBG/NBD: scale of the order rates, in days",
-      [](auto& c) -> auto& { return c.chain.churn_model.orders.alpha_days; });
-  Add(all, "churn.model.a", Positive(), "MBG/NBD: first parameter of leaving after an order",
-      [](auto& c) -> auto& { return c.chain.churn_model.orders.a; });
-  Add(all, "churn.model.b", Positive(), "MBG/NBD: second parameter of leaving after an order",
-      [](auto& c) -> auto& { return c.chain.churn_model.orders.b; });
-  Add(all, "churn.model.p", Positive(), "Gamma-Gamma: shape of a customer's order values",
-      [](auto& c) -> auto& { return c.chain.churn_model.value.p; });
-  Add(all, "churn.model.q", NumberBetween(1.000001, kMany), "Gamma-Gamma: shape over the population",
-      [](auto& c) -> auto& { return c.chain.churn_model.value.q; });
-  Add(all, "churn.model.v", Positive(), "Gamma-Gamma: scale over the population, in the home currency",
-      [](auto& c) -> auto& { return c.chain.churn_model.value.v; });
+// The models that both churn and predictions go by. Of a file its identity counts, not where it lies.
+void AddModelSettings(std::vector<Setting>& all) {
+  Setting file =
+      Scalar("models.file", FileOrBuiltIn(),
+             "A file of models that `portrait fit` has fitted to your own customers, from the folder of this file "
+             "on: [predictions.md](predictions.md). `built-in`: those of a music shop (CDNOW)",
+             [](auto& c) -> auto& { return c.chain.models.path; });
+  file.substance = [](const Config& config) { return config.chain.models.fitted.name; };
+  all.push_back(ChangesResults(Essential(std::move(file))));
+  Add(all, "predictions.discount", NumberBetween(0, 10),
+      "What comes in a year counts 1 / (1 + this) in the lifetime value of today",
+      [](auto& c) -> auto& { return c.chain.predictions.discount; });
+  Add(all, "predictions.holdout", Share(),
+      "This share of the customers gets the mark `holdout`, so that what is done to the others can be measured",
+      [](auto& c) -> auto& { return c.chain.predictions.holdout; });
 }
 
 void AddChurn(std::vector<Setting>& all) {
@@ -165,8 +150,6 @@ void AddChurn(std::vector<Setting>& all) {
   Add(all, "churn.high", Share(), "The band is high from this probability on",
       [](auto& c) -> auto& { return c.chain.churn.high; });
   AddChurnCauses(all);
-  AddRhythm(all);
-  AddChurnModel(all);
 }
 
 }  // namespace
@@ -179,6 +162,7 @@ void AddChainSettings(std::vector<Setting>& all) {
   AddClean(all);
   AddSite(all);
   AddTags(all);
+  AddModelSettings(all);
   AddChurn(all);
 }
 

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "operators/nearest_name.h"
+#include "pipeline/config/model_file.h"
 #include "pipeline/config/rule_file.h"
 #include "pipeline/config/setting.h"
 #include "pipeline/config/settings.h"
@@ -93,6 +94,15 @@ void ReadRulesOf(std::string_view config_name, Config& config, ConfigProblems& p
   rules.text = *std::move(text);
 }
 
+void ReadModelsOf(std::string_view config_name, Config& config, ConfigProblems& problems) {
+  ModelsConfig& models = config.chain.models;
+  if (models.path.empty()) return;
+  const auto file = ReadModelFile(std::filesystem::path(config_name).parent_path() / models.path);
+  if (!file.ok()) return problems.Add(0, "models.file", std::string(file.status().message()));
+  models.fitted = ModelsOf(*file);
+  models.currency = file->source().currency();
+}
+
 void CheckChurn(const ChurnOptions& churn, ConfigProblems& problems) {
   if (churn.medium >= churn.high) problems.Add(0, "churn.medium", "must be below churn.high");
   if (churn.contact_recovered < churn.contact_drop) {
@@ -106,6 +116,12 @@ void CheckChurn(const ChurnOptions& churn, ConfigProblems& problems) {
 // What no setting can judge alone.
 void CheckTogether(const Config& config, ConfigProblems& problems) {
   CheckChurn(config.chain.churn, problems);
+  if (const std::string& fitted_in = config.chain.models.currency;
+      !fitted_in.empty() && fitted_in != config.currency.home) {
+    problems.Add(
+        0, "models.file",
+        absl::StrCat("the models are for amounts in ", fitted_in, ", currency.home is ", config.currency.home));
+  }
   if (config.currency.rates.count(config.currency.home) > 0) {
     problems.Add(0, "currency.rates", absl::StrCat("the home currency has no rate: ", config.currency.home));
   }
@@ -137,6 +153,7 @@ absl::StatusOr<Config> ParseConfig(std::string_view text, std::string_view name)
   }
   if (problems.empty()) ReadRulesOf(name, config, problems);
   if (problems.empty()) CompleteView(name, config, problems);
+  if (problems.empty()) ReadModelsOf(name, config, problems);
   if (problems.empty()) CheckTogether(config, problems);
   if (!problems.empty()) return absl::InvalidArgumentError(problems.Text());
   return config;

@@ -14,8 +14,8 @@
 
 #include "absl/status/statusor.h"
 #include "operators/churn.h"
-#include "operators/churn_model.h"
 #include "operators/clean.h"
+#include "operators/predictions.h"
 #include "operators/site.h"
 #include "pipeline/options.h"
 
@@ -79,6 +79,13 @@ struct RulesConfig {
   std::string text;
 };
 
+// The fitted models of churn, value and rhythm: a file (model_file.h), or those that are built in.
+struct ModelsConfig {
+  std::string path;  // as it is written; empty: those that are built in
+  FittedModels fitted;
+  std::string currency;  // that they were fitted in; empty: any
+};
+
 // Options of the operators. The currencies among them are left open: BuildDefaultChain fills them in from
 // CurrencyConfig.
 struct ChainConfig {
@@ -86,8 +93,10 @@ struct ChainConfig {
   SiteOptions site;
   RulesConfig rules;
   int tags_silent_days = 60;
+  // Of these two, models, rhythm, horizon and holdout have one place each: models, churn.horizon_days, predictions.
   ChurnOptions churn;
-  MbgNbdModelOptions churn_model;
+  PredictionsOptions predictions;
+  ModelsConfig models;
 };
 
 // Config{} is the default configuration.

@@ -13,6 +13,7 @@
 #include "operators/email.h"
 #include "operators/nearest_name.h"
 #include "operators/person.h"
+#include "operators/predictions.h"
 #include "operators/purchases.h"
 #include "operators/service.h"
 #include "operators/site.h"
@@ -60,9 +61,16 @@ void AddOperators(const Config& config, const ChainExtension& extension, ChainBu
   builder.Add<Service>();
   builder.Add<Person>();
   builder.Add<Purchases>(PurchasesOptions{.home_currency = config.currency.home});
+  const FittedModels& models = config.chain.models.fitted;
+  PredictionsOptions predictions = config.chain.predictions;
+  predictions.models = models;
+  predictions.horizon_days = config.chain.churn.horizon_days;
+  builder.Add<Predictions>(predictions);
   ChurnOptions churn = config.chain.churn;
   churn.home_currency = config.currency.home;
-  builder.Add<Churn>(churn, MakeMbgNbdModel(config.chain.churn_model));
+  churn.rhythm = models.rhythm;
+  churn.holdout = predictions.holdout;
+  builder.Add<Churn>(churn, MakePopulationModel(models));
   if (extension.add) extension.add(builder);
   builder.Add<Tags>(TagsOptions{.rules = RulesOf(config.chain.rules), .silent_days = config.chain.tags_silent_days});
 }

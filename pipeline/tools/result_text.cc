@@ -69,6 +69,7 @@ std::string AlertLine(const v1::ChurnAlert& alert) {
   if (!closed && alert.value_at_risk_micros() > 0) {
     absl::StrAppend(&line, ", ", MoneyText(alert.value_at_risk_micros(), alert.currency()), " at risk");
   }
+  if (!closed && alert.holdout()) absl::StrAppend(&line, ", held out");
   return line + Because(alert.info());
 }
 

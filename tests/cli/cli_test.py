@@ -84,7 +84,7 @@ class Describe(unittest.TestCase):
         self.assertIn("purchase-events (json unless the record says otherwise)", out)
         self.assertIn("dead-letters to topic dead-letters (protobuf)", out)
         names = re.findall(r"^  ([a-z]+): ", out, re.M)
-        self.assertEqual(names, "clean site email service person purchases churn tags".split())
+        self.assertEqual(names, "clean site email service person purchases predictions churn tags".split())
 
     def test_json_has_every_operator_and_feature_of_the_text(self):
         chain = json.loads(run("describe", "--format", "json")[1])

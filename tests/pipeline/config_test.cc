@@ -194,7 +194,7 @@ tags:
 churn:
   horizon: 60d
   silence: {least: 36h}
-  model: {name: shop/1, alpha: 30.5}
+predictions: {discount: 0.15, holdout: 0.05}
 )",
                                   "f");
   REQUIRE(config.ok());
@@ -205,7 +205,8 @@ churn:
   CHECK(config->chain.churn.horizon_days == 60);
   CHECK(config->chain.churn.least_silence_days == 1.5);
   CHECK(Show(*config, "churn.silence.least") == "36h");
-  CHECK(config->chain.churn_model.orders.alpha_days == 30.5);
+  CHECK(config->chain.predictions.discount == 0.15);
+  CHECK(config->chain.predictions.holdout == 0.05);
 }
 
 TEST_CASE("thresholds that contradict each other are refused, all of them") {

@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "operators/rules/rule_set.h"
+#include "pipeline/config/model_file.h"
 #include "pipeline/config/rule_file.h"
 #include "pipeline/config/text_file.h"
 #include "tests/temporary_folder.h"
@@ -20,7 +21,7 @@ TEST_CASE("the default chain has every operator in its order") {
   REQUIRE(chain.ok());
   std::string names;
   for (const Chain::Link& link : (*chain)->operators()) names += link.about->name() + " ";
-  CHECK(names == "site email service person purchases churn tags ");
+  CHECK(names == "site email service person purchases predictions churn tags ");
   CHECK((*chain)->version() == ChainVersion(Config()));
 }
 
@@ -81,6 +82,62 @@ TEST_CASE("the sets of rules in deploy/ are good, and one is what is built in") 
   INFO(file.status().message());
   REQUIRE(file.ok());
   CHECK(rules::RuleSet::Compile(file->rules, (*chain)->features()).ok());
+}
+
+v1::ModelFile SomeModels() {
+  v1::ModelFile file;
+  file.set_name("shop-7");
+  file.set_in_force("pareto_nbd");
+  auto& orders = *file.mutable_pareto_nbd();
+  orders.set_r(0.5), orders.set_alpha_days(70), orders.set_s(0.6), orders.set_beta_days(80);
+  auto& value = *file.mutable_gamma_gamma();
+  value.set_p(6.25), value.set_q(3.74), value.set_v(15.4);
+  auto& rhythm = *file.mutable_rhythm();
+  rhythm.set_log_mean(3.1), rhythm.set_log_spread(1.1), rhythm.set_mean_weight(4), rhythm.set_spread_weight(5);
+  file.mutable_source()->set_currency("USD");
+  return file;
+}
+
+TEST_CASE("a file of models is part of the chain version by what it holds, not by where it lies") {
+  const TemporaryFolder folder;
+  const v1::ModelFile models = SomeModels();
+  WriteText(folder.path() / "a.json", ModelFileText(models).value());
+  WriteText(folder.path() / "b.json", ModelFileText(models).value());
+  v1::ModelFile other = models;
+  other.mutable_pareto_nbd()->set_r(0.5000000001);
+  WriteText(folder.path() / "c.json", ModelFileText(other).value());
+  const auto with = [&](const std::string& file) {
+    WriteText(folder.path() / "portrait.yaml", absl::StrCat("models: {file: ", file, "}"));
+    const auto config = LoadConfig(folder.path() / "portrait.yaml");
+    INFO(config.status().message());
+    REQUIRE(config.ok());
+    REQUIRE(BuildDefaultChain(*config).ok());
+    return *config;
+  };
+  CHECK(ChainVersion(with("a.json")) == ChainVersion(with("b.json")));
+  CHECK(ChainVersion(with("a.json")) != ChainVersion(with("c.json")));
+  CHECK(ChainVersion(with("a.json")) != VersionOf(""));
+  CHECK(ChainVersion(with("built-in")) == VersionOf(""));
+  const Config config = with("a.json");
+  CHECK(config.chain.models.fitted.name.starts_with("shop-7@"));
+  CHECK(config.chain.models.fitted.rhythm.log_mean == 3.1);
+}
+
+TEST_CASE("a file of models that is missing, damaged or in another currency is refused at the start") {
+  const TemporaryFolder folder;
+  const std::string config = (folder.path() / "portrait.yaml").string(), file = (folder.path() / "m.json").string();
+  const auto refused = [&](const std::string& more) {
+    WriteText(config, "models: {file: m.json}\n" + more);
+    return std::string(LoadConfig(config).status().message());
+  };
+  CHECK(refused("") == absl::StrCat(config, ": models.file: cannot be read (No such file or directory): ", file));
+  const std::string good = ModelFileText(SomeModels()).value();
+  WriteText(file, good.substr(0, good.size() / 2));
+  CHECK(refused("").starts_with(absl::StrCat(config, ": models.file: ", file, ": not a file of models: ")));
+  WriteText(file, good);
+  CHECK(refused("").empty());
+  CHECK(refused("currency: {home: EUR}") ==
+        absl::StrCat(config, ": models.file: the models are for amounts in USD, currency.home is EUR"));
 }
 
 TEST_CASE("the order of rates in the file is of no account") {

@@ -11,6 +11,7 @@
 #include "operators/churn.h"
 #include "operators/email.h"
 #include "operators/person.h"
+#include "operators/predictions.h"
 #include "operators/purchases.h"
 #include "operators/rules/compiler.h"
 #include "operators/service.h"
@@ -35,9 +36,15 @@ class Chance {
 };
 
 ChainBuilder Builder(TagsOptions tags) {
-  return std::move(
-      ChainBuilder().Add<Site>().Add<Email>().Add<Service>().Add<Person>().Add<Purchases>().Add<Churn>().Add<Tags>(
-          std::move(tags)));
+  return std::move(ChainBuilder()
+                       .Add<Site>()
+                       .Add<Email>()
+                       .Add<Service>()
+                       .Add<Person>()
+                       .Add<Purchases>()
+                       .Add<Predictions>()
+                       .Add<Churn>()
+                       .Add<Tags>(std::move(tags)));
 }
 
 // Those that change within a day while they say that they are looked at once a day: what docs/rules.md says of them.

@@ -54,7 +54,13 @@ def check_models(portrait, sample):
         for one in judged:  # this is what the two reach on it; far from chance
             assert one["customers"] == 2357 and one["auc"] > .73 and one["brier"] < .125 and one["calibration_error"] < .05
             assert abs(one["spend_bias"]) < .15 and sum(group["customers"] for group in one["groups"]) == 2357
+        config = pathlib.Path(folder) / "portrait.yaml"
+        config.write_text("models: {file: models.json}")
+        checked = run(portrait, "check", config)
+        assert "models.file: models.json  # set" in checked and "The configuration is good" in checked, checked
         path.write_text(path.read_text().replace('"p": 6.', '"p": 7.'))
+        refused = subprocess.run([portrait, "check", config], capture_output=True, text=True, check=False)
+        assert refused.returncode == 2 and f"models.file: {path}: checksum: " in refused.stderr, refused.stderr
         refused = subprocess.run([portrait, "models", "show", path], capture_output=True, text=True, check=False)
         assert refused.returncode == 2 and f"{path}: checksum: the file was changed or damaged" in refused.stderr, refused.stderr
 

@@ -1,0 +1,9 @@
+// The standard normal distribution's upper tail, by Boost.Math.
+#pragma once
+
+namespace portrait {
+
+// How many standard deviations above the mean it takes for `share` (above 0, below 1) to lie beyond. Pure.
+double NormalUpperQuantile(double share);
+
+}  // namespace portrait
