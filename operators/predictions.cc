@@ -53,12 +53,17 @@ int32_t FirstWith(int step, const PredictionsOptions& options, const State& stat
   return reached;
 }
 
-// The silence as of which predictions are given.
+// The silence as of which predictions are given. Rules look when a step has just been reached, so it is mostly near.
 int32_t SilenceOfStep(const PredictionsOptions& options, const State& state, int32_t silent_days) {
   if (silent_days == 0) return 0;
   const int step = StepOf(NoOrder(options, state, silent_days));
+  int32_t reached = silent_days, distance = 1;
+  while (reached > distance && StepOf(NoOrder(options, state, reached - distance)) >= step) {
+    reached -= distance, distance *= 2;
+  }
+  if (reached > distance) return FirstWith(step, options, state, reached - distance, reached);
   if (StepOf(NoOrder(options, state, 0)) >= step) return 0;
-  return FirstWith(step, options, state, 0, silent_days);
+  return FirstWith(step, options, state, 0, reached);
 }
 
 std::optional<int32_t> NextStepDay(const PredictionsOptions& options, const State& state, int32_t day) {
