@@ -14,7 +14,6 @@ namespace portrait {
 namespace {
 
 using State = v1::state::Predictions;
-using Options = std::shared_ptr<const PredictionsOptions>;
 using Trend = OverTime::Trend;
 
 constexpr int32_t kLongestDays = 3650;  // of silence: beyond it nothing changes any more
@@ -139,7 +138,7 @@ std::optional<int32_t> NextExpectationDay(const PredictionsOptions& options, con
 
 // `function`: of options, state and silence, a number.
 template <class Function>
-void AddPrediction(Description& about, const Options& options, std::string_view name, std::string_view unit,
+void AddPrediction(Description& about, const PredictionsOptions* options, std::string_view name, std::string_view unit,
                    const std::string& meaning, Trend trend, Function function) {
   about.Feature<State>(
       name, unit, meaning,
@@ -151,8 +150,8 @@ void AddPrediction(Description& about, const Options& options, std::string_view 
                        trend));
 }
 
-void AddNextOrder(Description& about, const Options& options, std::string_view name, std::string_view meaning,
-                  double share) {
+void AddNextOrder(Description& about, const PredictionsOptions* options, std::string_view name,
+                  std::string_view meaning, double share) {
   about.Feature<State>(
       name, "time", meaning,
       [options, share](const State& s, const Moment& at) { return NextOrder(*options, s, at.day, share); },
@@ -183,29 +182,30 @@ void Predictions::Describe(Description& about) const {
       .About("What to expect of a customer: orders, spend, lifetime value, the next order")
       .Reads({Event::kOrderCompleted, Event::kOrderRefunded, Event::kOrderCancelled});
   const std::string within = absl::StrCat(" within ", options_->horizon_days, " days");
-  AddPrediction(about, options_, "no_order", "1", "Probability of no order" + within, Trend::kRises, NoOrder);
-  AddPrediction(about, options_, "orders", "orders", "Purchase days to expect" + within, Trend::kFalls,
+  AddPrediction(about, options_.get(), "no_order", "1", "Probability of no order" + within, Trend::kRises, NoOrder);
+  AddPrediction(about, options_.get(), "orders", "orders", "Purchase days to expect" + within, Trend::kFalls,
                 [](const PredictionsOptions& o, const State& s, int32_t silent) {
                   return o.models.orders.ExpectedOrders(HistoryAfter(s, silent), o.horizon_days);
                 });
-  AddPrediction(about, options_, "spend", "currency", "Spend to expect" + within, Trend::kFalls,
+  AddPrediction(about, options_.get(), "spend", "currency", "Spend to expect" + within, Trend::kFalls,
                 [](const PredictionsOptions& o, const State& s, int32_t silent) {
                   return ExpectedSpend(o.models, HistoryAfter(s, silent), DayValue(s), o.horizon_days);
                 });
-  AddPrediction(about, options_, "value_12m", "currency", "Customer lifetime value: spend of 12 months, discounted",
-                Trend::kFalls, YearValue);
+  AddPrediction(about, options_.get(), "value_12m", "currency",
+                "Customer lifetime value: spend of 12 months, discounted", Trend::kFalls, YearValue);
   for (const int length : {7, 14, 30}) {
-    AddPrediction(about, options_, absl::StrCat("order_", length, "d"), "1",
+    AddPrediction(about, options_.get(), absl::StrCat("order_", length, "d"), "1",
                   absl::StrCat("Probability of an order within ", length, " days"), Trend::kFalls,
                   [length](const PredictionsOptions& o, const State& s, int32_t silent) {
                     return o.models.orders.ProbabilityOfOrder(HistoryAfter(s, silent), length);
                   });
   }
-  AddNextOrder(about, options_, "next", "When the next order comes, if one does: as likely earlier as later", 0.5);
-  AddNextOrder(about, options_, "next_from", "… not before this, in nine cases of ten", kEarly);
-  AddNextOrder(about, options_, "next_until", "… not after this, in nine cases of ten", kLate);
+  AddNextOrder(about, options_.get(), "next", "When the next order comes, if one does: as likely earlier as later",
+               0.5);
+  AddNextOrder(about, options_.get(), "next_from", "… not before this, in nine cases of ten", kEarly);
+  AddNextOrder(about, options_.get(), "next_until", "… not after this, in nine cases of ten", kLate);
   about.Feature<State>("holdout", "1", "Whether the customer is held out, to measure what is done to others",
-                       [options = options_](const State& s) -> bool {
+                       [options = options_.get()](const State& s) -> bool {
                          return s.occasions() > 0 && HeldOut(s.holdout_point(), options->holdout);
                        });
 }
@@ -213,10 +213,12 @@ void Predictions::Describe(Description& about) const {
 absl::Status Predictions::Bind(const FeatureRegistry& features) {
   if (absl::Status s = options_->models.orders.Validate(); !s.ok()) return s;
   if (absl::Status s = Validate(options_->models.value); !s.ok()) return s;
-  if (options_->horizon_days < 1 || !(options_->discount >= 0) || !(options_->holdout >= 0 && options_->holdout <= 1)) {
+  const double discount = options_->discount, holdout = options_->holdout;
+  const bool good = options_->horizon_days >= 1 && discount >= 0 && holdout >= 0 && holdout <= 1;  // false for NaN
+  if (!good) {
     return absl::InvalidArgumentError(
         absl::StrCat("predictions need a horizon of a day, a discount of 0 or more, and a share from 0 to 1: ",
-                     options_->horizon_days, ", ", options_->discount, ", ", options_->holdout));
+                     options_->horizon_days, ", ", discount, ", ", holdout));
   }
   for (const auto& [name, ref] : {std::pair<const char*, FeatureRef*>{"purchases.occasions", &occasions_},
                                   {"purchases.first", &first_},

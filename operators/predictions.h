@@ -44,7 +44,7 @@ class Predictions final : public Operator<v1::state::Predictions> {
   void OnEvent(const Event& event, v1::state::Predictions& state, Context& context) const override;
 
  private:
-  std::shared_ptr<const PredictionsOptions> options_;  // features hold it, too
+  std::shared_ptr<const PredictionsOptions> options_;  // features point to it
   FeatureRef occasions_, first_, last_, spend_, gaps_, gap_mean_, gap_log_spread_;
 };
 

@@ -16,7 +16,7 @@ constexpr size_t kModelFileBytes = 1 << 20;
 constexpr size_t kModelNameBytes = 100;
 constexpr double kLeastParameter = 1e-9, kMostParameter = 1e12;
 
-std::string FirstLine(std::string text) { return text.substr(0, text.find('\n')); }
+std::string FirstLine(const std::string& text) { return text.substr(0, text.find('\n')); }
 
 std::string ChecksumOf(v1::ModelFile file) {
   file.clear_checksum();
