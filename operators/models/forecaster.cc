@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <functional>
+#include <string_view>
+#include <tuple>
 #include <utility>
 
 #include "operators/models/population_fit.h"
@@ -18,9 +19,13 @@ constexpr double kMostScore = 40;
 // Ridges and shares: chosen by rolling origin on two sets, where a factor of ten either way changes little.
 constexpr double kRidgePerWindow = 0.05;
 constexpr double kPauseRidge = 30;
-constexpr double kChurnShare = 0.85;
-constexpr double kCorrectionShare = 0.5;
-constexpr double kFewOutliers = 0.99;  // amounts beyond this share of all are drawn in to it
+constexpr double kPausesOfRhythm = 100;  // as many pauses count as much as the rhythm alone
+constexpr double kShare = 0.85;
+constexpr double kCorrectionShare = 0.7;
+constexpr double kLevelShare = 0.5;
+constexpr double kOrdersOfNoEvidence = 200;  // as many orders count as much as the guess that nothing is off
+constexpr double kMostOff = 2;               // a level is at most so many times off
+constexpr double kFewOutliers = 0.99;        // amounts beyond this share of all are drawn in to it
 
 double Log1p(double value) { return std::log1p(std::max(0.0, value)); }
 
@@ -53,6 +58,28 @@ double DrawIn(std::vector<double>& labels) {
     after += label;
   }
   return after > 0 ? std::log(before / after) : 0;
+}
+
+double Exp(double score) { return std::exp(std::min(kMostScore, score)); }
+
+double LogSpend(const PopulationForecast& said) { return std::log(std::max(kLeastSpend, said.spend)); }
+
+// How far what came is off, drawn to not at all where few orders came.
+double LogRatio(double came, double said, double orders) {
+  if (!(came > 0) || !(said > 0)) return 0;
+  const double off = std::log(std::clamp(came / said, 1 / kMostOff, kMostOff));
+  return off * orders / (orders + kOrdersOfNoEvidence);
+}
+
+// What is multiplied with each other for the log-odds.
+std::vector<size_t> Multiplied() {
+  std::vector<size_t> out;
+  for (const std::string_view name :
+       {"silence", "purchase_days", "age", "orders_90d", "spend", "silence_over_pause", "population_log_odds"}) {
+    const auto at = std::find(kForecastFeatures.begin(), kForecastFeatures.end(), name);
+    out.push_back(static_cast<size_t>(at - kForecastFeatures.begin()));
+  }
+  return out;
 }
 
 }  // namespace
@@ -122,32 +149,108 @@ ForecastRow ForecastFeatures(const PopulationModels& population, const CustomerS
           ProbabilityAlive(population.pareto, c.history),
           said != nullptr ? said->log_odds : 0,
           said != nullptr ? std::log(said->orders) : 0,
-          said != nullptr ? std::log(std::max(kLeastSpend, said->spend)) : 0};
+          said != nullptr ? LogSpend(*said) : 0};
 }
 
-void Forecaster::Learn(absl::Span<const ClosedWindow> windows, double window_days) {
-  churn_.reset(), orders_.reset(), spend_.reset();
-  if (windows.size() < kLeastWindows) return;
-  const bool corrects = window_days < horizon_days_;
-  const size_t features = kForecastFeatures.size();
-  Examples churn{.features = features}, orders{.features = features}, spend{.features = features};
-  for (const ClosedWindow& window : windows) {
-    const PopulationForecast said = ForecastOf(population_, window.customer, window_days);
-    const ForecastRow row = ForecastFeatures(population_, window.customer, corrects ? nullptr : &said);
-    churn.Add(row, window.orders > 0 ? 0 : 1, corrects ? said.log_odds : 0);
-    orders.Add(row, window.orders, corrects ? std::log(said.orders) : 0);
-    spend.Add(row, std::max(0.0, window.spend), corrects ? std::log(std::max(kLeastSpend, said.spend)) : 0);
+struct Forecaster::Table {
+  double window_days = 0;
+  bool corrects = false;
+  double ridge = 0;
+  std::vector<const ClosedWindow*> windows;
+  std::vector<PopulationForecast> said;
+  std::vector<double> rows;  // row after row
+
+  size_t size() const { return windows.size(); }
+  absl::Span<const double> Row(size_t i) const {
+    return absl::MakeConstSpan(rows).subspan(i * kForecastFeatures.size(), kForecastFeatures.size());
   }
-  const double ridge = kRidgePerWindow * static_cast<double>(windows.size());
-  auto learned = FitLinear(churn, {.link = Link::kLogit, .ridge = ridge});
-  if (learned.ok()) churn_ = Learned{*std::move(learned), corrects, corrects ? kCorrectionShare : kChurnShare};
+};
+
+void Forecaster::Learn(absl::Span<const ClosedWindow> windows, double window_days,
+                       absl::Span<const CustomerSummary> today) {
+  churn_.reset(), orders_.reset(), spend_.reset(), windows_ = 0;
+  if (windows.size() < kLeastWindows) return;
+  Table table{.window_days = window_days, .corrects = window_days < horizon_days_};
+  const size_t step = (windows.size() + kMostWindows - 1) / kMostWindows;
+  for (size_t i = 0; i < windows.size(); i += step) {
+    table.windows.push_back(&windows[i]);
+    table.said.push_back(ForecastOf(population_, windows[i].customer, window_days));
+    const ForecastRow row =
+        ForecastFeatures(population_, windows[i].customer, table.corrects ? nullptr : &table.said.back());
+    table.rows.insert(table.rows.end(), row.begin(), row.end());
+  }
+  windows_ = table.size();
+  table.ridge = kRidgePerWindow * static_cast<double>(table.size());
+
+  CrossedFeatures crossed(table.rows, kForecastFeatures.size(), Multiplied());
+  Examples examples{.features = kForecastFeatures.size() + crossed.products()};
+  for (size_t i = 0; i < table.size(); ++i) {
+    examples.Add(crossed.Of(table.Row(i)), table.windows[i]->orders > 0 ? 0 : 1,
+                 table.corrects ? table.said[i].log_odds : 0);
+  }
+  auto learned = FitLinear(examples, {.link = Link::kLogit, .ridge = table.ridge});
+  if (learned.ok()) {
+    churn_ =
+        Learned{std::move(crossed), *std::move(learned), table.corrects, table.corrects ? kCorrectionShare : kShare};
+  }
+  LearnAmounts(table);
+  if (table.corrects) {
+    LevelByPopulation(table, today);
+  } else {
+    LevelByLatest(table);
+  }
+}
+
+void Forecaster::LearnAmounts(const Table& table) {
+  Examples orders{.features = kForecastFeatures.size()}, spend = orders;
+  for (size_t i = 0; i < table.size(); ++i) {
+    const PopulationForecast& said = table.said[i];
+    orders.Add(table.Row(i), table.windows[i]->orders, table.corrects ? std::log(said.orders) : 0);
+    spend.Add(table.Row(i), std::max(0.0, table.windows[i]->spend), table.corrects ? LogSpend(said) : 0);
+  }
   for (const auto& [examples, to] : {std::pair(&orders, &orders_), {&spend, &spend_}}) {
     const double lost = DrawIn(examples->labels);
-    auto fitted = FitLinear(*examples, {.link = Link::kLog, .ridge = ridge});
+    auto fitted = FitLinear(*examples, {.link = Link::kLog, .ridge = table.ridge});
     if (!fitted.ok()) continue;
     fitted->intercept += lost;
-    *to = Learned{*std::move(fitted), corrects, 1};
+    *to = Learned{{}, *std::move(fitted), table.corrects, table.corrects ? kCorrectionShare : kShare};
   }
+}
+
+void Forecaster::LevelByLatest(const Table& table) {
+  if (!orders_) return;
+  const auto by_day = [](const ClosedWindow* a, const ClosedWindow* b) { return a->day < b->day; };
+  const int32_t latest = (*std::max_element(table.windows.begin(), table.windows.end(), by_day))->day;
+  double came = 0, said = 0;
+  for (size_t i = 0; i < table.size(); ++i) {
+    if (table.windows[i]->day != latest) continue;
+    came += table.windows[i]->orders;
+    said += Exp(orders_->Of(std::log(table.said[i].orders), table.Row(i)));
+  }
+  const double level = kLevelShare * LogRatio(came, said, came);
+  orders_->level = level;
+  if (spend_) spend_->level = level;
+}
+
+void Forecaster::LevelByPopulation(const Table& table, absl::Span<const CustomerSummary> today) {
+  double orders = 0, spend = 0, said_orders = 0, said_spend = 0;  // in the windows
+  for (size_t i = 0; i < table.size(); ++i) {
+    orders += table.windows[i]->orders, spend += std::max(0.0, table.windows[i]->spend);
+    said_orders += table.said[i].orders, said_spend += table.said[i].spend;
+  }
+  const double worth = LogRatio(spend * said_orders, said_spend * orders, orders);
+  PopulationForecast total;
+  double learned_orders = 0, learned_spend = 0;
+  for (const CustomerSummary& customer : today) {
+    if (!customer.customer) continue;
+    const PopulationForecast said = ForecastOf(population_, customer, horizon_days_);
+    const ForecastRow row = ForecastFeatures(population_, customer, nullptr);
+    total.orders += said.orders, total.spend += said.spend;
+    if (orders_) learned_orders += Exp(orders_->Of(std::log(said.orders), row));
+    if (spend_) learned_spend += Exp(spend_->Of(LogSpend(said), row));
+  }
+  if (learned_orders > 0) orders_->level = std::log(total.orders / learned_orders);
+  if (learned_spend > 0 && total.spend > 0) spend_->level = std::log(total.spend / learned_spend) + worth;
 }
 
 Forecast Forecaster::Predict(const CustomerSummary& customer) const {
@@ -157,9 +260,8 @@ Forecast Forecaster::Predict(const CustomerSummary& customer) const {
     return by->Of(population, ForecastFeatures(population_, customer, by->corrects ? nullptr : &said));
   };
   const double log_odds = score(said.log_odds, churn_);
-  const double orders = score(std::log(said.orders), orders_);
-  const double spend = score(std::log(std::max(kLeastSpend, said.spend)), spend_);
-  return {1 / (1 + std::exp(-log_odds)), std::exp(std::min(kMostScore, orders)), std::exp(std::min(kMostScore, spend))};
+  return {1 / (1 + std::exp(-log_odds)), Exp(score(std::log(said.orders), orders_)),
+          Exp(score(LogSpend(said), spend_))};
 }
 
 namespace {
@@ -191,13 +293,16 @@ void NextOrderModel::Learn(absl::Span<const ClosedPause> pauses) {
   Examples examples{.features = std::tuple_size_v<decltype(PauseFeatures(rhythm_, {}))>};
   for (const ClosedPause& pause : pauses) examples.Add(PauseFeatures(rhythm_, pause.customer), pause.days);
   auto fitted = FitLinear(examples, {.link = Link::kMedian, .ridge = kPauseRidge});
-  if (fitted.ok()) model_ = *std::move(fitted);
+  if (!fitted.ok()) return;
+  model_ = *std::move(fitted);
+  share_ = static_cast<double>(pauses.size()) / (static_cast<double>(pauses.size()) + kPausesOfRhythm);
 }
 
 double NextOrderModel::Predict(const CustomerSummary& customer) const {
-  const double pause =
-      model_ ? model_->Score(PauseFeatures(rhythm_, customer)) : QuantileDays(Shrunk(customer.rhythm, rhythm_), 0);
-  return std::clamp(pause, 1.0, limit_days_);
+  const double usual = std::clamp(QuantileDays(Shrunk(customer.rhythm, rhythm_), 0), 1.0, limit_days_);
+  if (!model_) return usual;
+  const double learned = std::clamp(model_->Score(PauseFeatures(rhythm_, customer)), 1.0, limit_days_);
+  return share_ * learned + (1 - share_) * usual;
 }
 
 }  // namespace portrait

@@ -1,15 +1,19 @@
 // Predictions for one customer: no order within the horizon, orders and spend within it, days to the next order.
 //
 //   Forecaster forecaster(*FitPopulation(customers), 90);
-//   forecaster.Learn(windows, 90);
+//   forecaster.Learn(windows, 90, customers);
 //   Forecast anna = forecaster.Predict(summary);
 //
 // Two layers. Population models (Pareto/NBD, Gamma-Gamma) know nothing but recency, frequency, age and
-// value; they answer for anybody, from the first day. From windows that have closed a regression is learned
-// (linear_model.h) on what they say and on more features: log-odds of no order, logarithm of orders, logarithm of
-// spend. Its log-odds are averaged with the population's. Where no window as long as the horizon has closed, it is
-// learned from shorter ones, as a correction of what the population models say of those; of log-odds half of it
-// counts.
+// value; they answer for anybody, from the first day. From windows that have closed regressions are learned
+// (linear_model.h) on what they say and on more features: log-odds of no order (with products of features,
+// crossed_features.h), logarithm of orders, logarithm of spend. Their scores are averaged with the population's. Where
+// no window as long as the horizon has closed, they are learned from shorter ones, as corrections of what the
+// population models say of those, and count in part.
+//
+// Levels. Orders and spend follow, by half, how many orders came of those that were said for the latest windows.
+// Corrections from shorter windows tell customers apart, but not how many orders come in a longer one: the orders of
+// all customers stay those of the population models, at what an order was worth, against what was said, in the windows.
 //
 // The population's log-odds of no order are those of exp(−expected orders). Its exact probability is better for short
 // horizons and worse for long ones, where leaving matters more than the model thinks (CDNOW sample, 273 days: AUC
@@ -17,12 +21,14 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <optional>
 #include <string_view>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
+#include "operators/models/crossed_features.h"
 #include "operators/models/customer_summary.h"
 #include "operators/models/gamma_gamma.h"
 #include "operators/models/linear_model.h"
@@ -83,6 +89,7 @@ ForecastRow ForecastFeatures(const PopulationModels& population, const CustomerS
 
 // A customer at an earlier moment, and what followed within the window.
 struct ClosedWindow {
+  int32_t day = 0;  // on which it began; only the order of days counts
   CustomerSummary customer;
   double orders = 0;  // purchase days
   double spend = 0;
@@ -101,12 +108,14 @@ struct Forecast {
 
 // A regression beside a population model.
 struct Learned {
+  CrossedFeatures crossed;
   LinearModel model;
   bool corrects = false;  // it is added to what the population says; else it stands for itself
   double share = 1;       // that it has in the score
+  double level = 0;       // added to all scores
 
   double Of(double population, absl::Span<const double> row) const {
-    return (corrects ? population : (1 - share) * population) + share * model.Score(row);
+    return (corrects ? population : (1 - share) * population) + share * model.Score(crossed.Of(row)) + level;
   }
 };
 
@@ -116,28 +125,39 @@ class Forecaster {
   Forecaster(const PopulationModels& population, double horizon_days)
       : population_(population), horizon_days_(horizon_days) {}
 
-  // Learns from windows of `window_days` (the horizon, or shorter). With too few, or when a fit fails, the population
-  // models stay alone.
-  void Learn(absl::Span<const ClosedWindow> windows, double window_days);
+  static constexpr size_t kMostWindows = 150'000;
+
+  // Learns from windows of `window_days` (the horizon, or shorter); of more than kMostWindows from every second one,
+  // or third, … `today`: all customers as they stand now, for the level of corrections. With too few windows, or when
+  // a fit fails, the population models stay alone.
+  void Learn(absl::Span<const ClosedWindow> windows, double window_days, absl::Span<const CustomerSummary> today);
 
   Forecast Predict(const CustomerSummary& customer) const;
 
   const PopulationModels& population() const { return population_; }
   double horizon_days() const { return horizon_days_; }
+  size_t windows() const { return windows_; }  // that were learned from
   const std::optional<Learned>& churn() const { return churn_; }
 
  private:
+  struct Table;  // of what is learned from
+
+  void LearnAmounts(const Table& table);
+  void LevelByLatest(const Table& table);
+  void LevelByPopulation(const Table& table, absl::Span<const CustomerSummary> today);
+
   PopulationModels population_;
   double horizon_days_ = 90;
+  size_t windows_ = 0;
   std::optional<Learned> churn_, orders_, spend_;
 };
 
 // Days from the end of a purchase day to the next one: the median of those that come within `limit_days`. By least
-// absolute deviations on the customer's own rhythm, drawn to the population's; with fewer than kLeastPauses to learn
-// from, the rhythm alone.
+// absolute deviations on the customer's own rhythm, drawn to the population's, and averaged with that rhythm alone: the
+// more pauses were learned from, the less it counts. With fewer than kLeastPauses it stands alone.
 class NextOrderModel {
  public:
-  static constexpr size_t kLeastPauses = 200;
+  static constexpr size_t kLeastPauses = 50;
 
   NextOrderModel(const RhythmPrior& rhythm, double limit_days) : rhythm_(rhythm), limit_days_(limit_days) {}
   void Learn(absl::Span<const ClosedPause> pauses);
@@ -147,6 +167,7 @@ class NextOrderModel {
   RhythmPrior rhythm_;
   double limit_days_;
   std::optional<LinearModel> model_;
+  double share_ = 0;  // of the model
 };
 
 }  // namespace portrait

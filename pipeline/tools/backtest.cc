@@ -15,7 +15,7 @@ namespace {
 
 constexpr int kMostLooks = 14;
 constexpr int kLooksAWindow = 9;
-constexpr int kLeastHistory = 30;  // days before a look that is learned from
+constexpr int kLeastHistory = 30;  // days before a look that is learned from; and half of the horizon
 constexpr int kShorterParts = 3;   // without a closed horizon, windows are this part of the history
 constexpr int kLeastWindow = 7;
 constexpr int kRefitDays = 15;
@@ -65,7 +65,8 @@ std::vector<ClosedPause> PausesBy(const std::vector<CustomerPast>& pasts, int32_
 TrainingPlan TrainingPlan::For(int32_t first, int32_t origin, int32_t horizon_days) {
   TrainingPlan plan{.window_days = horizon_days};
   int32_t earliest = first + kLeastHistory;
-  if (origin - horizon_days < earliest) {
+  // Looks at customers who are all new say little of those who are not: then rather shorter windows.
+  if (origin - horizon_days < first + std::max(kLeastHistory, horizon_days / 2)) {
     plan.window_days = (origin - first) / kShorterParts;
     earliest = first + (origin - first) / 4;
   }
@@ -140,10 +141,10 @@ absl::Status Backtest::PredictChurn(int32_t origin) {
       const CustomerSummary* look = past.LookOn(day);
       if (look == nullptr) continue;
       const Outcome outcome = OutcomeOf(past, day, plan.window_days);
-      windows.push_back({*look, outcome.orders, outcome.spend});
+      windows.push_back({day, *look, outcome.orders, outcome.spend});
     }
   }
-  forecaster.Learn(windows, plan.window_days);
+  forecaster.Learn(windows, plan.window_days, customers);
   const size_t from = churn_.size();
   for (const CustomerPast& past : pasts_) {
     const CustomerSummary* look = past.LookOn(origin);
@@ -152,8 +153,8 @@ absl::Status Backtest::PredictChurn(int32_t origin) {
     churn_.push_back({origin, past.id, forecast.no_order, forecast.spend, forecast.orders});
   }
   absl::StrAppend(&text_, DayText(origin), ": ", customers.size(), " customers; ",
-                  forecaster.churn() ? absl::StrCat("learned from ", windows.size(), " windows of ", plan.window_days,
-                                                    " days from ", plan.days.size(), " days")
+                  forecaster.churn() ? absl::StrCat("learned from ", forecaster.windows(), " windows of ",
+                                                    plan.window_days, " days from ", plan.days.size(), " days")
                                      : std::string("population models alone"),
                   "\n");
   JudgeChurn(origin, from);

@@ -172,6 +172,7 @@ TEST_CASE("windows that are learned from have closed and have some history befor
   const TrainingPlan shorter = TrainingPlan::For(0, 273, 273);
   CHECK(shorter.window_days == 91);
   for (const int32_t day : shorter.days) CHECK((day + 91 <= 273 && day >= 68));
+  CHECK(TrainingPlan::For(0, 134, 90).window_days == 44);  // all customers of a look would be new
   CHECK(TrainingPlan::For(0, 10, 90).days.empty());
 }
 
