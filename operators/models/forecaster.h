@@ -15,9 +15,10 @@
 // Corrections from shorter windows tell customers apart, but not how many orders come in a longer one: the orders of
 // all customers stay those of the population models, at what an order was worth, against what was said, in the windows.
 //
-// The population's log-odds of no order are those of exp(−expected orders). Its exact probability is better for short
-// horizons and worse for long ones, where leaving matters more than the model thinks (CDNOW sample, 273 days: AUC
-// .779 against .771, Brier .159 against .163).
+// The population's log-odds of no order. The exact probability of Pareto/NBD ranks worse over long horizons (CDNOW
+// sample, 273 days: AUC .771) than exp(−expected orders) does (.779), where leaving matters more than the model thinks.
+// That one is far too sure of customers of whom many orders are expected, for they may have left (Brier .160). So the
+// log-odds are averaged, the exact ones with the share (1 − exp(−expected orders))²: AUC .778, Brier .155.
 #pragma once
 
 #include <array>
@@ -44,7 +45,8 @@ struct PopulationModels {
 };
 
 // As the customers stand at one moment. Values and rhythms that cannot be fitted keep the parameters of `otherwise`;
-// so do orders with fewer than ten customers who came back. Without any customer, or when the fit of orders does not
+// so do orders with fewer than ten customers who came back. Of more than 30 000 customers every second or third … is
+// looked at. Without any customer, or when the fit of orders does not
 // converge: an error.
 absl::StatusOr<PopulationModels> FitPopulation(absl::Span<const CustomerSummary> customers,
                                                const PopulationModels& otherwise = {});
