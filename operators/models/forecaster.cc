@@ -22,7 +22,6 @@ constexpr double kRidgePerWindow = 0.05;
 constexpr double kPauseRidge = 30;
 constexpr double kPausesOfRhythm = 100;  // as many pauses count as much as the rhythm alone
 constexpr double kShare = 0.85;
-constexpr double kCorrectionShare = 0.7;
 constexpr double kLevelShare = 0.5;
 constexpr double kOrdersOfNoEvidence = 200;  // as many orders count as much as the guess that nothing is off
 constexpr double kMostOff = 2;               // a level is at most so many times off
@@ -195,8 +194,7 @@ void Forecaster::Learn(absl::Span<const ClosedWindow> windows, double window_day
   }
   auto learned = FitLinear(examples, {.link = Link::kLogit, .ridge = table.ridge});
   if (learned.ok()) {
-    churn_ =
-        Learned{std::move(crossed), *std::move(learned), table.corrects, table.corrects ? kCorrectionShare : kShare};
+    churn_ = Learned{std::move(crossed), *std::move(learned), table.corrects, kShare};
   }
   LearnAmounts(table);
   if (table.corrects) {
@@ -218,7 +216,7 @@ void Forecaster::LearnAmounts(const Table& table) {
     auto fitted = FitLinear(*examples, {.link = Link::kLog, .ridge = table.ridge});
     if (!fitted.ok()) continue;
     fitted->intercept += lost;
-    *to = Learned{{}, *std::move(fitted), table.corrects, table.corrects ? kCorrectionShare : kShare};
+    *to = Learned{{}, *std::move(fitted), table.corrects, kShare};
   }
 }
 

@@ -15,7 +15,7 @@ namespace {
 
 constexpr int kMostLooks = 14;
 constexpr int kLooksAWindow = 9;
-constexpr int kLeastHistory = 30;  // days before a look that is learned from; and half of the horizon
+constexpr int kLeastHistory = 30;  // days before a look that is learned from
 constexpr int kShorterParts = 3;   // without a closed horizon, windows are this part of the history
 constexpr int kLeastWindow = 7;
 constexpr int kRefitDays = 15;
@@ -66,8 +66,8 @@ TrainingPlan TrainingPlan::For(int32_t first, int32_t origin, int32_t horizon_da
   TrainingPlan plan{.window_days = horizon_days};
   int32_t earliest = first + kLeastHistory;
   // Looks at customers who are all new say little of those who are not: then rather shorter windows.
-  if (origin - horizon_days < first + std::max(kLeastHistory, horizon_days / 2)) {
-    plan.window_days = (origin - first) / kShorterParts;
+  if (origin - horizon_days < first + std::max(kLeastHistory, horizon_days * 3 / 2)) {
+    plan.window_days = std::min(horizon_days, (origin - first) / kShorterParts);
     earliest = first + (origin - first) / 4;
   }
   if (plan.window_days < kLeastWindow) return plan;

@@ -165,14 +165,14 @@ TEST_CASE("an origin before all orders is refused", "[backtest]") {
 }
 
 TEST_CASE("windows that are learned from have closed and have some history before them", "[backtest]") {
-  const TrainingPlan closed = TrainingPlan::For(0, 200, 90);
+  const TrainingPlan closed = TrainingPlan::For(0, 230, 90);
   CHECK(closed.window_days == 90);
   REQUIRE_FALSE(closed.days.empty());
-  for (const int32_t day : closed.days) CHECK((day + 90 <= 200 && day >= 30));
+  for (const int32_t day : closed.days) CHECK((day + 90 <= 230 && day >= 30));
   const TrainingPlan shorter = TrainingPlan::For(0, 273, 273);
   CHECK(shorter.window_days == 91);
   for (const int32_t day : shorter.days) CHECK((day + 91 <= 273 && day >= 68));
-  CHECK(TrainingPlan::For(0, 134, 90).window_days == 44);  // all customers of a look would be new
+  CHECK(TrainingPlan::For(0, 222, 90).window_days == 74);  // all customers of a look would be new
   CHECK(TrainingPlan::For(0, 10, 90).days.empty());
 }
 
