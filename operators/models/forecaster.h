@@ -7,9 +7,9 @@
 // Two layers. Population models (Pareto/NBD, Gamma-Gamma) know nothing but recency, frequency, age and
 // value; they answer for anybody, from the first day. From windows that have closed regressions are learned
 // (linear_model.h) on what they say and on more features: log-odds of no order (with products of features,
-// crossed_features.h), logarithm of orders, logarithm of spend. Their scores are averaged with the population's. Where
-// no window as long as the horizon has closed, they are learned from shorter ones, as corrections of what the
-// population models say of those, and count in part.
+// crossed_features.h), logarithm of orders, logarithm of spend. Their scores are averaged with the population's. While
+// the history is young, they are learned from windows shorter than the horizon, as corrections of what the population
+// models say of those, and count in part.
 //
 // Levels. Orders and spend follow, by half, how many orders came of those that were said for the latest windows.
 // Corrections from shorter windows tell customers apart, but not how many orders come in a longer one: the orders of
@@ -46,8 +46,7 @@ struct PopulationModels {
 
 // As the customers stand at one moment. Values and rhythms that cannot be fitted keep the parameters of `otherwise`;
 // so do orders with fewer than ten customers who came back. Of more than 30 000 customers every second or third … is
-// looked at. Without any customer, or when the fit of orders does not
-// converge: an error.
+// looked at. Without any customer, or when the fit of orders does not converge: an error.
 absl::StatusOr<PopulationModels> FitPopulation(absl::Span<const CustomerSummary> customers,
                                                const PopulationModels& otherwise = {});
 
@@ -127,7 +126,7 @@ class Forecaster {
   Forecaster(const PopulationModels& population, double horizon_days)
       : population_(population), horizon_days_(horizon_days) {}
 
-  static constexpr size_t kMostWindows = 150'000;
+  static constexpr size_t kMostWindows = 100'000;
 
   // Learns from windows of `window_days` (the horizon, or shorter); of more than kMostWindows from every second one,
   // or third, … `today`: all customers as they stand now, for the level of corrections. With too few windows, or when
