@@ -52,6 +52,7 @@ export async function render(main, {rest: id, query, signal}) {
 
 function head(customer) {
   const {churn, seen} = customer;
+  const expected = customer.features.predictions ?? {};
   return [
     h('div.title', null, h('h1', null, customer.customer), churn?.at_risk && h('span.flag', null, t('at_risk')),
       customer.masked && h('span.muted', null, t('masked'))),
@@ -61,7 +62,10 @@ function head(customer) {
       figure(t('chance_lost'), [percent(churn.probability), ' ', band(churn.band)], t('within_days', {days: churn.horizon_days})),
       figure(t('value_at_risk'), money(churn.value_at_risk, customer.currency)),
       figure(t('last_order'), time(churn.last_order, date)),
-      figure(t('order_expected'), time(churn.expected_order, date)),
+      figure(t('order_expected'), time(expected.next ?? churn.expected_order, date),
+        expected.next_from ? t('mostly_between', {from: date(expected.next_from), until: date(expected.next_until)}) : null),
+      typeof expected.value_12m === 'number' && figure(t('value_12m'), money(expected.value_12m, customer.currency),
+        t('orders_within', {orders: number(expected.orders, 1), days: churn.horizon_days})),
       figure(t('churn_expected'), time(churn.alert_expected, date), churn.episode ? t('episode_since', {time: date(churn.episode.opened)}) : null))];
 }
 

@@ -26,7 +26,7 @@ export default {
   // customer
   at_risk: '有流失风险', masked: '个人信息已隐藏', as_of: '截至', step: '第 {row} 步，已提交至 {committed}', partition: '分区 {n}',
   forwarded: '由另一个实例回答', chance_lost: '不再下单的概率', within_days: '{days} 天内', value_at_risk: '风险金额',
-  last_order: '最近一次下单', order_expected: '预计下单', churn_expected: '预计流失', episode_since: '预警始于 {time}',
+  last_order: '最近一次下单', order_expected: '预计下单', mostly_between: '{from} 至 {until}（五次中四次）', value_12m: '12 个月价值', orders_within: '{days} 天内 {orders} 单', churn_expected: '预计流失', episode_since: '预警始于 {time}',
   rhythm: '购买与客户自身的节奏', now: '现在', never_ordered: '尚未下单，因此没有购买节奏。',
   rhythm_in_time: '最近一次下单是 {last}，距今 {silence}。若一直不下单，沉默满 {limit} 后，预计于 {due} 流失。',
   rhythm_overdue: '最近一次下单是 {last}，距今 {silence}。按此客户的节奏，沉默最长为 {limit}，已于 {due} 超出。',
