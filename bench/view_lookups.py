@@ -11,23 +11,18 @@ look-ups take turns.
 import argparse
 import asyncio
 import collections
-import json
 import os
 import random
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tests", "recovery"))
+from committed_results import CommittedResults, quantile  # noqa: E402
 from portrait_process import Portrait, free_port, write_config  # noqa: E402
 
 CONNECTIONS = 16
-
-
-def quantile(sorted_values, share):
-    return sorted_values[min(len(sorted_values) - 1, int(share * len(sorted_values)))] if sorted_values else float("nan")
 
 
 class LookUps:
@@ -65,41 +60,6 @@ class LookUps:
         await asyncio.gather(*clients)
 
 
-class Results:
-    """What comes out, as a reader of what is committed sees it."""
-
-    def __init__(self, program, config):
-        self.arrived = []  # (seconds since 1970, topic, partition, offset of the cause)
-        self.process = subprocess.Popen([program, "tail", "tag-changes", "--json", "--config", config], stdout=subprocess.PIPE,
-                                        stderr=subprocess.DEVNULL)
-        threading.Thread(target=self.read, daemon=True).start()
-
-    def read(self):
-        for line in self.process.stdout:
-            now = time.time()
-            info = json.loads(line)["info"]
-            if info.get("origin") == "LIVE" and "topic" in info.get("cause", {}):
-                cause = info["cause"]
-                self.arrived.append((now, cause["topic"], int(cause.get("partition", 0)), int(cause.get("offset", 0))))
-
-    def latencies(self, brokers, windows):
-        """Sorted, by window (begin, end) of the cause's time."""
-        stamps = {}
-        for topic in {topic for _, topic, _, _ in self.arrived}:
-            out = subprocess.run(["kcat", "-C", "-b", brokers, "-t", topic, "-e", "-q", "-f", "%p %o %T\n"], check=True,
-                                 capture_output=True).stdout
-            for line in out.decode().splitlines():
-                partition, offset, stamp = line.split()
-                stamps[topic, int(partition), int(offset)] = int(stamp) / 1000
-        found = [[] for _ in windows]
-        for now, *cause in self.arrived:
-            stamp = stamps.get(tuple(cause))
-            for window, (begin, end) in zip(found, windows):
-                if stamp is not None and begin <= stamp < end:
-                    window.append(now - stamp)
-        return [sorted(window) for window in found]
-
-
 def command(arguments, *words):
     subprocess.run([arguments.portrait, *words], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
@@ -117,10 +77,10 @@ def measure(arguments, folder, brokers, name, memory):
     process.wait_until_done(1800)
     full = (process.total("portrait_steps_total") - steps) / (time.time() - begin - 1.5)  # it looks for quiet as long
     rate = full / 2
-    results = Results(arguments.portrait, config)
+    results = CommittedResults(arguments.portrait, config)
     feed = subprocess.Popen([arguments.portrait, "generate", "--customers", str(arguments.customers), "--days", "60", "--to", "2026-03-02",
                              "--rate", str(rate), "--config", config], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    windows, looked, misses = [], [], 0
+    windows, looked = [], []
     try:
         time.sleep(8)
         for turn in range(2 * arguments.turns):
@@ -140,7 +100,7 @@ def measure(arguments, folder, brokers, name, memory):
         feed.kill()
         feed.wait()
     time.sleep(1)
-    results.process.kill()
+    results.close()
     found = results.latencies(brokers, windows)
     process.stop()
     took = sorted(t for one in looked for t in one.took)
