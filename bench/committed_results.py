@@ -21,6 +21,8 @@ class CommittedResults:
     def read(self):
         for line in self.process.stdout:
             now = time.time()
+            if not line.endswith(b"\n"):
+                return  # cut off by close
             info = json.loads(line)["info"]
             if info.get("origin") == "LIVE" and "topic" in info.get("cause", {}):
                 cause = info["cause"]

@@ -4,7 +4,7 @@
     rules_reload.py PORTRAIT [--customers N] [--days N] [--rules N] [--share S]
 
 Needs PORTRAIT_TEST_BROKERS. Fills the rows, lets events flow at a share of what the engine can take, brings N new rules into force in
-place of the default ones, and waits until every row has been looked at.
+addition to the default ones, and waits until every row has been looked at.
 """
 import argparse
 import os
@@ -18,8 +18,9 @@ from committed_results import CommittedResults, quantile  # noqa: E402
 from portrait_process import Portrait, write_config  # noqa: E402
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..")
-CONDITIONS = ("purchases.spend_365d > {n} && purchases.orders >= {small}", "purchases.orders_90d > {small} || purchases.spend_365d > {n}",
-              "tags.days_since_activity >= {n}", "tags.days_known < {n} && purchases.orders >= {small}")
+# Few customers meet one: what is measured is the judging of rows, not a flood of results.
+CONDITIONS = ("purchases.spend_365d > {n}000 && purchases.orders >= {small}", "purchases.orders_90d > 2{n} || purchases.spend_365d > {n}500",
+              "tags.days_since_activity >= 500 + {n}", "tags.days_known > 400 + {n} && purchases.orders >= {small}")
 
 
 def rules(count):
@@ -37,10 +38,11 @@ def measure(arguments, folder, brokers):
     with open(os.path.join(ROOT, "deploy/tags.yaml")) as default, open(in_force, "w") as copy:
         copy.write(default.read())
     with open(new, "w") as file:
-        file.write(rules(arguments.rules))
-    config, port = write_config(folder, run, brokers, tags=f"{{rules: {in_force}}}", memory=f"{{limit: {arguments.memory}}}")
+        file.write(open(in_force).read() + rules(arguments.rules))
+    config, port = write_config(folder, run, brokers, sources=f"[{{topic: {run}.events, format: protobuf}}]", tags=f"{{rules: {in_force}}}", memory=f"{{limit: {arguments.memory}}}")
     command(arguments, "topics", "--create", "--partitions", "2", "--config", config)
-    command(arguments, "generate", "--customers", str(arguments.customers), "--days", str(arguments.days), "--to", "2026-01-01", "--config", config)
+    command(arguments, "generate", "--customers", str(arguments.customers), "--days", str(arguments.days), "--to", "2026-01-01",
+            "--topic", f"{run}.events", "--config", config)
     process = Portrait(arguments.portrait, config, port, open(os.path.join(folder, "log"), "ab"))
     process.start()
     process.wait_until(lambda: process.total("portrait_steps_total") > 1000, "steps")
@@ -50,7 +52,7 @@ def measure(arguments, folder, brokers):
     rate = full * arguments.share
     results = CommittedResults(arguments.portrait, config)
     feed = subprocess.Popen([arguments.portrait, "generate", "--customers", str(arguments.customers), "--days", "60", "--to", "2026-03-02",
-                             "--rate", str(rate), "--config", config], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                             "--rate", str(rate), "--topic", f"{run}.events", "--config", config], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     swept = lambda: process.total("portrait_rows_swept_total")
     try:
         time.sleep(8)

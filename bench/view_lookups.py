@@ -67,9 +67,10 @@ def command(arguments, *words):
 def measure(arguments, folder, brokers, name, memory):
     run = f"lookups{os.getpid()}{name}"
     view = free_port()
-    config, port = write_config(folder, run, brokers, view=f"{{listen: '127.0.0.1:{view}'}}", memory=f"{{limit: {memory}}}")
+    config, port = write_config(folder, run, brokers, sources=f"[{{topic: {run}.events, format: protobuf}}]", view=f"{{listen: '127.0.0.1:{view}'}}", memory=f"{{limit: {memory}}}")
     command(arguments, "topics", "--create", "--partitions", "2", "--config", config)
-    command(arguments, "generate", "--customers", str(arguments.customers), "--days", str(arguments.days), "--to", "2026-01-01", "--config", config)
+    command(arguments, "generate", "--customers", str(arguments.customers), "--days", str(arguments.days), "--to", "2026-01-01",
+            "--topic", f"{run}.events", "--config", config)
     process = Portrait(arguments.portrait, config, port, open(os.path.join(folder, run + ".log"), "ab"))
     process.start()
     process.wait_until(lambda: process.total("portrait_steps_total") > 1000, "steps")
@@ -79,7 +80,7 @@ def measure(arguments, folder, brokers, name, memory):
     rate = full / 2
     results = CommittedResults(arguments.portrait, config)
     feed = subprocess.Popen([arguments.portrait, "generate", "--customers", str(arguments.customers), "--days", "60", "--to", "2026-03-02",
-                             "--rate", str(rate), "--config", config], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                             "--rate", str(rate), "--topic", f"{run}.events", "--config", config], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     windows, looked = [], []
     try:
         time.sleep(8)
