@@ -8,6 +8,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "pipeline/absl_view.h"
+#include "view/findings.h"
 #include "view/result_json.h"
 
 namespace portrait::view {
@@ -87,18 +88,14 @@ std::string ResultHub::IdOf(uint64_t number) const { return absl::StrCat(epoch_,
 void ResultHub::OnCommitted(const CommittedResults& results) {
   std::vector<Entry> entries;
   size_t bytes = 0;
-  for (size_t i = 0; i < results.results->size(); ++i) {
-    const Emitter::Output output = (*results.results)[i];
-    const auto* type = (*results.types)[output.output];
-    const bool alert = type == v1::ChurnAlert::descriptor();
-    if (!alert && type != v1::TagChange::descriptor()) continue;
+  ForFindings(results, [&](bool alert, std::string_view customer, std::string_view payload) {
     Entry& entry = entries.emplace_back();
     entry.alert = alert;
-    entry.customer = std::string(output.key);
-    entry.bytes = std::string(output.payload);
+    entry.customer = std::string(customer);
+    entry.bytes = std::string(payload);
     entry.emission_us = results.emission_us;
     bytes += entry.customer.size() + entry.bytes.size() + kEntryBytes;
-  }
+  });
   if (entries.empty()) return;
   {
     const std::lock_guard lock(mutex_);

@@ -11,6 +11,7 @@
 
 #include "pipeline/log.h"
 #include "portrait/v1/result.pb.h"
+#include "view/findings.h"
 
 namespace portrait::view {
 namespace {
@@ -53,14 +54,10 @@ void TagFollower::Detach() {
 void TagFollower::OnCommitted(const CommittedResults& results) {
   std::vector<Result> taken;
   size_t bytes = 0;
-  for (size_t i = 0; i < results.results->size(); ++i) {
-    const Emitter::Output output = (*results.results)[i];
-    const auto* type = (*results.types)[output.output];
-    const bool alert = type == v1::ChurnAlert::descriptor();
-    if (!alert && type != v1::TagChange::descriptor()) continue;
-    taken.push_back({results.partition, alert, std::string(output.key), std::string(output.payload)});
-    bytes += output.key.size() + output.payload.size() + kResultBytes;
-  }
+  ForFindings(results, [&](bool alert, std::string_view customer, std::string_view payload) {
+    taken.push_back({results.partition, alert, std::string(customer), std::string(payload)});
+    bytes += customer.size() + payload.size() + kResultBytes;
+  });
   if (taken.empty()) return;
   if (waiting_bytes_.fetch_add(bytes) + bytes > kWaitingBytesMost) {
     waiting_bytes_ -= bytes;
