@@ -8,14 +8,11 @@ addition to the default ones, and waits until every row has been looked at.
 """
 import argparse
 import os
-import subprocess
-import sys
 import tempfile
 import time
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tests", "recovery"))
-from committed_results import CommittedResults, quantile  # noqa: E402
-from portrait_process import Portrait, write_config  # noqa: E402
+from committed_results import quantile
+from flow import Flow
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..")
 # Few customers meet one: what is measured is the judging of rows, not a flood of results.
@@ -28,38 +25,21 @@ def rules(count):
                    for n in range(count))
 
 
-def command(arguments, *words):
-    subprocess.run([arguments.portrait, *words], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-
-
 def measure(arguments, folder, brokers):
-    run = f"reload{os.getpid()}"
     in_force, new = os.path.join(folder, "tags.yaml"), os.path.join(folder, "new.yaml")
     with open(os.path.join(ROOT, "deploy/tags.yaml")) as default, open(in_force, "w") as copy:
         copy.write(default.read())
     with open(new, "w") as file:
         file.write(open(in_force).read() + rules(arguments.rules))
-    config, port = write_config(folder, run, brokers, sources=f"[{{topic: {run}.events, format: protobuf}}]", tags=f"{{rules: {in_force}}}", memory=f"{{limit: {arguments.memory}}}")
-    command(arguments, "topics", "--create", "--partitions", "2", "--config", config)
-    command(arguments, "generate", "--customers", str(arguments.customers), "--days", str(arguments.days), "--to", "2026-01-01",
-            "--topic", f"{run}.events", "--config", config)
-    process = Portrait(arguments.portrait, config, port, open(os.path.join(folder, "log"), "ab"))
-    process.start()
-    process.wait_until(lambda: process.total("portrait_steps_total") > 1000, "steps")
-    begin, steps = time.time(), process.total("portrait_steps_total")
-    process.wait_until_done(3600)
-    full = (process.total("portrait_steps_total") - steps) / (time.time() - begin - 1.5)  # it looks for quiet as long
-    rate = full * arguments.share
-    results = CommittedResults(arguments.portrait, config)
-    feed = subprocess.Popen([arguments.portrait, "generate", "--customers", str(arguments.customers), "--days", "60", "--to", "2026-03-02",
-                             "--rate", str(rate), "--topic", f"{run}.events", "--config", config], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    flow = Flow(arguments.portrait, folder, brokers, f"reload{os.getpid()}", arguments.customers, arguments.days,
+                tags=f"{{rules: {in_force}}}", memory=f"{{limit: {arguments.memory}}}")
+    process = flow.process
     swept = lambda: process.total("portrait_rows_swept_total")
-    try:
-        time.sleep(8)
+    with flow.at(arguments.share):
         before = (time.time(), time.time() + arguments.seconds)
         time.sleep(arguments.seconds + 1)
         began = time.time()
-        command(arguments, "rules", "apply", new, "--comment", "many", "--config", config)
+        flow.command("rules", "apply", new, "--comment", "many", "--config", flow.config)
         process.wait_until(lambda: swept() > 0, "the sweep's begin", 60)
         last, since = swept(), time.time()
         while time.time() - since < 2:
@@ -70,16 +50,9 @@ def measure(arguments, folder, brokers):
         time.sleep(2)
         after = (time.time(), time.time() + arguments.seconds)
         time.sleep(arguments.seconds + 1)
-        assert feed.poll() is None, "the events ended before the measurement"
-    finally:
-        feed.kill()
-        feed.wait()
-    time.sleep(1)
-    results.close()
-    process.stop()
-    print(f"{last:.0f} rows swept by {arguments.rules} new rules in {since - began:.1f} s (from the command on), while {rate:.0f} events/s came, "
-          f"{arguments.share:.0%} of {full:.0f}", flush=True)
-    for label, found in zip(("before", "during the sweep", "after"), results.latencies(brokers, (before, during, after))):
+    print(f"{last:.0f} rows swept by {arguments.rules} new rules in {since - began:.1f} s (from the command on), while {flow.rate:.0f} events/s came, "
+          f"{arguments.share:.0%} of {flow.full:.0f}", flush=True)
+    for label, found in zip(("before", "during the sweep", "after"), flow.results.latencies(brokers, (before, during, after))):
         print(f"  results {label}: {len(found)}, p50 {1e3 * quantile(found, .5):.0f} ms, p99 {1e3 * quantile(found, .99):.0f} ms", flush=True)
 
 

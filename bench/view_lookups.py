@@ -13,14 +13,14 @@ import asyncio
 import collections
 import os
 import random
-import subprocess
 import sys
 import tempfile
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tests", "recovery"))
-from committed_results import CommittedResults, quantile  # noqa: E402
-from portrait_process import Portrait, free_port, write_config  # noqa: E402
+from committed_results import quantile  # noqa: E402
+from flow import Flow  # noqa: E402
+from portrait_process import free_port  # noqa: E402
 
 CONNECTIONS = 16
 
@@ -60,30 +60,13 @@ class LookUps:
         await asyncio.gather(*clients)
 
 
-def command(arguments, *words):
-    subprocess.run([arguments.portrait, *words], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-
-
 def measure(arguments, folder, brokers, name, memory):
-    run = f"lookups{os.getpid()}{name}"
     view = free_port()
-    config, port = write_config(folder, run, brokers, sources=f"[{{topic: {run}.events, format: protobuf}}]", view=f"{{listen: '127.0.0.1:{view}'}}", memory=f"{{limit: {memory}}}")
-    command(arguments, "topics", "--create", "--partitions", "2", "--config", config)
-    command(arguments, "generate", "--customers", str(arguments.customers), "--days", str(arguments.days), "--to", "2026-01-01",
-            "--topic", f"{run}.events", "--config", config)
-    process = Portrait(arguments.portrait, config, port, open(os.path.join(folder, run + ".log"), "ab"))
-    process.start()
-    process.wait_until(lambda: process.total("portrait_steps_total") > 1000, "steps")
-    begin, steps = time.time(), process.total("portrait_steps_total")
-    process.wait_until_done(1800)
-    full = (process.total("portrait_steps_total") - steps) / (time.time() - begin - 1.5)  # it looks for quiet as long
-    rate = full / 2
-    results = CommittedResults(arguments.portrait, config)
-    feed = subprocess.Popen([arguments.portrait, "generate", "--customers", str(arguments.customers), "--days", "60", "--to", "2026-03-02",
-                             "--rate", str(rate), "--topic", f"{run}.events", "--config", config], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    flow = Flow(arguments.portrait, folder, brokers, f"lookups{os.getpid()}{name}", arguments.customers, arguments.days,
+                view=f"{{listen: '127.0.0.1:{view}'}}", memory=f"{{limit: {memory}}}")
+    process = flow.process
     windows, looked = [], []
-    try:
-        time.sleep(8)
+    with flow.at(0.5):
         for turn in range(2 * arguments.turns):
             hits_before, misses_before = process.total("portrait_cache_hits_total"), process.total("portrait_cache_misses_total")
             begin = time.time()
@@ -95,18 +78,11 @@ def measure(arguments, folder, brokers, name, memory):
             misses = process.total("portrait_cache_misses_total") - misses_before
             hits = process.total("portrait_cache_hits_total") - hits_before
             time.sleep(1)
-        assert feed.poll() is None, "the events ended before the measurement"
         rows = process.total("portrait_cache_rows")
-    finally:
-        feed.kill()
-        feed.wait()
-    time.sleep(1)
-    results.close()
-    found = results.latencies(brokers, windows)
-    process.stop()
+    found = flow.results.latencies(brokers, windows)
     took = sorted(t for one in looked for t in one.took)
     statuses = dict(sum((one.statuses for one in looked), collections.Counter()))
-    print(f"{name}, memory.limit {memory}: {rows:.0f} of {arguments.customers} rows in memory; {rate:.0f} events/s, half of {full:.0f}; "
+    print(f"{name}, memory.limit {memory}: {rows:.0f} of {arguments.customers} rows in memory; {flow.rate:.0f} events/s, half of {flow.full:.0f}; "
           f"steps that found their row in memory: {hits / max(1, hits + misses):.1%}", flush=True)
     print(f"  {len(took)} look-ups at {arguments.lookups}/s: p50 {1e3 * quantile(took, .5):.2f} ms, p90 {1e3 * quantile(took, .9):.2f} ms, "
           f"p99 {1e3 * quantile(took, .99):.2f} ms, most {1e3 * took[-1]:.1f} ms; answers {statuses}", flush=True)
