@@ -64,6 +64,10 @@ std::string EntryKey(char kind, std::string_view tag, int64_t number, int32_t pa
   return key;
 }
 
+auto Find(google::protobuf::RepeatedPtrField<v1::TagStanding::Held>& held, std::string_view tag) {
+  return std::find_if(held.begin(), held.end(), [&](const auto& one) { return one.tag() == tag; });
+}
+
 int64_t ValueOf(const v1::TagStanding& standing) {
   return standing.has_value_at_risk_micros() ? standing.value_at_risk_micros() : kNoValue;
 }
@@ -155,42 +159,41 @@ absl::Status TagIndex::Replace(int32_t partition, std::string_view customer, con
   return absl::OkStatus();
 }
 
-absl::Status TagIndex::Put(int32_t partition, std::string_view customer, const v1::TagStanding& standing) {
-  auto before = Read(partition, customer);
+absl::Status TagIndex::Change(int32_t partition, std::string_view customer,
+                              absl::FunctionRef<void(v1::TagStanding& standing)> change) {
+  const auto before = Read(partition, customer);
   if (!before.ok()) return before.status();
-  return Replace(partition, customer, *before, standing);
+  v1::TagStanding after = *before;
+  change(after);
+  return Replace(partition, customer, *before, after);
+}
+
+absl::Status TagIndex::Put(int32_t partition, std::string_view customer, const v1::TagStanding& standing) {
+  return Change(partition, customer, [&](v1::TagStanding& now) { now = standing; });
 }
 
 absl::Status TagIndex::Gain(int32_t partition, std::string_view customer, std::string_view tag, int64_t since_us) {
-  auto before = Read(partition, customer);
-  if (!before.ok()) return before.status();
-  v1::TagStanding after = *before;
-  auto* held = after.mutable_held();
-  const auto found = std::find_if(held->begin(), held->end(), [&](const auto& one) { return one.tag() == tag; });
-  v1::TagStanding::Held& one = found != held->end() ? *found : *held->Add();
-  one.set_tag(std::string(tag));
-  one.set_since_us(since_us);
-  return Replace(partition, customer, *before, after);
+  return Change(partition, customer, [&](v1::TagStanding& now) {
+    auto* held = now.mutable_held();
+    const auto found = Find(*held, tag);
+    v1::TagStanding::Held& one = found != held->end() ? *found : *held->Add();
+    one.set_tag(std::string(tag));
+    one.set_since_us(since_us);
+  });
 }
 
 absl::Status TagIndex::Lose(int32_t partition, std::string_view customer, std::string_view tag) {
-  auto before = Read(partition, customer);
-  if (!before.ok()) return before.status();
-  v1::TagStanding after = *before;
-  auto* held = after.mutable_held();
-  const auto found = std::find_if(held->begin(), held->end(), [&](const auto& one) { return one.tag() == tag; });
-  if (found == held->end()) return absl::OkStatus();
-  held->erase(found);
-  return Replace(partition, customer, *before, after);
+  return Change(partition, customer, [&](v1::TagStanding& now) {
+    auto* held = now.mutable_held();
+    if (const auto found = Find(*held, tag); found != held->end()) held->erase(found);
+  });
 }
 
 absl::Status TagIndex::SetValueAtRisk(int32_t partition, std::string_view customer, std::optional<int64_t> micros) {
-  auto before = Read(partition, customer);
-  if (!before.ok()) return before.status();
-  v1::TagStanding after = *before;
-  after.clear_value_at_risk_micros();
-  if (micros) after.set_value_at_risk_micros(*micros);
-  return Replace(partition, customer, *before, after);
+  return Change(partition, customer, [&](v1::TagStanding& now) {
+    now.clear_value_at_risk_micros();
+    if (micros) now.set_value_at_risk_micros(*micros);
+  });
 }
 
 absl::Status TagIndex::Drop(int32_t partition) {

@@ -10,7 +10,6 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -19,6 +18,7 @@
 #include <string_view>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "portrait/v1/tag_index.pb.h"
@@ -63,6 +63,8 @@ class TagIndex {
   struct Store;
   explicit TagIndex(std::unique_ptr<Store> store);
   absl::StatusOr<v1::TagStanding> Read(int32_t partition, std::string_view customer) const;
+  absl::Status Change(int32_t partition, std::string_view customer,
+                      absl::FunctionRef<void(v1::TagStanding& standing)> change);
   absl::Status Replace(int32_t partition, std::string_view customer, const v1::TagStanding& before,
                        const v1::TagStanding& after);
   void CountOne(std::string_view tag, int32_t partition, int64_t more);
