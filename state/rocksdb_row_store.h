@@ -78,6 +78,7 @@ class RocksDbRowStore final : public RowStore {
   ~RocksDbRowStore() override;
 
   absl::StatusOr<std::optional<std::string>> Get(std::string_view customer_id) override;
+  absl::Status GetMany(const std::vector<std::string_view>& customer_ids, const VisitRow& visit) override;
   absl::Status Write(const RowBatch& batch) override;
   absl::StatusOr<std::optional<v1::StoreMeta>> Meta() override;
   absl::Status Scan(const std::function<absl::Status(std::string_view, std::string_view)>& visit) override;

@@ -89,6 +89,7 @@ class RowCache {
   void Limit(size_t bytes) { limit_bytes_ = bytes; }
 
   bool over_limit() const { return bytes_ > limit_bytes_; }
+  size_t over_limit_by() const { return over_limit() ? bytes_ - limit_bytes_ : 0; }
   size_t limit_bytes() const { return limit_bytes_; }
   size_t bytes() const { return bytes_; }
   size_t rows() const { return clock_.size(); }

@@ -24,4 +24,13 @@ absl::StatusOr<RowHeader> ReadRowHeader(std::string_view row) {
   return header;
 }
 
+absl::Status RowStore::GetMany(const std::vector<std::string_view>& customer_ids, const VisitRow& visit) {
+  for (size_t place = 0; place < customer_ids.size(); ++place) {
+    const auto row = Get(customer_ids[place]);
+    if (!row.ok()) return row.status();
+    visit(place, row->has_value() ? std::optional<std::string_view>(**row) : std::nullopt);
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace portrait

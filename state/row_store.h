@@ -47,14 +47,20 @@ struct RowBatch {
   v1::StoreMeta meta;
 };
 
-// The rows of one task, with an index of their timers. One thread. Guarantees: Write is atomic, rows, index and meta
-// together, and what was written before is never lost without what was written after it. It need not be durable until
-// Flush returns: after a crash the store holds a prefix of what was written.
+// The rows of one task, with an index of their timers. One thread; but while it is in Write, another may Get and
+// ReadRows. Guarantees: Write is atomic, rows, index and meta together, and what was written before is never lost
+// without what was written after it. It need not be durable until Flush returns: after a crash the store holds a prefix
+// of what was written.
 class RowStore {
  public:
   virtual ~RowStore() = default;
 
   virtual absl::StatusOr<std::optional<std::string>> Get(std::string_view customer_id) = 0;
+  // The rows of several customers, each named once, for less than as many calls of Get. `visit` is called for each of
+  // them, in any order, with its place and its row, or nothing; the bytes are gone when it returns. After an error some
+  // were not visited.
+  using VisitRow = std::function<void(size_t place, std::optional<std::string_view> row)>;
+  virtual absl::Status GetMany(const std::vector<std::string_view>& customer_ids, const VisitRow& visit);
   virtual absl::Status Write(const RowBatch& batch) = 0;
   // Nothing when the store is new.
   virtual absl::StatusOr<std::optional<v1::StoreMeta>> Meta() = 0;

@@ -6,6 +6,7 @@
 #include <catch2/catch_test_macros.hpp>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <string>
 
 #include "state/memory_row_store.h"
@@ -73,6 +74,26 @@ TEMPLATE_TEST_CASE("rows come back in the order of their keys, the latest of eac
   CHECK_FALSE(store.Get("bert")->has_value());
   REQUIRE(store.Flush().ok());
   CHECK(Contents(store) == "=x anna=1 zoe=1 ");
+}
+
+TEMPLATE_TEST_CASE("several rows are read at once, those that are there and those that are not", "", InMemory,
+                   InRocksDb) {
+  TestType any;
+  RowStore& store = any.get();
+  REQUIRE(store.Write(Batch({{"anna", "1"}, {"bert", "2"}, {"carl", "3"}, {"", "x"}}, 1)).ok());
+  REQUIRE(store.Flush().ok());
+  REQUIRE(store.Write(Batch({{"bert", "4"}, {"carl", std::nullopt}}, 2)).ok());
+  const std::vector<std::string_view> asked = {"zoe", "bert", "", "carl", "anna", "ber"};
+  std::map<std::string_view, std::string> found;
+  REQUIRE(store
+              .GetMany(asked,
+                       [&](size_t place, std::optional<std::string_view> row) {
+                         CHECK(found.emplace(asked[place], row.value_or("-")).second);
+                       })
+              .ok());
+  CHECK(found == std::map<std::string_view, std::string>{
+                     {"zoe", "-"}, {"bert", "4"}, {"", "x"}, {"carl", "-"}, {"anna", "1"}, {"ber", "-"}});
+  CHECK(store.GetMany({}, [&](size_t, std::optional<std::string_view>) { FAIL("nobody was asked for"); }).ok());
 }
 
 TEMPLATE_TEST_CASE("the later of two writes for one customer in a batch wins", "", InMemory, InRocksDb) {
@@ -156,6 +177,17 @@ TEST_CASE("large batches, which go around the memory of RocksDB, keep their plac
   any.store = RocksDbRowStore::Open(any.folder, any.memory).value();
   CHECK(any.get().Meta()->value().changelog_position() == 4);
   CHECK(any.get().Get("zoe")->value() == "small");
+}
+
+TEST_CASE("whoever finds a store open leaves its files alone, and clears up once it is not") {
+  InRocksDb any;
+  const auto bulk = any.folder / "bulk.tmp";  // as while a large batch is written
+  std::ofstream(bulk) << "half a table";
+  CHECK(absl::IsFailedPrecondition(RocksDbRowStore::Open(any.folder, any.memory).status()));
+  CHECK(std::filesystem::exists(bulk));
+  any.store.reset();
+  any.store = RocksDbRowStore::Open(any.folder, any.memory).value();
+  CHECK_FALSE(std::filesystem::exists(bulk));
 }
 
 TEST_CASE("a crash of the memory store keeps a prefix of the batches") {
