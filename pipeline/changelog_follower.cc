@@ -39,9 +39,10 @@ ChangelogFollower::ChangelogFollower(RowStore& store, LogReader& reader, const C
       as_of_us_(options_.as_of_us),
       last_step_(options_.last_step) {}
 
-absl::Status ChangelogFollower::Open(int64_t end) {
+absl::Status ChangelogFollower::Open(int64_t end, Timestamp asked) {
   cursor_.reset();  // a log is read by one cursor at a time
   end_ = end;
+  asked_ = asked;
   auto cursor = reader_.Open(options_.topic, options_.partition, position_, end);
   if (!cursor.ok()) return cursor.status();
   cursor_ = *std::move(cursor);
@@ -76,12 +77,36 @@ absl::StatusOr<bool> ChangelogFollower::Advance(size_t max_records, Duration tim
     ++taken;
     position = (*record)->offset + 1;
   }
-  last_step_ = std::max(last_step_, batch_.highest_number());
   if (done) {
     cursor_.reset();
     position = std::max(position, end_);
-    as_of_us_ = ToMicros(clock_.Now());
+    if (absl::Status s = ReachedEnd(); !s.ok()) return s;
   }
+  if (absl::Status s = Write(position); !s.ok()) return s;
+  rows_ += taken;
+  return done;
+}
+
+absl::Status ChangelogFollower::NothingNew(Timestamp asked) {
+  constexpr Duration kStoredEvery = seconds(600);
+  asked_ = asked;
+  if (absl::Status s = ReachedEnd(); !s.ok()) return s;
+  return as_of_us_ - stored_as_of_us_ < kStoredEvery.count() ? absl::OkStatus() : Write(position_);
+}
+
+absl::Status ChangelogFollower::ReachedEnd() {
+  const Duration age = clock_.Now() - FromMicros(as_of_us_);
+  if (age > options_.tombstones_kept) {
+    return absl::AbortedError(absl::StrCat("the changelog ", options_.topic, " may have let go of removals: partition ",
+                                           options_.partition, " was last read to its end ",
+                                           std::chrono::floor<std::chrono::hours>(age).count(), " hours ago"));
+  }
+  as_of_us_ = std::max(as_of_us_, ToMicros(asked_));
+  return absl::OkStatus();
+}
+
+absl::Status ChangelogFollower::Write(int64_t position) {
+  last_step_ = std::max(last_step_, batch_.highest_number());
   v1::StoreMeta meta;
   meta.set_lineage(options_.lineage);
   meta.set_changelog_position(position);
@@ -89,8 +114,8 @@ absl::StatusOr<bool> ChangelogFollower::Advance(size_t max_records, Duration tim
   meta.set_last_committed_step(last_step_);
   if (absl::Status s = batch_.WriteTo(store_, std::move(meta)); !s.ok()) return s;
   position_ = position;
-  rows_ += taken;
-  return done;
+  stored_as_of_us_ = as_of_us_;
+  return absl::OkStatus();
 }
 
 }  // namespace portrait

@@ -31,6 +31,7 @@ absl::StatusOr<Recovery::Ends> Recovery::ReadEnds() {
   auto committed = Patiently([&](Duration d) { return ports_.consumer.Committed(task_.partition_, d); });
   if (!committed.ok()) return Annotated(committed.status(), "reading the committed offsets");
   ends.committed = *std::move(committed);
+  ends.asked = ports_.clock.Now();
   const auto journal = RangeOf(task_.options_.JournalTopic());
   if (!journal.ok()) return Annotated(journal.status(), "reading the end of the journal");
   const auto changelog = RangeOf(task_.options_.ChangelogTopic());
@@ -42,10 +43,16 @@ absl::StatusOr<Recovery::Ends> Recovery::ReadEnds() {
 
 absl::StatusOr<RecoveryReport> Recovery::Run(const std::function<void(double)>& progress) {
   progress_.emplace(ports_.clock, task_.partition_, progress);
+  Duration mark = ports_.clock.Monotonic();
+  const auto lap = [&] {
+    const Duration now = ports_.clock.Monotonic();
+    return now - std::exchange(mark, now);
+  };
   const auto ends = ReadEnds();
   if (!ends.ok()) return ends.status();
   auto tail = ReadTail(ends->journal);
   if (!tail.ok()) return Annotated(tail.status(), "reading the journal");
+  report_.reading = lap();
   if (tail->empty()) {
     if (absl::Status s = StartHistory(ends->committed, ends->changelog); !s.ok()) return s;
   } else {
@@ -53,8 +60,10 @@ absl::StatusOr<RecoveryReport> Recovery::Run(const std::function<void(double)>& 
     if (absl::Status s = OpenStore(last.lineage(), ends->changelog); !s.ok()) return s;
     progress_->Expect(static_cast<uint64_t>(ends->changelog.end - position_.changelog_position),
                       last.last() < last.floor() ? 0 : last.last() + 1 - last.floor());
-    if (absl::Status s = RestoreRows(ends->changelog, last.last()); !s.ok()) return s;
+    if (absl::Status s = RestoreRows(*ends, last.last()); !s.ok()) return s;
+    report_.restoring = lap();
     if (absl::Status s = ReplayTail(*tail); !s.ok()) return s;
+    report_.replaying = lap();
     if (absl::Status s = CheckOffsets(last, ends->committed); !s.ok()) return s;
     position_.last_entry = last.id();
   }
@@ -246,7 +255,7 @@ absl::Status Recovery::OpenStore(const std::string& lineage, const LogRange& cha
   return task_.rows_.store().Clear();
 }
 
-absl::Status Recovery::RestoreRows(const LogRange& changelog, uint64_t last) {
+absl::Status Recovery::RestoreRows(const Ends& ends, uint64_t last) {
   constexpr size_t kRecordsAtOnce = 100'000;  // or until the batch is full
   const int64_t begin = position_.changelog_position;
   const Duration started = ports_.clock.Monotonic();
@@ -258,8 +267,9 @@ absl::Status Recovery::RestoreRows(const LogRange& changelog, uint64_t last) {
                               .batch_bytes = restore_bytes_,
                               .as_of_us = ToMicros(as_of_),
                               .last_step = last,
+                              .tombstones_kept = task_.options_.changelog_tombstones_kept,
                               .step_limit = last});
-  absl::Status opened = Patiently([&](Duration) { return follower.Open(changelog.end); });
+  absl::Status opened = Patiently([&](Duration) { return follower.Open(ends.changelog.end, ends.asked); });
   if (!opened.ok()) return Annotated(opened, "reading the changelog");
   for (bool done = false; !done;) {
     auto advanced = Patiently([&](Duration d) { return follower.Advance(kRecordsAtOnce, d); });

@@ -30,6 +30,8 @@ struct RecoveryReport {
   uint64_t steps_replayed = 0;
   uint64_t digests_compared = 0;
   uint64_t witnesses_compared = 0;
+  // How long its parts took: offsets, ends and the journal's tail; the restore; the replay.
+  Duration reading{}, restoring{}, replaying{};
 };
 
 class Recovery {
@@ -81,6 +83,7 @@ class Recovery {
   // (i) and (ii) above.
   struct Ends {
     std::vector<int64_t> committed;
+    Timestamp asked{};  // before it was answered
     LogRange journal, changelog;
   };
   absl::StatusOr<Ends> ReadEnds();
@@ -89,7 +92,7 @@ class Recovery {
   std::vector<int64_t> KnownEnds();
   absl::Status OpenStore(const std::string& lineage, const LogRange& changelog);
   absl::Status StartHistory(const std::vector<int64_t>& committed, const LogRange& changelog);
-  absl::Status RestoreRows(const LogRange& changelog, uint64_t last);
+  absl::Status RestoreRows(const Ends& ends, uint64_t last);
   absl::Status ReplayTail(const std::vector<v1::JournalEntry>& tail);
   bool Replays(const std::string& chain_version) const;
   absl::Status UseEditionOf(const v1::TaskState& state);

@@ -140,7 +140,8 @@ absl::Status Standby::Begin(int32_t partition) {
                                     .lineage = *lineage,
                                     .position = range->begin,
                                     .batch_bytes = kBatchBytes,
-                                    .as_of_us = now_us};
+                                    .as_of_us = now_us,
+                                    .tombstones_kept = options_.tombstones_kept};
   if (meta->has_value()) {
     switch (Judge(**meta, *lineage, FromMicros(now_us), options_.tombstones_kept)) {
       case StoreJudgement::kOfAnotherHistory:
@@ -176,6 +177,7 @@ absl::StatusOr<bool> Standby::Follow(int32_t partition) {
   if (!held) {
     if (absl::Status s = Begin(partition); !s.ok()) return s;
   }
+  const Timestamp asked = ports_.clock->Now();
   auto range = ports_.reader->Range(options_.changelog, partition, kRequest);
   if (!range.ok()) return range.status();
   for (int batch = 0; batch < kBatchesAtOnce; ++batch) {
@@ -183,19 +185,30 @@ absl::StatusOr<bool> Standby::Follow(int32_t partition) {
     const std::lock_guard lock(mutex_);
     const auto it = followed_.find(partition);
     if (it == followed_.end()) return true;  // a worker has it now
-    ChangelogFollower& follower = *it->second.follower;
-    prometheus::Gauge& lag = metrics_.StandbyLag(partition);
-    lag.Set(static_cast<double>(range->end - follower.position()));
-    if (follower.position() >= range->end) return true;
-    if (batch == 0) {
-      if (absl::Status s = follower.Open(range->end); !s.ok()) return s;
+    auto done = Advance(partition, *it->second.follower, range->end, asked, /*open=*/batch == 0);
+    if (absl::IsAborted(done.status())) {  // thrown away when it is opened again
+      metrics_.RemoveStandby(partition);
+      followed_.erase(it);
     }
-    auto done = follower.Advance(kBatch, kNext);
-    if (!done.ok()) return done.status();
-    lag.Set(static_cast<double>(range->end - follower.position()));
-    if (*done) return true;
+    if (!done.ok() || *done) return done;
   }
   return false;
+}
+
+absl::StatusOr<bool> Standby::Advance(int32_t partition, ChangelogFollower& follower, int64_t end, Timestamp asked,
+                                      bool open) {
+  prometheus::Gauge& lag = metrics_.StandbyLag(partition);
+  lag.Set(static_cast<double>(end - follower.position()));
+  if (follower.position() >= end) {
+    if (absl::Status s = follower.NothingNew(asked); !s.ok()) return s;
+    return true;
+  }
+  if (open) {
+    if (absl::Status s = follower.Open(end, asked); !s.ok()) return s;
+  }
+  auto done = follower.Advance(kBatch, kNext);
+  if (done.ok()) lag.Set(static_cast<double>(end - follower.position()));
+  return done;
 }
 
 void Standby::Complain(int32_t partition, const absl::Status& status) {

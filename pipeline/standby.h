@@ -76,6 +76,8 @@ class Standby {
   absl::Status Begin(int32_t partition);
   absl::StatusOr<std::string> LineageOf(int32_t partition);
   absl::StatusOr<bool> Follow(int32_t partition);
+  // A batch of one partition; true: the end is reached. Under the lock.
+  absl::StatusOr<bool> Advance(int32_t partition, ChangelogFollower& follower, int64_t end, Timestamp asked, bool open);
   void LetGo(int32_t partition);
   void Complain(int32_t partition, const absl::Status& status);
 

@@ -107,7 +107,10 @@ absl::StatusOr<Worker::Recovered> Worker::Recover(int32_t partition, size_t cach
                              {"rows_restored", report->rows_restored},
                              {"steps_replayed", report->steps_replayed},
                              {"last_step", running.task->last_step()},
-                             {"seconds", recovered.took_s}});
+                             {"seconds", recovered.took_s},
+                             {"reading_s", Seconds(report->reading)},
+                             {"restoring_s", Seconds(report->restoring)},
+                             {"replaying_s", Seconds(report->replaying)}});
   return recovered;
 }
 

@@ -50,7 +50,7 @@ TEST_CASE("the last record of each customer stands in the store, with the positi
   f.Append("bob", 2);
   f.Append("ann", 5);
   ChangelogFollower follower = f.Follower({});
-  REQUIRE(follower.Open(3).ok());
+  REQUIRE(follower.Open(3, f.clock.Now()).ok());
   CHECK(follower.Advance(100, seconds(1)).value());
   CHECK(f.Shown() == "P=3 as-of=50 last=5 ann@5 bob@2");
 }
@@ -60,12 +60,12 @@ TEST_CASE("a follower that stops half-way keeps its place, but does not claim to
   for (uint64_t n = 1; n <= 5; ++n) f.Append(absl::StrCat("c", n), n);
   {
     ChangelogFollower follower = f.Follower({.as_of_us = 7'000'000});
-    REQUIRE(follower.Open(5).ok());
+    REQUIRE(follower.Open(5, f.clock.Now()).ok());
     CHECK_FALSE(follower.Advance(2, seconds(1)).value());
     CHECK(f.Shown() == "P=2 as-of=7 last=2 c1@1 c2@2");
   }
   ChangelogFollower next = f.Follower({.position = 2, .as_of_us = 7'000'000, .last_step = 2});
-  REQUIRE(next.Open(5).ok());
+  REQUIRE(next.Open(5, f.clock.Now()).ok());
   CHECK_FALSE(next.Advance(3, seconds(1)).value());
   CHECK(next.Advance(3, seconds(1)).value());
   CHECK(next.rows() == 3);
@@ -76,10 +76,10 @@ TEST_CASE("a follower goes on where it reached the end the last time") {
   Fixture f;
   f.Append("ann", 1);
   ChangelogFollower follower = f.Follower({});
-  REQUIRE(follower.Open(1).ok());
+  REQUIRE(follower.Open(1, f.clock.Now()).ok());
   CHECK(follower.Advance(100, seconds(1)).value());
   f.Append("ann", 2);
-  REQUIRE(follower.Open(2).ok());
+  REQUIRE(follower.Open(2, f.clock.Now()).ok());
   CHECK(follower.Advance(100, seconds(1)).value());
   CHECK(follower.rows() == 2);
   CHECK(f.Shown() == "P=2 as-of=50 last=2 ann@2");
@@ -94,7 +94,7 @@ TEST_CASE("a tombstone removes the row, and its number counts") {
   gone.headers = {{"number", "3"}};
   f.broker.Append("changelog", 0, std::move(gone));
   ChangelogFollower follower = f.Follower({.step_limit = 3});
-  REQUIRE(follower.Open(3).ok());
+  REQUIRE(follower.Open(3, f.clock.Now()).ok());
   CHECK(follower.Advance(100, seconds(1)).value());
   CHECK(f.Shown() == "P=3 as-of=50 last=3 bob@2");
 }
@@ -104,11 +104,46 @@ TEST_CASE("a row that is ahead of the journal is refused, and nothing of its bat
   f.Append("ann", 1);
   f.Append("bob", 9);
   ChangelogFollower follower = f.Follower({.step_limit = 8});
-  REQUIRE(follower.Open(2).ok());
+  REQUIRE(follower.Open(2, f.clock.Now()).ok());
   const auto advanced = follower.Advance(100, seconds(1));
   CHECK(absl::IsDataLoss(advanced.status()));
   CHECK(advanced.status().message().find("offset 1 step 9, journal 8") != std::string::npos);
   CHECK(f.Shown() == "P=0 as-of=0 last=0");
+}
+
+TEST_CASE("who sleeps for longer than tombstones are kept does not take its rows for fresh") {
+  Fixture f;
+  f.Append("ann", 1);
+  f.Append("bob", 2);
+  ChangelogFollower follower = f.Follower({.as_of_us = 40'000'000, .tombstones_kept = seconds(100)});
+  REQUIRE(follower.Open(2, f.clock.Now()).ok());
+  CHECK_FALSE(follower.Advance(1, seconds(1)).value());
+  f.clock.Advance(seconds(95));                          // ann may have been removed since, and her tombstone too
+  CHECK_FALSE(follower.Advance(1, seconds(1)).value());  // not yet at the end
+  CHECK(absl::IsAborted(follower.Advance(1, seconds(1)).status()));
+  CHECK(f.Shown() == "P=2 as-of=40 last=2 ann@1 bob@2");
+  CHECK(absl::IsAborted(follower.NothingNew(f.clock.Now())));
+}
+
+TEST_CASE("who looks often enough and finds nothing new stays fresh, and stores that now and then") {
+  Fixture f;
+  f.Append("ann", 1);
+  ChangelogFollower follower = f.Follower({.as_of_us = 40'000'000, .tombstones_kept = seconds(1000)});
+  REQUIRE(follower.Open(1, f.clock.Now()).ok());
+  REQUIRE(follower.Advance(10, seconds(1)).value());
+  f.clock.Advance(seconds(500));
+  REQUIRE(follower.NothingNew(f.clock.Now()).ok());
+  CHECK(f.Shown() == "P=1 as-of=50 last=1 ann@1");
+  f.clock.Advance(seconds(900));
+  REQUIRE(follower.NothingNew(f.clock.Now()).ok());
+  CHECK(f.Shown() == "P=1 as-of=1450 last=1 ann@1");
+  f.Append("bob", 2);
+  f.clock.Advance(seconds(900));
+  const Timestamp asked = f.clock.Now();
+  f.clock.Advance(seconds(50));
+  REQUIRE(follower.Open(2, asked).ok());
+  CHECK(follower.Advance(10, seconds(1)).value());
+  CHECK(f.Shown() == "P=2 as-of=2350 last=2 ann@1 bob@2");  // as of when the end was asked for
 }
 
 }  // namespace
