@@ -88,7 +88,10 @@ void RunTask(benchmark::State& state, const Chain& chain, Duration checkpoint_in
         images += commit.images.size();
         for (const RowImage& image : commit.images) image_bytes += image.row ? image.row->size() : 0;
         journal_bytes += commit.entry.ByteSizeLong();
-        static_cast<void>(task.Committed(std::move(commit), {offset, offset}, At("2026-01-01")));
+        const auto staged = task.Stage(std::move(commit), {offset, offset}, At("2026-01-01"));
+        if (!staged) continue;
+        static_cast<void>(task.Write(*staged));
+        task.Settle(*staged);
       }
     }
     state.counters["cache_MB"] = static_cast<double>(task.rows().cache().bytes()) / 1e6;

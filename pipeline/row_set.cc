@@ -12,6 +12,7 @@ namespace portrait {
 namespace {
 
 constexpr size_t kWitnesses = 16;
+constexpr size_t kLookAt = 16;  // a miss pays for a bounded search, even when few rows can leave
 
 // What the allocator adds by rounding up and by pages that are not full, and the places of a row in cache, queue and
 // index.
@@ -37,18 +38,21 @@ int64_t FirstTimer(const CachedRow& row) {
 
 absl::StatusOr<CachedRow*> RowSet::Get(std::string_view customer_id) {
   if (CachedRow* row = cache_.Find(customer_id)) {
-    ++hits_;
+    ++(std::exchange(row->read_ahead, false) ? misses_ : hits_);
     return row;
   }
   ++misses_;
-  constexpr size_t kLookAt = 64;  // a miss pays for a bounded search, even when few rows can leave
   cache_.Evict(kLookAt);
   auto stored = store_->Get(customer_id);
   if (!stored.ok()) return stored.status();
+  return Keep(customer_id, *stored);
+}
+
+absl::StatusOr<CachedRow*> RowSet::Keep(std::string_view customer_id, std::optional<std::string_view> stored) {
   auto row = std::make_unique<CachedRow>();
   row->customer_id = std::string(customer_id);
-  if (stored->has_value()) {
-    auto number = chain_.Decode(**stored, row->state);
+  if (stored) {
+    auto number = chain_.Decode(*stored, row->state);
     if (!number.ok()) return number.status();
     row->number = *number;
     if (row->state.gone) row->gone_at = row->stored_gone = *number;
@@ -100,9 +104,13 @@ void RowSet::Prefetch(const std::vector<std::string_view>& customer_ids) {
   constexpr size_t kLinesOfStored = 8;  // the processor fetches ahead what is read from one end to the other
   for (const std::string_view id : customer_ids) cache_.Prefetch(id);
   fetched_.clear();
+  missing_.clear();
   for (const std::string_view id : customer_ids) {
     const CachedRow* row = cache_.Peek(id);
-    if (row == nullptr) continue;
+    if (row == nullptr) {
+      missing_.push_back(id);
+      continue;
+    }
     fetched_.push_back(row);
     for (size_t at = 0; at < sizeof(CachedRow); at += kLine) Fetch(row, at);
   }
@@ -116,6 +124,18 @@ void RowSet::Prefetch(const std::vector<std::string_view>& customer_ids) {
       for (size_t line = 0; line < kLinesOfState; ++line) Fetch(&state, line * kLine);
     });
   }
+  // Last, for it may let go of rows.
+  if (!missing_.empty()) ReadAhead();
+}
+
+void RowSet::ReadAhead() {
+  std::sort(missing_.begin(), missing_.end());
+  missing_.erase(std::unique(missing_.begin(), missing_.end()), missing_.end());
+  cache_.Evict(kLookAt * missing_.size());
+  const absl::Status read = store_->GetMany(missing_, [&](size_t place, std::optional<std::string_view> stored) {
+    if (auto row = Keep(missing_[place], stored); row.ok()) (*row)->read_ahead = true;
+  });
+  read.IgnoreError();
 }
 
 size_t RowSet::BytesAtRest(const CachedRow& row) {
@@ -179,19 +199,25 @@ absl::Status RowSet::Disproved(const CachedRow& row, const TimerHint& hint) {
   return store_->Write(batch);
 }
 
-std::vector<RowImage> RowSet::TakeImages(const Pace& pace, Duration now) {
-  cache_.Evict();
+std::vector<RowImage> RowSet::TakeImages(const Pace& pace, Duration now, const std::function<void()>& between) {
+  constexpr size_t kAtOnce = 64;
+  constexpr size_t kImagedForEachOver = 2;  // those that are used all the time do not leave
+  Shrink();
   size_t count = dirty_.size();
-  if ((!pace.all || Mutated(Mutation::kHandOverLeavesRows)) && !cache_.over_limit() &&
-      pace.checkpoint_interval > pace.commit_interval) {
+  if ((!pace.all || Mutated(Mutation::kHandOverLeavesRows)) && pace.checkpoint_interval > pace.commit_interval) {
     const auto rounds = static_cast<size_t>(pace.checkpoint_interval / pace.commit_interval);
     count = (dirty_.size() + rounds - 1) / rounds;
   }
+  const size_t bytes = kImagedForEachOver * cache_.over_limit_by();
+  size_t imaged_bytes = 0;
   std::vector<RowImage> images;
   images.reserve(count);
-  while (!dirty_.empty() && (images.size() < count || now - dirty_.front()->dirty_since >= pace.checkpoint_interval)) {
+  while (!dirty_.empty() && (images.size() < count || imaged_bytes < bytes ||
+                             now - dirty_.front()->dirty_since >= pace.checkpoint_interval)) {
+    if (between && images.size() % kAtOnce == kAtOnce - 1) between();
     CachedRow& row = *dirty_.front();
     dirty_.pop_front();
+    imaged_bytes += row.bytes;
     RowImage image{row.customer_id, row.number, std::string(), row.state.gone};
     chain_.Encode(row.number, row.state, *image.row);
     if (const int64_t next = FirstTimer(row); next != row.stored_timer_us) {
@@ -246,42 +272,54 @@ std::vector<v1::Witness> RowSet::TakeWitnesses(uint64_t first) {
   return out;
 }
 
-absl::Status RowSet::Committed(std::vector<RowImage> images, const v1::StoreMeta& meta) {
-  RowBatch batch;
+RowSet::Staged RowSet::Stage(std::vector<RowImage> images, const v1::StoreMeta& meta) {
+  Staged staged;
+  RowBatch& batch = staged.batch;
   batch.meta = meta;
   batch.meta.set_format(kStoreFormat);
   batch.meta.set_highest_number(meta_.highest_number());
   batch.writes.reserve(images.size());
   batch.timers_removed = std::exchange(disproved_, {});
   batch.gone_removed = std::exchange(came_back_, {});
-  std::vector<CachedRow*> settled;
   for (RowImage& image : images) {
     batch.meta.set_highest_number(std::max(batch.meta.highest_number(), image.number));
     if (image.timer_removed_us != kNever) batch.timers_removed.push_back({image.timer_removed_us, image.customer_id});
     if (image.timer_added_us != kNever) batch.timers_added.push_back({image.timer_added_us, image.customer_id});
     if (image.gone_removed != 0) batch.gone_removed.push_back({image.gone_removed, image.customer_id});
     if (image.gone_added != 0) batch.gone_added.push_back({image.gone_added, image.customer_id});
-    CachedRow* row = cache_.Find(image.customer_id);
-    if (row != nullptr && row->in_flight == image.number) {
-      row->in_flight = 0;
-      if (row->evictable()) settled.push_back(row);
-    }
-    // A row that was touched since is not gone any more, or gone at a later step.
-    if (image.gone && image.row && row != nullptr && row->number == image.number) {
-      row->gone_at = image.number;
-      gone_.insert({image.number, image.customer_id});
+    if (CachedRow* row = cache_.Find(image.customer_id)) {
+      staged.rows.push_back({row, image.number, image.gone && image.row.has_value()});
     }
     batch.writes.emplace_back(std::move(image.customer_id), std::move(image.row));
   }
-  if (absl::Status s = store_->Write(batch); !s.ok()) return s;
-  meta_ = batch.meta;
-  for (const TimerHint& hint : batch.timers_added) {
+  return staged;
+}
+
+void RowSet::Settle(const Staged& staged) {
+  meta_ = staged.batch.meta;
+  for (const TimerHint& hint : staged.batch.timers_added) {
     // Its part of the store was read before it was written.
     if (!timers_.StoreStandsFor(hint.time_us, hint.customer_id)) timers_.Add(hint.time_us, hint.customer_id);
   }
-  for (CachedRow* row : settled) LeaveToStore(*row);
-  cache_.Evict();
-  return absl::OkStatus();
+  for (const auto& [row, number, gone] : staged.rows) {
+    // A row that was touched since is not gone any more, or gone at a later step.
+    if (gone && row->number == number) {
+      row->gone_at = number;
+      gone_.insert({number, row->customer_id});
+    }
+    if (row->in_flight != number) continue;
+    row->in_flight = 0;
+    if (row->evictable()) LeaveToStore(*row);
+  }
+  Shrink();
+}
+
+// Looks at a few rows for each that should leave, not at all of them: where most wait for their images, each look would
+// be in vain, and the next commit images more.
+void RowSet::Shrink() {
+  constexpr size_t kLooksForEach = 8;
+  if (!cache_.over_limit()) return;
+  cache_.Evict(kLooksForEach * (1 + cache_.over_limit_by() * cache_.rows() / cache_.bytes()));
 }
 
 // A row that may leave the cache keeps no entry in memory but one whose time is near.

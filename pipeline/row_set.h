@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <set>
@@ -48,6 +49,7 @@ struct CachedRow {
 
   size_t bytes = 0;
   bool referenced = true;
+  bool read_ahead = false;  // and not asked for since
   bool evictable() const { return dirty_from == 0 && in_flight == 0; }
 };
 
@@ -73,8 +75,9 @@ class RowSet {
   // The customer's row, made if there is none. Valid until the next call, but for Touched and Index.
   absl::StatusOr<CachedRow*> Get(std::string_view customer_id);
 
-  // Fetches what there is of these customers' rows into the processor's cache: a row that is used while its memory is
-  // still cold costs as much time as all work on it.
+  // These customers' rows will be asked for soon. Those that are not in memory are read from the store, all at once;
+  // the others are brought into the processor's cache: a row that is used while its memory is still cold costs as much
+  // time as all work on it. What cannot be read is left to Get, which says why.
   void Prefetch(const std::vector<std::string_view>& customer_ids);
 
   // The customer's row where it is in memory. Not a use of it.
@@ -93,13 +96,15 @@ class RowSet {
   absl::Status Disproved(const CachedRow& row, const TimerHint& hint);
 
   // Images of the rows that have been dirty longest: a share of them that keeps every row within `checkpoint_interval`
-  // when it is called every `commit_interval`, and all that are older; or all, on a hand-over.
+  // when it is called every `commit_interval`, and all that are older; as many more as it takes for the cache to come
+  // back to its limit; or all, on a hand-over.
   struct Pace {
     Duration commit_interval;
     Duration checkpoint_interval;
     bool all = false;
   };
-  std::vector<RowImage> TakeImages(const Pace& pace, Duration now);
+  // `between` is called now and then meanwhile, and may look at rows.
+  std::vector<RowImage> TakeImages(const Pace& pace, Duration now, const std::function<void()>& between = {});
   // Adds the removals of rows that are gone and that the floor of the last committed transaction has passed.
   void TakeRemovals(uint64_t committed_floor, std::vector<RowImage>& images);
   bool HasRemovals(uint64_t committed_floor) const { return !gone_.empty() && gone_.begin()->number < committed_floor; }
@@ -109,8 +114,21 @@ class RowSet {
   std::vector<v1::Witness> TakeWitnesses(uint64_t first);
   uint64_t Checksum(const CachedRow& row) const;
 
-  // The transaction with these images is committed: writes them into the store, and lets the cache shrink.
-  absl::Status Committed(std::vector<RowImage> images, const v1::StoreMeta& meta);
+  // The transaction with these images is committed, so they go into the store: what is written is made, then written,
+  // then the rows are told so, and the cache may shrink. No row is touched in between.
+  struct Staged {
+    struct Written {
+      CachedRow* row;
+      uint64_t number;
+      bool gone;
+    };
+    RowBatch batch;
+    std::vector<Written> rows;  // those in the cache
+  };
+  Staged Stage(std::vector<RowImage> images, const v1::StoreMeta& meta);
+  // Copy and CopyStored may be called by another thread meanwhile.
+  absl::Status Write(const Staged& staged) { return store_->Write(staged.batch); }
+  void Settle(const Staged& staged);
 
   // Begins with what the store has, and returns the highest number of its rows. DataLoss when that is beyond `last`,
   // the last step of the journal.
@@ -137,7 +155,11 @@ class RowSet {
   uint64_t misses() const { return misses_; }
 
  private:
+  // A row that the cache does not have, as the store has it.
+  absl::StatusOr<CachedRow*> Keep(std::string_view customer_id, std::optional<std::string_view> stored);
+  void ReadAhead();
   void LeaveToStore(CachedRow& row);
+  void Shrink();
   static size_t BytesAtRest(const CachedRow& row);
   size_t BytesInUse(const CachedRow& row) const;  // a guess
   void Measure(const CachedRow& row, size_t stored_bytes);
@@ -153,6 +175,7 @@ class RowSet {
   std::vector<TimerHint> disproved_;  // to be removed from the store's index
   std::vector<GoneRow> came_back_;    // to be removed from the store's list of rows that are gone
   std::vector<const CachedRow*> fetched_;
+  std::vector<std::string_view> missing_;
   mutable std::string scratch_;
   double decoded_per_stored_byte_ = 3;  // what the decoded messages of a row in use take, measured now and then
   double mean_stored_bytes_ = 256;

@@ -1,5 +1,6 @@
 #include "pipeline/task.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "pipeline/mutation.h"
@@ -9,6 +10,7 @@ namespace {
 // Decoded at once. Few enough that records, events and the rows that are fetched for them stay in the processor's own
 // cache until they are used; many enough that the fetching of one row overlaps with that of others.
 constexpr int kDecodedAtOnce = 32;
+constexpr size_t kStepsBetweenSweeps = 256;  // while there is a backlog
 constexpr Duration kTickInterval = seconds(1);
 constexpr Duration kAsOfInterval = seconds(600);
 
@@ -165,18 +167,23 @@ absl::StatusOr<Task::Progress> Task::Advance(size_t max_steps, Duration now, Tim
     if (absl::Status s = Sweep(now); !s.ok()) return s;
     swept = true;
   }
-  // A backlog does not keep new rules from the silent; but timers that are due come first.
-  if (applier_.state().sweeping() && !swept) {
-    auto fired = FireDue(now);
-    if (!fired.ok()) return fired.status();
-    if (!*fired) {
-      if (absl::Status s = Sweep(now); !s.ok()) return s;
-    }
+  since_sweep_ = swept ? 0 : since_sweep_ + std::min(max_steps, kStepsBetweenSweeps);
+  if (applier_.state().sweeping() && since_sweep_ >= kStepsBetweenSweeps) {
+    if (absl::Status s = SweepBesideBacklog(now); !s.ok()) return s;
   }
   return Progress::kBusy;
 }
 
-TaskCommit Task::Freeze(v1::EntryId id, Duration now, bool hand_over) {
+// A backlog does not keep new rules from the silent; but timers that are due come first.
+absl::Status Task::SweepBesideBacklog(Duration now) {
+  auto fired = FireDue(now);
+  if (!fired.ok()) return fired.status();
+  if (*fired) return absl::OkStatus();
+  since_sweep_ = 0;
+  return Sweep(now);
+}
+
+TaskCommit Task::Freeze(v1::EntryId id, Duration now, bool hand_over, const std::function<void()>& between) {
   TaskCommit commit;
   v1::JournalEntry& entry = commit.entry;
   *entry.mutable_id() = std::move(id);
@@ -188,10 +195,14 @@ TaskCommit Task::Freeze(v1::EntryId id, Duration now, bool hand_over) {
   *entry.mutable_after() = applier_.state();
   entry.set_chain_version(chains_.base().version());
   for (v1::Witness& witness : rows_.TakeWitnesses(entry.first())) *entry.add_witnesses() = std::move(witness);
-  commit.images = rows_.TakeImages({options_.commit_interval, options_.checkpoint_interval, hand_over}, now);
+  commit.images = rows_.TakeImages({options_.commit_interval, options_.checkpoint_interval, hand_over}, now, between);
   rows_.TakeRemovals(Mutated(Mutation::kRemovedAtOnce) ? UINT64_MAX : position_.journal.floor(), commit.images);
   entry.set_floor(Mutated(Mutation::kFloorIsEnd) ? entry.last() + 1 : rows_.Floor(entry.last()));
-  if (Mutated(Mutation::kRowsBeforeCommit)) static_cast<void>(rows_.Committed(commit.images, Meta(Timestamp(now))));
+  if (Mutated(Mutation::kRowsBeforeCommit)) {
+    const auto staged = rows_.Stage(commit.images, Meta(Timestamp(now)));
+    static_cast<void>(rows_.Write(staged));
+    rows_.Settle(staged);
+  }
   Emitter::Taken outputs = emitter_.Take();
   entry.set_output_digest(outputs.digest);
   entry.set_outputs(outputs.count);
@@ -212,14 +223,14 @@ v1::StoreMeta Task::Meta(Timestamp wall) const {
   return meta;
 }
 
-absl::Status Task::Committed(TaskCommit commit, const WrittenEnds& ends, Timestamp wall) {
+std::optional<RowSet::Staged> Task::Stage(TaskCommit commit, const WrittenEnds& ends, Timestamp wall) {
   last_committed_ = commit.entry.last();
   position_.journal.Add(commit.entry.last(), commit.entry.floor(), ends.journal - 1);
   // Without images the meta may lag behind, but not so far that the store would be taken for an old one.
-  if (commit.images.empty() && wall - stored_as_of_ < kAsOfInterval) return absl::OkStatus();
+  if (commit.images.empty() && wall - stored_as_of_ < kAsOfInterval) return std::nullopt;
   if (!commit.images.empty() && ends.changelog >= 0) position_.changelog_position = ends.changelog;
   stored_as_of_ = wall;
-  return rows_.Committed(std::move(commit.images), Meta(wall));
+  return rows_.Stage(std::move(commit.images), Meta(wall));
 }
 
 }  // namespace portrait

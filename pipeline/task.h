@@ -2,11 +2,12 @@
 // sources' records into one order, applies them step by step, and hands out what one transaction must carry.
 //
 // The worker that owns it calls, on its one thread:
-//   Start (after recovery) ▸ { Add ▸ Advance ▸ [Freeze ▸ transaction ▸ Committed] } …
+//   Start (after recovery) ▸ { Add ▸ Advance ▸ [Freeze ▸ transaction ▸ Stage ▸ Write ▸ Settle] } …
 // A task whose transaction did not commit is thrown away and recovered.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -82,9 +83,13 @@ class Task {
     return log_.steps() > 0 || rows_.dirty() > 0 || rows_.HasRemovals(position_.journal.floor());
   }
   // `hand_over`: all dirty rows get an image, so that whoever comes next replays nothing.
-  TaskCommit Freeze(v1::EntryId id, Duration now, bool hand_over);
-  absl::Status Committed(TaskCommit commit, const WrittenEnds& ends, Timestamp wall);
-  // Makes the store durable, so that the next start restores nothing. After the last Committed.
+  // `between` is called now and then meanwhile, and may look at rows.
+  TaskCommit Freeze(v1::EntryId id, Duration now, bool hand_over, const std::function<void()>& between = {});
+  // After its commit: Stage; when that is something, Write it, and Settle. Within Write others may look at rows.
+  std::optional<RowSet::Staged> Stage(TaskCommit commit, const WrittenEnds& ends, Timestamp wall);
+  absl::Status Write(const RowSet::Staged& staged) { return rows_.Write(staged); }
+  void Settle(const RowSet::Staged& staged) { rows_.Settle(staged); }
+  // Makes the store durable, so that the next start restores nothing. After the last Settle.
   absl::Status Flush() { return rows_.store().Flush(); }
 
   bool HasSteps() const { return log_.steps() > 0; }
@@ -121,6 +126,7 @@ class Task {
   absl::StatusOr<bool> FireDue(Duration now);
   bool Tick(Timestamp wall);
   void FollowEdition();
+  absl::Status SweepBesideBacklog(Duration now);
   absl::Status UseEdition(std::string_view rules, int64_t control_position);
   absl::Status Sweep(Duration now);
   v1::StoreMeta Meta(Timestamp wall) const;
@@ -139,6 +145,7 @@ class Task {
   std::vector<std::string_view> decoded_;  // customers of the inputs that were just decoded
   StepLog log_;
   TaskPosition position_;
+  size_t since_sweep_ = 0;       // steps
   uint64_t committed_step_ = 0;  // last step of the last entry
   uint64_t last_committed_ = 0;
   v1::TaskState before_;      // the state at the start of the transaction

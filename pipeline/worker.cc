@@ -11,7 +11,8 @@
 namespace portrait {
 namespace {
 
-constexpr size_t kStepsAtOnce = 256;  // between two looks at the clock
+constexpr size_t kStepsAtOnce =
+    32;  // of a task, before the others, the clock, and whoever looks at rows get their turn
 constexpr std::string_view kDeadLetters = "dead-letters";
 
 OutputOptions OutputFor(const EngineOptions& options, const std::string& name) {
@@ -188,7 +189,7 @@ absl::Status Worker::Commit(bool hand_over) {
     id.set_transactional_id(producer_->transactional_id());
     id.set_incarnation(producer_->incarnation());
     id.set_number(++transactions_);
-    commits.emplace(partition, running.task->Freeze(std::move(id), begin, hand_over));
+    commits.emplace(partition, running.task->Freeze(std::move(id), begin, hand_over, [this] { access_.Serve(); }));
     access_.Serve();
   }
   if (commits.empty()) return absl::OkStatus();
@@ -276,7 +277,13 @@ absl::Status Worker::Conclude(std::map<int32_t, TaskCommit> commits) {
     if (results_ != nullptr) Tell(partition, commit);
     const WrittenEnds ends{.changelog = producer_->WrittenEnd(options_.ChangelogTopic(), partition),
                            .journal = producer_->WrittenEnd(options_.JournalTopic(), partition)};
-    if (absl::Status s = running.task->Committed(std::move(commit), ends, ports_.clock().Now()); !s.ok()) return s;
+    if (const auto staged = running.task->Stage(std::move(commit), ends, ports_.clock().Now())) {
+      {
+        const Parked parked(access_);
+        if (absl::Status s = running.task->Write(*staged); !s.ok()) return s;
+      }
+      running.task->Settle(*staged);
+    }
     Publish(partition, running);
     access_.Serve();
   }

@@ -56,7 +56,9 @@ struct Rows {
   }
   void Commit(std::vector<RowImage> images) {
     floor = set.Floor(step);
-    REQUIRE(set.Committed(std::move(images), {}).ok());
+    const auto staged = set.Stage(std::move(images), {});
+    REQUIRE(set.Write(staged).ok());
+    set.Settle(staged);
   }
 
   static std::string Shown(const std::vector<RowImage>& images) {
@@ -146,6 +148,48 @@ TEST_CASE("a row ahead of the journal is refused") {
   rows.Apply("anna");
   rows.Commit(rows.Freeze());
   CHECK(rows.set.Load(1).status().message() == "a local row is ahead of the journal: row at step 2, journal at step 1");
+}
+
+// Counts the calls that read rows.
+class CountingStore final : public MemoryRowStore {
+ public:
+  CountingStore(MemoryDisk* disk, int& single, int& many) : MemoryRowStore(disk), single_(single), many_(many) {}
+  absl::StatusOr<std::optional<std::string>> Get(std::string_view customer_id) override {
+    ++single_;
+    return MemoryRowStore::Get(customer_id);
+  }
+  absl::Status GetMany(const std::vector<std::string_view>& customer_ids, const VisitRow& visit) override {
+    ++many_;
+    single_ -= static_cast<int>(customer_ids.size());  // which RowStore's own way calls
+    return MemoryRowStore::GetMany(customer_ids, visit);
+  }
+
+ private:
+  int& single_;
+  int& many_;
+};
+
+TEST_CASE("rows that will be asked for soon are read all at once, and each counts as missed once") {
+  Rows rows;
+  for (const char* customer : {"anna", "bert", "carl", "anna"}) rows.Apply(customer);
+  rows.Commit(rows.Freeze());
+  int single = 0, many = 0;
+  RowSet set(*rows.chain, std::make_unique<CountingStore>(&rows.disk, single, many), 1 << 20);
+  REQUIRE(set.Load(4).ok());
+  CHECK((*set.Get("bert"))->number == 2);
+  CHECK(single == 1);
+  set.Prefetch({"anna", "zoe", "bert", "anna"});
+  CHECK((many == 1 && single == 1));
+  CHECK((*set.Get("anna"))->number == 4);
+  CHECK((*set.Get("anna"))->state.states.As<v1::TaskState>(1).last_tick_us() == 2);
+  CHECK((*set.Get("zoe"))->number == 0);
+  CHECK((*set.Get("bert"))->number == 2);
+  CHECK((many == 1 && single == 1));
+  CHECK((set.misses() == 3 && set.hits() == 2));
+  set.Prefetch({"anna", "zoe", "bert"});  // all there
+  CHECK(many == 1);
+  CHECK((*set.Get("carl"))->number == 3);
+  CHECK(single == 2);
 }
 
 }  // namespace
