@@ -180,6 +180,31 @@ void Checker::CheckDisk(MemoryDisk& disk, int32_t index, const std::string& name
   if (!scanned.ok()) Wrong(scanned.ToString());
 }
 
+void Checker::CheckPosition(MemoryDisk& disk, int32_t index, const std::string& name) {
+  MemoryRowStore store(&disk);
+  const auto meta = store.Meta();
+  if (!meta.ok() || !meta->has_value()) return;
+  std::map<std::string, std::optional<std::string>> want;
+  const Log& log = transactions_.log(layout_.changelog, index);
+  for (int64_t offset = 0; offset < std::min((*meta)->changelog_position(), log.end()); ++offset) {
+    const LogRecord& record = log.at(offset);  // whether compacted or not
+    if (record.state == LogRecord::State::kCommitted) want[record.key.value_or("")] = record.value;
+  }
+  const absl::Status scanned = store.Scan([&](std::string_view key, std::string_view bytes) {
+    const auto found = want.find(std::string(key));
+    if (found == want.end() || found->second != bytes) {
+      Wrong(absl::StrCat("DISK ", name, ": the row of ", std::string(key), " is not as the changelog has it below ",
+                         (*meta)->changelog_position()));
+    }
+    want.erase(std::string(key));
+    return absl::OkStatus();
+  });
+  if (!scanned.ok()) Wrong(scanned.ToString());
+  for (const auto& [customer, row] : want) {
+    if (row) Wrong(absl::StrCat("DISK ", name, ": the row of ", customer, " is missing"));
+  }
+}
+
 void Checker::CheckDiskComplete(MemoryDisk& disk, int32_t index, const std::string& name) {
   CheckDisk(disk, index, name);
   const Partition& partition = partitions_[static_cast<size_t>(index)];

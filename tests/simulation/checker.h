@@ -24,6 +24,9 @@ class Checker {
 
   // Rows that survived: each must be as it was committed at its number.
   void CheckDisk(MemoryDisk& disk, int32_t index, const std::string& name);
+  // A disk that would be caught up, not thrown away, holds what the changelog says up to the position that it names:
+  // each row, and none that was removed. When every marker is written.
+  void CheckPosition(MemoryDisk& disk, int32_t index, const std::string& name);
   // After a clean stop of everything: the disk of the last owner, and the changelog, hold every row as it is now; the
   // logs of results hold what they must and nothing else; nothing would be replayed.
   void CheckDiskComplete(MemoryDisk& disk, int32_t index, const std::string& name);

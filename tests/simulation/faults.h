@@ -23,9 +23,10 @@ enum class Point {
   kRestoringRows,  // within the restore, around a write of rows
   kHandingOver,
   kJournalCut,
+  kStandbyRows,  // a standby, around a write of rows
 };
 
-inline constexpr std::array<std::string_view, 14> kPointNames = {
+inline constexpr std::array<std::string_view, 15> kPointNames = {
     "starting",
     "after poll",
     "applying",
@@ -40,6 +41,7 @@ inline constexpr std::array<std::string_view, 14> kPointNames = {
     "restoring, rows half written",
     "handing over",
     "cutting the journal",
+    "a standby's rows half written",
 };
 inline constexpr size_t kPoints = kPointNames.size();
 

@@ -317,11 +317,11 @@ namespace {
 
 class Cursor final : public LogCursor {
  public:
-  Cursor(World& world, Seat& seat, Place place, int64_t from, int64_t end)
+  Cursor(World& world, Seat* seat, Place place, int64_t from, int64_t end)
       : world_(world), seat_(seat), place_(std::move(place)), next_(from), end_(end) {}
 
   absl::StatusOr<std::optional<Record>> Next(Duration timeout) override {
-    world_.At(seat_, Point::kRestoring);
+    if (seat_ != nullptr) world_.At(*seat_, Point::kRestoring);
     const Log& log = world_.transactions.log(place_.first, place_.second);
     if (Missed(log, next_)) return Expired(place_, next_, log.begin());
     const LogRecord* record = next_ < end_ ? log.Next(next_) : nullptr;
@@ -332,7 +332,7 @@ class Cursor final : public LogCursor {
     if (next_ < end_ && log.stable_end() < end_) {
       world_.Count("waits for the end of a log");
       next_ = std::max(next_, log.stable_end());
-      world_.Wait(seat_, timeout);
+      if (seat_ != nullptr) world_.Wait(*seat_, timeout);
       return absl::UnavailableError("an open transaction");
     }
     return std::nullopt;
@@ -340,7 +340,7 @@ class Cursor final : public LogCursor {
 
  private:
   World& world_;
-  Seat& seat_;
+  Seat* seat_;
   Place place_;
   int64_t next_, end_;
 };
@@ -348,7 +348,7 @@ class Cursor final : public LogCursor {
 }  // namespace
 
 absl::StatusOr<LogRange> SimulatedReader::Range(std::string_view topic, int32_t partition, Duration) {
-  world_.At(seat_, Point::kRestoring);
+  if (seat_ != nullptr) world_.At(*seat_, Point::kRestoring);
   if (world_.BrokerIsAway()) return absl::UnavailableError("the brokers do not answer");
   const Log& log = world_.transactions.log(std::string(topic), partition);
   return LogRange{log.begin(), Mutated(Mutation::kEndIsStableEnd) ? log.stable_end() : log.end()};
@@ -376,24 +376,33 @@ absl::Status SimulatedTrimmer::Trim(const std::string& topic, int32_t partition,
 
 // ---------------------------------------------------------------- store and decoder
 
-SimulatedStore::SimulatedStore(World& world, Seat& seat, int32_t partition)
-    : MemoryRowStore(&world.disk(seat.life->process, partition)), world_(world), seat_(seat), partition_(partition) {
-  ++seat_.life->open_stores[partition_];
+SimulatedStore::SimulatedStore(World& world, Life& life, int32_t partition)
+    : MemoryRowStore(&world.disk(life.process, partition)), world_(world), life_(life), partition_(partition) {
+  ++life_.open_stores[partition_];
 }
 
-SimulatedStore::~SimulatedStore() { --seat_.life->open_stores[partition_]; }
+SimulatedStore::~SimulatedStore() { --life_.open_stores[partition_]; }
 
 absl::StatusOr<std::optional<std::string>> SimulatedStore::Get(std::string_view customer_id) {
-  world_.At(seat_, Point::kApplying);
+  world_.AtStore(Point::kApplying);
   return MemoryRowStore::Get(customer_id);
 }
 
 absl::Status SimulatedStore::Write(const RowBatch& batch) {
-  world_.At(seat_, seat_.restoring ? Point::kRestoringRows : Point::kBeforeRowsWritten);
+  world_.AtStore(Point::kBeforeRowsWritten);
   absl::Status written = MemoryRowStore::Write(batch);
   if (written.ok() && world_.Pick(8) == 0) written = MemoryRowStore::Flush();  // as a full memtable would
-  world_.At(seat_, seat_.restoring ? Point::kRestoringRows : Point::kAfterRowsWritten);
+  world_.AtStore(Point::kAfterRowsWritten);
   return written;
+}
+
+absl::StatusOr<std::vector<GroupMember>> SimulatedMembers::Describe(Duration) {
+  if (world_.BrokerIsAway()) return absl::UnavailableError("the brokers do not answer");
+  std::vector<GroupMember> members;
+  for (const std::string& instance : world_.group.instances()) {
+    members.push_back({instance, world_.group.partitions(instance), ""});
+  }
+  return members;
 }
 
 std::optional<Rejection> PlainDecoder::Decode(const Record& record, const SourceOptions&, Event& event) {
@@ -406,7 +415,7 @@ std::optional<Rejection> PlainDecoder::Decode(const Record& record, const Source
 
 // ---------------------------------------------------------------- the ports of a life
 
-Life::Life(World& its_world, int its_process, const std::string& name, int workers)
+Life::Life(World& its_world, int its_process, const std::string& name, int workers, bool with_standby)
     : world(its_world),
       process(its_process),
       editions(its_world.editions, its_world.Pick(its_world.editions.size())),
@@ -415,9 +424,23 @@ Life::Life(World& its_world, int its_process, const std::string& name, int worke
     Seat& seat = seats[static_cast<size_t>(i)];
     seat.life = this;
     seat.number = i;
-    seat.instance = absl::StrCat(name, "-", i);
+    seat.instance = absl::StrCat(name, "-worker-", i);
     seat.worker = std::make_unique<Worker>(i, editions, world.options(), *this, world.metrics());
   }
+  if (!with_standby) return;
+  const EngineOptions& options = world.options();
+  standby =
+      std::make_unique<Standby>(Standby::Options{.process = name,
+                                                 .partitions = World::kPartitions,
+                                                 .replicas = 1,
+                                                 .changelog = options.ChangelogTopic(),
+                                                 .journal = options.JournalTopic(),
+                                                 .tombstones_kept = options.changelog_tombstones_kept},
+                                Standby::Ports{.reader = std::make_unique<SimulatedReader>(world, nullptr),
+                                               .members = std::make_unique<SimulatedMembers>(world),
+                                               .clock = &world.clock,
+                                               .open_store = [this](int32_t partition) { return OpenDisk(partition); }},
+                                world.metrics());
 }
 
 int32_t Life::partitions() const { return World::kPartitions; }
@@ -431,18 +454,26 @@ absl::StatusOr<std::unique_ptr<TransactionalProducer>> Life::NewProducer(int wor
 }
 
 absl::StatusOr<std::unique_ptr<LogReader>> Life::NewReader(int worker) {
-  return std::make_unique<SimulatedReader>(world, seats[static_cast<size_t>(worker)]);
+  return std::make_unique<SimulatedReader>(world, &seats[static_cast<size_t>(worker)]);
 }
 
 absl::StatusOr<std::unique_ptr<LogTrimmer>> Life::NewTrimmer(int worker) {
   return std::make_unique<SimulatedTrimmer>(world, seats[static_cast<size_t>(worker)]);
 }
 
-absl::StatusOr<std::unique_ptr<RowStore>> Life::OpenStore(int32_t partition) {
+absl::StatusOr<std::unique_ptr<RowStore>> Life::OpenDisk(int32_t partition) {
   if (open_stores[partition] > 0) {
-    return absl::UnavailableError(absl::StrCat("another worker still has partition ", partition, " open"));
+    return absl::FailedPreconditionError(absl::StrCat("partition ", partition, " is open already"));
   }
-  return std::make_unique<SimulatedStore>(world, world.running_seat(), partition);
+  return std::make_unique<SimulatedStore>(world, *this, partition);
+}
+
+absl::StatusOr<std::unique_ptr<RowStore>> Life::OpenStore(int32_t partition) {
+  const bool open = open_stores[partition] > 0;
+  auto store = standby ? standby->OpenStore(partition) : OpenDisk(partition);
+  if (open && store.ok()) world.Count("standbys' rows taken over");
+  if (absl::IsFailedPrecondition(store.status())) return absl::UnavailableError(store.status().message());
+  return store;
 }
 
 std::unique_ptr<EventDecoder> Life::NewDecoder() { return std::make_unique<PlainDecoder>(); }

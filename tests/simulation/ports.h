@@ -10,6 +10,7 @@
 
 #include "pipeline/event_decoder.h"
 #include "pipeline/ports/group_consumer.h"
+#include "pipeline/ports/group_members.h"
 #include "pipeline/ports/log_reader.h"
 #include "pipeline/ports/log_trimmer.h"
 #include "pipeline/ports/transactional_producer.h"
@@ -86,7 +87,9 @@ class SimulatedProducer final : public TransactionalProducer {
 
 class SimulatedReader final : public LogReader {
  public:
-  SimulatedReader(World& world, Seat& seat) : world_(world), seat_(seat) {}
+  // Without a seat it is the standby's: nobody gets a turn within its calls, and what is not there yet is not waited
+  // for.
+  SimulatedReader(World& world, Seat* seat) : world_(world), seat_(seat) {}
 
   absl::StatusOr<LogRange> Range(std::string_view topic, int32_t partition, Duration timeout) override;
   absl::StatusOr<std::unique_ptr<LogCursor>> Open(std::string_view topic, int32_t partition, int64_t from,
@@ -94,7 +97,7 @@ class SimulatedReader final : public LogReader {
 
  private:
   World& world_;
-  Seat& seat_;
+  Seat* seat_;
 };
 
 class SimulatedTrimmer final : public LogTrimmer {
@@ -110,7 +113,7 @@ class SimulatedTrimmer final : public LogTrimmer {
 
 class SimulatedStore final : public MemoryRowStore {
  public:
-  SimulatedStore(World& world, Seat& seat, int32_t partition);
+  SimulatedStore(World& world, Life& life, int32_t partition);
   ~SimulatedStore() override;
 
   absl::StatusOr<std::optional<std::string>> Get(std::string_view customer_id) override;
@@ -118,8 +121,18 @@ class SimulatedStore final : public MemoryRowStore {
 
  private:
   World& world_;
-  Seat& seat_;
+  Life& life_;
   int32_t partition_;
+};
+
+class SimulatedMembers final : public GroupMembers {
+ public:
+  explicit SimulatedMembers(World& world) : world_(world) {}
+
+  absl::StatusOr<std::vector<GroupMember>> Describe(Duration timeout) override;
+
+ private:
+  World& world_;
 };
 
 // Reads events in Protobuf; the value "bad" is none.

@@ -42,7 +42,8 @@ World::World(uint64_t seed)
   if (very_late_ || Pick(3) == 0) options_.rows_fired_at_once = 1 + static_cast<int>(Pick(3));
   if (Pick(4) != 0) options_.rows_swept_at_once = 1 + static_cast<int>(Pick(3));
   options_.journal_trim_interval = Pick(2) == 0 ? Duration(0) : seconds(2);
-  if (Pick(3) == 0) options_.changelog_tombstones_kept = seconds(5 + static_cast<int64_t>(Pick(60)));
+  short_tombstones_ = Pick(3) == 0;
+  if (short_tombstones_) options_.changelog_tombstones_kept = seconds(5 + static_cast<int64_t>(Pick(60)));
   for (const std::string& topic : Sources()) transactions.CreateTopic(topic, kPartitions);
   transactions.CreateTopic(options_.JournalTopic(), kPartitions);
   transactions.CreateTopic(options_.ChangelogTopic(), kPartitions);
@@ -51,7 +52,7 @@ World::World(uint64_t seed)
 
   // Sometimes so many that one firing does not take all timers that are due.
   const bool crowd = Pick(10) == 0;
-  const int customers = crowd ? 150 : 4 + static_cast<int>(Pick(14));
+  const int customers = crowd ? 150 : 4 + static_cast<int>(Pick(short_tombstones_ ? 60 : 14));
   burst_ = crowd ? 150 : 20;
   for (int i = 0; i < customers; ++i) {
     customers_.push_back(absl::StrCat("c", i));
@@ -70,6 +71,7 @@ World::World(uint64_t seed)
   for (size_t i = 0; i < processes_.size(); ++i) {
     processes_[i].name = absl::StrCat("portrait-", i + 1);
     processes_[i].workers = 1 + static_cast<int>(Pick(2));
+    processes_[i].with_standby = processes_.size() > 1 && Pick(3) != 0;
   }
   poll_limit_ = Pick(3) == 0 ? 0 : 1 + Pick(20);
   end_faults_ = Pick(4) == 0 ? 0 : 5 + Pick(40);
@@ -81,8 +83,10 @@ World::World(Calm) : World(1) {
   quiet_ = true;
   processes_.resize(1);
   processes_[0].workers = 1;
+  processes_[0].with_standby = false;
   options_.clock = ClockMode::kEvent;
   options_.checkpoint_interval = seconds(60);
+  short_tombstones_ = false;
   options_.changelog_tombstones_kept = days(7);
   options_.cache_bytes = 1 << 20;
   options_.journal_trim_interval = Duration(0);
@@ -128,16 +132,28 @@ void World::At(Seat& seat, Point point) {
   // Some places are passed much more often than others.
   const bool frequent = point == Point::kApplying || point == Point::kRestoring || point == Point::kWriting;
   const uint64_t rare = frequent ? 8 : 1;
-  const bool focused = where == focus_ && focus_kills_ > 0 && Pick(4 * rare) == 0;
-  if (focused || Pick(1500 * rare) == 0) {
-    if (focused) --focus_kills_;
-    Count(absl::StrCat("killed ", absl::string_view(kPointNames[static_cast<size_t>(where)].data(),
-                                                    kPointNames[static_cast<size_t>(where)].size())));
-    Kill(static_cast<size_t>(seat.life->process));
-    throw Killed();
-  }
+  MayDie(*seat.life, where, rare);
   if (Pick(60 * rare) == 0) Interrupt(seat);
   if (!seat.life->alive || !failure_.empty()) throw Killed();
+}
+
+void World::MayDie(Life& life, Point where, uint64_t rare) {
+  const bool focused = where == focus_ && focus_kills_ > 0 && Pick(4 * rare) == 0;
+  if (!focused && Pick(1500 * rare) != 0) return;
+  if (focused) --focus_kills_;
+  Count("killed " + std::string(kPointNames[static_cast<size_t>(where)]));
+  Kill(static_cast<size_t>(life.process));
+  throw Killed();
+}
+
+void World::AtStore(Point point) {
+  const Running& running = running_.back();
+  if (running.seat != nullptr) {
+    return At(*running.seat, running.seat->restoring && point != Point::kApplying ? Point::kRestoringRows : point);
+  }
+  // A standby holds its lock here: nobody else gets a turn.
+  if (!running.life->alive || !failure_.empty()) throw Killed();
+  if (!quiet_) MayDie(*running.life, Point::kStandbyRows, 1);
 }
 
 void World::Interrupt(Seat& seat) {
@@ -192,9 +208,9 @@ bool World::BrokerIsAway() {
 // ---------------------------------------------------------------- processes
 
 template <class Call>
-absl::Status World::Guarded(const std::shared_ptr<Life>& life, Seat& seat, Call call) {
-  seat.running = true;
-  running_.push_back(&seat);
+absl::Status World::Guarded(const std::shared_ptr<Life>& life, Seat* seat, Call call) {
+  if (seat != nullptr) seat->running = true;
+  running_.push_back({life.get(), seat});
   absl::Status status;
   try {
     status = call();
@@ -206,7 +222,7 @@ absl::Status World::Guarded(const std::shared_ptr<Life>& life, Seat& seat, Call 
 #endif
   }
   running_.pop_back();
-  seat.running = false;
+  if (seat != nullptr) seat->running = false;
   if (!life->alive) return absl::CancelledError("killed");
   return status;
 }
@@ -216,7 +232,7 @@ void World::RunSeat(const std::shared_ptr<Life>& life, Seat& seat) {
   const bool start = !seat.started;
   if (start) seat.restoring = seat.handing_over = false;
   const absl::Status ran = Guarded(
-      life, seat, [&] { return start ? seat.worker->Start() : seat.worker->RunOnce(std::chrono::milliseconds(50)); });
+      life, &seat, [&] { return start ? seat.worker->Start() : seat.worker->RunOnce(std::chrono::milliseconds(50)); });
   if (absl::IsCancelled(ran)) return;
   if (!ran.ok()) Say(absl::StrCat(seat.instance, ": ", ran.ToString()));
   seat.started = ran.ok();
@@ -225,6 +241,15 @@ void World::RunSeat(const std::shared_ptr<Life>& life, Seat& seat) {
   } else if (!ran.ok()) {
     Fail(absl::StrCat("the engine stopped itself: ", seat.instance, ": ", ran.ToString()));
   }
+}
+
+void World::RunStandby(const std::shared_ptr<Life>& life) {
+  Advance(Duration(Pick(2'000'000)));
+  const absl::Status ran = Guarded(life, nullptr, [&] {
+    Count(life->standby->RunOnce() ? "standbys up to date" : "standbys not up to date");
+    return absl::OkStatus();
+  });
+  if (!ran.ok() && !absl::IsCancelled(ran)) Fail(absl::StrCat("a standby failed: ", ran.ToString()));
 }
 
 void World::RunSomeone() {
@@ -237,6 +262,7 @@ void World::RunSomeone() {
   const std::shared_ptr<Life> life = process.life;
   if (life->paused || life->stopping) return;
   if (Pick(10) == 0) life->editions.Hear();
+  if (life->standby && !life->standby_held && Pick(4) == 0) return RunStandby(life);
   Seat& seat = life->seats[Pick(life->seats.size())];
   if (!seat.running) RunSeat(life, seat);
 }
@@ -244,8 +270,8 @@ void World::RunSomeone() {
 void World::Start(size_t process) {
   Say(absl::StrCat(processes_[process].name, " starts"));
   Count("starts");
-  processes_[process].life =
-      std::make_shared<Life>(*this, static_cast<int>(process), processes_[process].name, processes_[process].workers);
+  processes_[process].life = std::make_shared<Life>(*this, static_cast<int>(process), processes_[process].name,
+                                                    processes_[process].workers, processes_[process].with_standby);
 }
 
 void World::Kill(size_t n) {
@@ -272,7 +298,7 @@ void World::Stop(size_t n) {
   Say(absl::StrCat(processes_[n].name, " is stopped"));
   life->stopping = true;
   for (Seat& seat : life->seats) {
-    const absl::Status stopped = Guarded(life, seat, [&] { return seat.worker->Stop(); });
+    const absl::Status stopped = Guarded(life, &seat, [&] { return seat.worker->Stop(); });
     if (absl::IsCancelled(stopped)) return;
     if (!stopped.ok() && !absl::IsAborted(stopped) && !absl::IsUnavailable(stopped)) {
       Fail(absl::StrCat("a stop failed: ", seat.instance, ": ", stopped.ToString()));
@@ -317,7 +343,10 @@ void World::Step() {
       group.Expel(instance, clock.Monotonic());
     }
   } else if (what < 932) {
-    if (process.life != nullptr && !process.life->paused && Pick(2) == 0) {
+    const bool may_hold = process.life != nullptr && process.life->standby && !process.life->standby_held;
+    if (may_hold && short_tombstones_ && running_.empty() && Pick(2) == 0) {
+      HoldStandby(process);
+    } else if (process.life != nullptr && !process.life->paused && Pick(2) == 0) {
       Say(absl::StrCat(process.name, " is paused"));
       Count("processes paused between two calls");
       process.life->paused = true;
@@ -325,7 +354,7 @@ void World::Step() {
   } else if (what < 945) {
     if (process.life != nullptr && process.life->paused) {
       bool on_stack = false;
-      for (const Seat* seat : running_) on_stack |= seat->life == process.life.get();
+      for (const Running& running : running_) on_stack |= running.life == process.life.get();
       if (!on_stack) process.life->paused = false;
     }
   } else if (what < 965) {
@@ -343,6 +372,21 @@ void World::Step() {
   }
 }
 
+// For longer than the changelog keeps tombstones, while everybody else goes on.
+void World::HoldStandby(Process& process) {
+  constexpr int kParts = 30;
+  const std::shared_ptr<Life> life = process.life;
+  Say(absl::StrCat("the standby of ", process.name, " STANDS STILL"));
+  Count("standbys that stood still for longer than tombstones are kept");
+  life->standby_held = true;
+  for (int part = 0; part < kParts && life->alive && failure_.empty(); ++part) {
+    Advance(options_.changelog_tombstones_kept * 2 / kParts);
+    for (int n = 0; n < 3 && failure_.empty(); ++n) Step();
+    if (part % 5 == 4 && failure_.empty()) CompactChangelogs();
+  }
+  life->standby_held = false;
+}
+
 void World::SendEvents(int count) {
   for (int i = 0; i < count; ++i) {
     const std::string& customer = customers_[Pick(customers_.size())];
@@ -352,7 +396,7 @@ void World::SendEvents(int count) {
     const uint64_t lateness_us = Pick(very_late_ ? 3 : 6) != 0 ? 0 : Pick(very_late_ ? 60'000'000 : 8'000'000);
     Event event = EventFor(customer, FromMicros(event_time_us_ - static_cast<int64_t>(lateness_us)));
     event.set_event_id(absl::StrCat("e", ++sent_));
-    switch (Pick(20) == 0 ? 9 : Pick(4)) {
+    switch (Pick(short_tombstones_ ? 6 : 20) == 0 ? 9 : Pick(4)) {
       case 9: event.mutable_customer_erased(); break;
       case 0: event.mutable_clicked(); break;
       case 1: event.mutable_order_completed(); break;
@@ -404,16 +448,19 @@ void World::DeliverDelayed(bool lose) {
 }
 
 void World::SomethingHappensToALog() {
-  const bool compact = Pick(2) == 0;
-  Count(compact ? "changelogs compacted" : "sources cut by retention");
+  if (Pick(2) == 0) return CompactChangelogs();
+  Count("sources cut by retention");
   const size_t source = Pick(Sources().size());
   for (int32_t p = 0; p < kPartitions; ++p) {
-    if (compact) {
-      transactions.log(options_.ChangelogTopic(), p)
-          .Compact(ToMicros(clock.Now()), options_.changelog_tombstones_kept.count());
-    } else {
-      transactions.log(Sources()[source], p).Cut(checker_->Needed(source, p));
-    }
+    transactions.log(Sources()[source], p).Cut(checker_->Needed(source, p));
+  }
+}
+
+void World::CompactChangelogs() {
+  Count("changelogs compacted");
+  for (int32_t p = 0; p < kPartitions; ++p) {
+    transactions.log(options_.ChangelogTopic(), p)
+        .Compact(ToMicros(clock.Now()), options_.changelog_tombstones_kept.count());
   }
 }
 
@@ -434,67 +481,6 @@ void World::SomethingHappensToADisk(Process& process) {
       Count("older disks put back");
       process.disks = process.snapshots;
   }
-}
-
-// ---------------------------------------------------------------- the end
-
-void World::RunAll(bool until_idle) {
-  quiet_ = true;
-  while (!delayed_.empty()) DeliverDelayed(false);
-  EndExternal(true);
-  while (transactions.WriteMarker(0, clock.Monotonic())) {
-  }
-  for (size_t n = 0; n < processes_.size(); ++n) {
-    if (processes_[n].life == nullptr) Start(n);
-    processes_[n].life->paused = false;
-    processes_[n].life->editions.Hear();
-  }
-  bool done = false;
-  for (int round = 0; round < 30000 && !done && failure_.empty(); ++round) {
-    done = checker_->all_applied();
-    for (const Process& process : processes_) {
-      for (Seat& seat : process.life->seats) {
-        if (failure_.empty()) RunSeat(process.life, seat);
-        if (!until_idle) continue;
-        const bool has_work = !group.partitions(seat.instance).empty();
-        done &= seat.started && (!has_work || (seat.worker->status().joined && seat.worker->status().idle));
-      }
-    }
-    while (transactions.WriteMarker(0, clock.Monotonic())) {
-    }
-  }
-  if (done || !failure_.empty()) return;
-  std::string states = checker_->all_applied() ? "all is applied" : "inputs are left";
-  for (const Process& process : processes_) {
-    for (const Seat& seat : process.life->seats) {
-      const WorkerStatus& status = seat.worker->status();
-      absl::StrAppend(&states, "; ", seat.instance, seat.started ? "" : " not started",
-                      status.joined ? "" : " not joined", status.idle ? "" : " not idle", " has ",
-                      group.partitions(seat.instance).size(), " partitions, ", status.tasks.load(), " tasks");
-    }
-  }
-  Fail("the engine does not come to rest: " + states);
-}
-
-void World::StopAndCheck() {
-  std::map<int32_t, size_t> owners;
-  for (size_t n = 0; n < processes_.size(); ++n) {
-    if (processes_[n].life == nullptr) continue;
-    for (const Seat& seat : processes_[n].life->seats) {
-      for (const int32_t partition : group.partitions(seat.instance)) owners[partition] = n;
-    }
-  }
-  for (size_t n = 0; n < processes_.size() && failure_.empty(); ++n) Stop(n);
-  while (transactions.WriteMarker(0, clock.Monotonic())) {
-  }
-  if (!failure_.empty()) return;
-  if (owners.size() != kPartitions) return Fail("a partition has no owner");
-  for (const auto& [partition, owner] : owners) {
-    checker_->CheckDiskComplete(processes_[owner].disks[partition], partition,
-                                absl::StrCat(processes_[owner].name, "/", partition));
-  }
-  checker_->CheckEnd(editions.latest().control_position);
-  if (!checker_->wrong().empty()) Fail(checker_->wrong());
 }
 
 }  // namespace portrait::simulation

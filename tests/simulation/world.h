@@ -74,6 +74,8 @@ class World {
   Group group;
   Editions editions;
   void At(Seat& seat, Point point);
+  // The same for a store, of whoever uses it just now.
+  void AtStore(Point point);
   void Wait(Seat& seat, Duration duration);
   uint64_t Pick(uint64_t below) { return random_() % below; }
   void Count(const std::string& what, int64_t times = 1) { counts[what] += times; }
@@ -88,7 +90,6 @@ class World {
   bool BrokerIsAway();
   size_t poll_limit() const { return poll_limit_; }
   uint64_t NewIncarnation() { return ++incarnations_; }
-  Seat& running_seat() { return *running_.back(); }
   const EngineOptions& options() const { return options_; }
   Metrics& metrics() { return metrics_; }
 
@@ -96,9 +97,13 @@ class World {
   void Step();
   void RunSomeone();
   void RunAll(bool until_idle);
+  bool Fresh(MemoryDisk& disk) const;
   void RunSeat(const std::shared_ptr<Life>& life, Seat& seat);
+  void RunStandby(const std::shared_ptr<Life>& life);
+  // `seat`: null for the standby.
   template <class Call>
-  absl::Status Guarded(const std::shared_ptr<Life>& life, Seat& seat, Call call);
+  absl::Status Guarded(const std::shared_ptr<Life>& life, Seat* seat, Call call);
+  void MayDie(Life& life, Point where, uint64_t rare);
   void Interrupt(Seat& seat);
   void Advance(Duration duration);
 
@@ -106,6 +111,8 @@ class World {
   void Stop(size_t n);
   void SomethingHappensToADisk(Process& process);
   void SomethingHappensToALog();
+  void CompactChangelogs();
+  void HoldStandby(Process& process);
   void DeliverDelayed(bool lose);
   void SendExternal(const std::string& source, int32_t partition, const LogRecord& record);
   void EndExternal(bool commit);
@@ -120,11 +127,16 @@ class World {
   std::vector<std::string> customers_;
   std::map<std::string, int32_t> home_;
   std::vector<Process> processes_;
-  std::vector<Seat*> running_;  // innermost last
+  struct Running {
+    Life* life;
+    Seat* seat;  // null: its standby
+  };
+  std::vector<Running> running_;  // innermost last
   std::vector<DelayedEnd> delayed_;
   int64_t external_epoch_ = 0;
-  uint64_t burst_ = 20;     // of events at once, at most
-  bool very_late_ = false;  // events may come so late that what they set timers for is over
+  uint64_t burst_ = 20;            // of events at once, at most
+  bool short_tombstones_ = false;  // they go from the changelog before a history is over
+  bool very_late_ = false;         // events may come so late that what they set timers for is over
   size_t poll_limit_ = 0;
   uint64_t incarnations_ = 0;
   uint64_t end_faults_ = 0;  // one EndTxn in so many goes wrong; 0 = none
