@@ -81,7 +81,8 @@ def measure(bench):
 
     try:
         bench.back_after(a, "clean stop")
-        time.sleep(20)  # more than checkpoint.interval: the tail is as long as it gets
+        # Longer than checkpoint.interval: the tail is as long as it gets.
+        a.wait_until(lambda: a.total("portrait_steps_total") > 20 * arguments.rate, "a steady stream", 300)
         a.kill()
         bench.back_after(a, f"kill -9 at {arguments.rate} events/s")
         b = bench.process("b")

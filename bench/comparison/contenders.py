@@ -48,6 +48,7 @@ class Contender:
     name = ""
     about = ""
     lean_results = True      # comparable by bench_tool compare
+    keeps_state = True       # that can be restored
 
     def __init__(self, variant, place):
         self.variant, self.place = variant, place
@@ -64,9 +65,15 @@ class Contender:
     def internal_topics(self):
         return []
 
+    def changelogs(self):
+        return [topic for topic in self.internal_topics() if topic.endswith("changelog")]
+
     def prepare(self):
         """Before the clock runs: topics and files."""
         make_topics(self.place, [self.output()])
+
+    def prepare_again(self):
+        """Before it is started a second time, in an empty folder: its topics are there."""
 
     def command(self):
         raise NotImplementedError
@@ -112,8 +119,11 @@ class Portrait(Contender):
         return [self.place.build / "bench/portrait-lean", "topics", self.config()]
 
     def prepare(self):
-        self.config().write_text(self.settings())
+        self.prepare_again()
         subprocess.run(self.topics_command(), check=True, stdout=subprocess.DEVNULL)
+
+    def prepare_again(self):
+        self.config().write_text(self.settings())
 
     def command(self):
         return [self.place.build / "bench/portrait-lean", "run", self.config()]
@@ -137,6 +147,7 @@ class BareClient(Contender):
     name = "bare-client"
     about = "librdkafka alone: reads, parses nothing, keeps nothing, writes as many records: the ceiling"
     lean_results = False
+    keeps_state = False
 
     def command(self):
         return [self.place.build / "bench/bench_tool", "bare-client", "--brokers", self.place.brokers,
@@ -166,9 +177,23 @@ class KafkaStreams(Contender):
 CONTENDERS = {contender.name: contender for contender in (Portrait, KafkaStreams, BareClient, PortraitFull)}
 
 
+def bench_tool(place, *words):
+    """What a command of bench_tool says."""
+    out = subprocess.run([place.build / "bench/bench_tool", *words, "--brokers", place.brokers, "--partitions",
+                          str(PARTITIONS)], check=True, stdout=subprocess.PIPE, text=True).stdout
+    return json.loads(out)
+
+
 def fill(place, customers):
     """Fills the source topics; returns what bench_tool says of them."""
-    out = subprocess.run([place.build / "bench/bench_tool", "fill", "--brokers", place.brokers, "--events",
-                          str(place.events), "--customers", str(customers), "--partitions", str(PARTITIONS)],
-                         check=True, stdout=subprocess.PIPE, text=True).stdout
-    return json.loads(out)
+    return bench_tool(place, "fill", "--events", str(place.events), "--customers", str(customers))
+
+
+def send_more(place, events):
+    """The first events once more: what a contender that restores its state has to go on with."""
+    bench_tool(place, "fill", "--more", "--events", str(events))
+
+
+def length(place, topics):
+    """Offsets in these topics."""
+    return bench_tool(place, "length", "--topics", ",".join(topics))["records"]

@@ -11,11 +11,12 @@ import time
 
 import contenders
 import report
-from measure import ContenderFailed, measure
+from measure import ContenderFailed, measure, measure_restore
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 OUT = ROOT / "build/bench"
 TIMEOUT_S = 1800
+MORE_EVENTS = 1000  # after a restore, to see that it is over
 
 
 def arguments():
@@ -90,8 +91,24 @@ def check_results(place, expected, actual):
     return json.loads(compared.stdout)
 
 
+def restore_all(variant, chosen, place):
+    """All contenders that keep state, each of the last run, on an empty disk."""
+    contenders.send_more(place, MORE_EVENTS)
+    restores = []
+    for name in chosen.contenders:
+        if not contenders.CONTENDERS[name].keeps_state:
+            continue
+        shutil.rmtree(place.folder, ignore_errors=True)
+        place.folder.mkdir(parents=True)
+        here = dataclasses.replace(place, application=f"{name}-{chosen.runs}", events=place.events + MORE_EVENTS)
+        restores.append(measure_restore(contenders.CONTENDERS[name](variant, here), TIMEOUT_S))
+        print(f"  restore, {name}: {restores[-1].cpu_s:.2f} CPU-seconds, {restores[-1].wall_s:.1f} s, "
+              f"{restores[-1].records:,} records", flush=True)
+    return restores
+
+
 def run_variant(variant, chosen, build_folder, java_build):
-    """All contenders in turn, chosen.runs times, on one Kafka."""
+    """All contenders in turn, chosen.runs times, on one Kafka; then their restores."""
     measurements = []
     with Kafka(OUT / "kafka") as kafka:
         work = OUT / "work"
@@ -120,8 +137,9 @@ def run_variant(variant, chosen, build_folder, java_build):
                         print(f"    the same {same['results']:,} results of {same['customers']:,} customers as "
                               f"{checked}", flush=True)
                     checked = checked or contender.output()
+        restores = restore_all(variant, chosen, place)
         shutil.rmtree(work, ignore_errors=True)
-    return measurements
+    return measurements, restores
 
 
 def last_results(path, chosen):
@@ -139,14 +157,17 @@ def main():
     build_folder, java_build = build(chosen.contenders)
     results = OUT / "results.json"
     last = last_results(results, chosen)
-    measurements = []
+    measurements, restores = [], []
     for name in chosen.variants:
-        measurements += run_variant(contenders.VARIANTS[name], chosen, build_folder, java_build)
+        measured, restored = run_variant(contenders.VARIANTS[name], chosen, build_folder, java_build)
+        measurements += measured
+        restores += restored
     summaries, machine = report.summarize(measurements), report.machine()
     results.write_text(json.dumps({
         "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"), "machine": machine,
         "events": chosen.events, "runs": chosen.runs, "summaries": summaries,
-        "measurements": [dataclasses.asdict(measurement) for measurement in measurements]}, indent=1) + "\n")
+        "measurements": [dataclasses.asdict(measurement) for measurement in measurements],
+        "restores": [dataclasses.asdict(restore) for restore in restores]}, indent=1) + "\n")
     from chart import draw  # here, so that a missing library costs the chart and not the figures
     draw(chosen.chart, summaries, contenders.VARIANTS, machine, chosen.events)
 
@@ -155,6 +176,7 @@ def main():
           f"{results.relative_to(ROOT)}, chart in {chosen.chart}\n")
     for name, summary in summaries.items():
         print("\n".join(report.table(contenders.VARIANTS[name], summary, last.get(name))))
+        print("\n".join(report.restores([restore for restore in restores if restore.variant == name])))
     print(report.last_line(summaries))
 
 

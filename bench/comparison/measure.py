@@ -6,7 +6,7 @@ import signal
 import subprocess
 import time
 
-from contenders import PARTITIONS, SOURCES
+from contenders import PARTITIONS, SOURCES, length
 
 STOP_TIMEOUT_S = 120
 
@@ -95,10 +95,10 @@ def watch(contender, process, timeout_s):
     return [json.loads(line) for line in watched.stdout.splitlines()]
 
 
-def measure(contender, kafka_dir, timeout_s):
-    """Starts it, follows it until all events are committed, stops it. ContenderFailed with the end of its log."""
+def run(contender, timeout_s):
+    """Starts it, follows it until all events are committed, stops it: samples, usage as of wait4, bytes to disk.
+    ContenderFailed with the end of its log."""
     place = contender.place
-    contender.prepare()
     log = place.folder / "log"
     try:
         with open(log, "wb") as out:
@@ -115,6 +115,13 @@ def measure(contender, kafka_dir, timeout_s):
     except ContenderFailed as failed:
         tail = log.read_text(errors="replace")[-2000:]
         raise ContenderFailed(f"{contender.name}, {contender.variant.name}: {failed}\n{tail}") from failed
+    return samples, usage, written
+
+
+def measure(contender, kafka_dir, timeout_s):
+    place = contender.place
+    contender.prepare()
+    samples, usage, written = run(contender, timeout_s)
     cpu_s = usage.ru_utime + usage.ru_stime
     warm_cpu_s, warm_events = warm_half(samples, place.events, cpu_s)
     return Measurement(contender=contender.name, variant=contender.variant.name, events=place.events, cpu_s=cpu_s,
@@ -122,3 +129,22 @@ def measure(contender, kafka_dir, timeout_s):
                        peak_memory_mb=usage.ru_maxrss * 1024 / 1e6, disk_bytes=written,
                        output_bytes=bytes_in_kafka(kafka_dir, contender.outputs()),
                        internal_bytes=bytes_in_kafka(kafka_dir, contender.internal_topics()))
+
+
+@dataclasses.dataclass
+class Restore:
+    """What a start with an empty disk took: from Kafka's changelog, and whatever must be replayed."""
+    contender: str
+    variant: str
+    records: int   # of the changelog, as far as it is not compacted
+    cpu_s: float   # of the process, from its start to its end
+    wall_s: float  # until it had committed a few events more
+
+
+def measure_restore(contender, timeout_s):
+    """For one that has run before; its folder is empty now, and its place counts a few events more."""
+    contender.prepare_again()
+    samples, usage, _ = run(contender, timeout_s)
+    return Restore(contender=contender.name, variant=contender.variant.name,
+                   records=length(contender.place, contender.changelogs()), cpu_s=usage.ru_utime + usage.ru_stime,
+                   wall_s=samples[-1]["s"])

@@ -66,6 +66,17 @@ def table(variant, summary, last):
     return [f"{variant.name}: {variant.about}", *lines, ""]
 
 
+def restores(measured):
+    """Lines of text on the restores of one variant."""
+    other = next((restore for restore in measured if restore.contender == "kafka-streams"), None)
+    lines = []
+    for restore in measured:
+        times = f", {other.cpu_s / restore.cpu_s:.1f} times less than Kafka Streams" if other not in (None, restore) else ""
+        lines.append(f"onto an empty disk, {restore.contender}: {restore.cpu_s:.2f} CPU-s, {restore.wall_s:.1f} s, "
+                     f"{number(restore.records, 0)} records of the changelog{times}")
+    return [*lines, ""]
+
+
 def last_line(summaries):
     """The line everything is measured by: of the first variant in which both ran."""
     for summary in summaries.values():

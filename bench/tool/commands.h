@@ -14,9 +14,10 @@ struct FillOptions {
   uint64_t events = 5'000'000;
   uint64_t customers = 200'000;
   int partitions = 2;
+  bool more = false;
 };
-// Makes the topics of LeanEvents and writes the events, partitioned by customer as every contender expects it.
-// Prints {"events", "bytes", "results"}.
+// Makes the topics of LeanEvents and writes the events, partitioned by customer as every contender expects it; `more`:
+// the topics are there, and the events come again. Prints {"events", "bytes", "results"}.
 absl::Status Fill(const FillOptions& options);
 
 struct TopicsOptions {
@@ -40,6 +41,14 @@ struct WatchOptions {
 // "cpu_s" of the process, "write_bytes" by it to disk}. DeadlineExceeded after the time-out, Aborted when the process
 // ends early.
 absl::Status Watch(const WatchOptions& options);
+
+struct LengthOptions {
+  std::string brokers;
+  std::vector<std::string> topics;
+  int partitions = 2;
+};
+// How many offsets the topics have, markers of transactions included. Prints {"records"}.
+absl::Status Length(const LengthOptions& options);
 
 struct CompareOptions {
   std::string brokers;

@@ -19,6 +19,7 @@ absl::Status RunCommand(int argc, char** argv) {
   command->add_option("--events", fill.events);
   command->add_option("--customers", fill.customers);
   command->add_option("--partitions", fill.partitions);
+  command->add_flag("--more", fill.more, "The topics are there: the same events once more");
   command->callback([&] { status = Fill(fill); });
 
   TopicsOptions topics;
@@ -38,6 +39,13 @@ absl::Status RunCommand(int argc, char** argv) {
   command->add_option("--pid", watch.pid)->required();
   command->add_option("--timeout", watch.timeout_s, "In seconds");
   command->callback([&] { status = Watch(watch); });
+
+  LengthOptions length;
+  command = app.add_subcommand("length", "Counts the offsets of topics");
+  command->add_option("--brokers", length.brokers)->required();
+  command->add_option("--topics", length.topics)->required()->delimiter(',');
+  command->add_option("--partitions", length.partitions);
+  command->callback([&] { status = Length(length); });
 
   CompareOptions compare;
   command = app.add_subcommand("compare", "Compares the lean results of two contenders");

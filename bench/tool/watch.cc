@@ -89,4 +89,23 @@ absl::Status Watch(const WatchOptions& options) {
   }
 }
 
+absl::Status Length(const LengthOptions& options) {
+  KafkaConf conf;
+  conf.Set("bootstrap.servers", options.brokers).Set("client.id", "bench-length");
+  auto client = KafkaClient::Create(RD_KAFKA_PRODUCER, std::move(conf), {.name = "length"});
+  if (!client.ok()) return client.status();
+  int64_t records = 0;
+  for (const std::string& topic : options.topics) {
+    for (int partition = 0; partition < options.partitions; ++partition) {
+      int64_t begin = 0, end = 0;
+      const rd_kafka_resp_err_t error =
+          rd_kafka_query_watermark_offsets((*client)->get(), topic.c_str(), partition, &begin, &end, 10'000);
+      if (error != RD_KAFKA_RESP_ERR_NO_ERROR) return StatusOf(error, absl::StrCat("ends of ", topic));
+      records += end - begin;
+    }
+  }
+  std::cout << absl::StrFormat(R"({"records": %d})", records) << std::endl;
+  return absl::OkStatus();
+}
+
 }  // namespace portrait::bench
