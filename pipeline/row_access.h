@@ -3,8 +3,10 @@
 //   access.Ask(partition, "anna", [](absl::StatusOr<RowLook> look) { … });   // any thread; a copy comes back
 //
 // 1. At any time one thread at most touches the worker's tasks: the worker itself, unless it is parked.
-// 2. While the worker is parked, because it waits for the brokers, whoever asks looks for itself, under the lock.
-// 3. Else what is asked waits in a bounded queue, which the worker serves between two slices of its work.
+// 2. While the worker is parked, because it waits for the brokers or writes into its store, whoever asks looks for
+//    itself, under the lock.
+// 3. Else what is asked waits in a bounded queue, which the worker serves between two slices of its work: 32 steps, or
+//    64 rows of which it takes images.
 // 4. While the worker's tasks come and go, nobody looks: it is closed.
 // So a look-up never waits for the network, and never runs beside a step.
 #pragma once
