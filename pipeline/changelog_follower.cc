@@ -80,7 +80,7 @@ absl::StatusOr<bool> ChangelogFollower::Advance(size_t max_records, Duration tim
   if (done) {
     cursor_.reset();
     position = std::max(position, end_);
-    if (absl::Status s = ReachedEnd(); !s.ok()) return s;
+    if (absl::Status s = ReachedEnd(asked_); !s.ok()) return s;
   }
   if (absl::Status s = Write(position); !s.ok()) return s;
   rows_ += taken;
@@ -89,19 +89,18 @@ absl::StatusOr<bool> ChangelogFollower::Advance(size_t max_records, Duration tim
 
 absl::Status ChangelogFollower::NothingNew(Timestamp asked) {
   constexpr Duration kStoredEvery = seconds(600);
-  asked_ = asked;
-  if (absl::Status s = ReachedEnd(); !s.ok()) return s;
+  if (absl::Status s = ReachedEnd(asked); !s.ok()) return s;
   return as_of_us_ - stored_as_of_us_ < kStoredEvery.count() ? absl::OkStatus() : Write(position_);
 }
 
-absl::Status ChangelogFollower::ReachedEnd() {
+absl::Status ChangelogFollower::ReachedEnd(Timestamp asked) {
   const Duration age = clock_.Now() - FromMicros(as_of_us_);
   if (age > options_.tombstones_kept) {
     return absl::AbortedError(absl::StrCat("the changelog ", options_.topic, " may have let go of removals: partition ",
                                            options_.partition, " was last read to its end ",
                                            std::chrono::floor<std::chrono::hours>(age).count(), " hours ago"));
   }
-  as_of_us_ = std::max(as_of_us_, ToMicros(asked_));
+  as_of_us_ = std::max(as_of_us_, ToMicros(asked));
   return absl::OkStatus();
 }
 

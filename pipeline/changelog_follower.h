@@ -65,7 +65,7 @@ class ChangelogFollower {
 
  private:
   absl::Status Take(const Record& record);
-  absl::Status ReachedEnd();
+  absl::Status ReachedEnd(Timestamp asked);
   absl::Status Write(int64_t position);
 
   RowStore& store_;
@@ -76,7 +76,7 @@ class ChangelogFollower {
   ChangelogBatch batch_;
   int64_t position_;
   int64_t end_ = 0;
-  Timestamp asked_{};
+  Timestamp asked_{};  // for it
   int64_t as_of_us_;
   int64_t stored_as_of_us_ = 0;
   uint64_t last_step_;

@@ -11,8 +11,8 @@
 namespace portrait {
 namespace {
 
-constexpr size_t kStepsAtOnce =
-    32;  // of a task, before the others, the clock, and whoever looks at rows get their turn
+// Of a task, before the others, the clock, and whoever looks at rows get their turn.
+constexpr size_t kStepsAtOnce = 32;
 constexpr std::string_view kDeadLetters = "dead-letters";
 
 OutputOptions OutputFor(const EngineOptions& options, const std::string& name) {

@@ -206,7 +206,6 @@ void Checker::CheckPosition(MemoryDisk& disk, int32_t index, const std::string& 
 }
 
 void Checker::CheckDiskComplete(MemoryDisk& disk, int32_t index, const std::string& name) {
-  CheckDisk(disk, index, name);
   const Partition& partition = partitions_[static_cast<size_t>(index)];
   MemoryRowStore store(&disk);
   for (const auto& [customer, row] : partition.reference.rows()) {

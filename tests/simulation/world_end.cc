@@ -66,17 +66,17 @@ void World::StopAndCheck() {
   }
   if (!failure_.empty()) return;
   if (owners.size() != kPartitions) return Fail("a partition has no owner");
-  for (const auto& [partition, owner] : owners) {
-    checker_->CheckDiskComplete(processes_[owner].disks[partition], partition,
-                                absl::StrCat(processes_[owner].name, "/", partition));
-  }
-  // What standbys have is behind, and nothing else.
+  // What standbys have may be behind, and is right as far as it goes.
   for (Process& process : processes_) {
     for (auto& [partition, disk] : process.disks) {
       const std::string name = absl::StrCat(process.name, "/", partition);
       checker_->CheckDisk(disk, partition, name);
       if (Fresh(disk)) checker_->CheckPosition(disk, partition, name);
     }
+  }
+  for (const auto& [partition, owner] : owners) {
+    checker_->CheckDiskComplete(processes_[owner].disks[partition], partition,
+                                absl::StrCat(processes_[owner].name, "/", partition));
   }
   checker_->CheckEnd(editions.latest().control_position);
   if (!checker_->wrong().empty()) Fail(checker_->wrong());
