@@ -81,8 +81,7 @@ class Contender:
 
 def make_topics(place, topics):
     # librdkafka and Kafka Streams both need their output topics to be there; kcat cannot make any.
-    subprocess.run([place.build / "bench/bench_tool", "topics", "--brokers", place.brokers, "--partitions",
-                    str(PARTITIONS), "--names", ",".join(topics)], check=True, stdout=subprocess.DEVNULL)
+    bench_tool(place, "topics", "--names", ",".join(topics))
 
 
 class Portrait(Contender):
@@ -178,10 +177,10 @@ CONTENDERS = {contender.name: contender for contender in (Portrait, KafkaStreams
 
 
 def bench_tool(place, *words):
-    """What a command of bench_tool says."""
+    """Runs a command of bench_tool; what it says, if anything."""
     out = subprocess.run([place.build / "bench/bench_tool", *words, "--brokers", place.brokers, "--partitions",
                           str(PARTITIONS)], check=True, stdout=subprocess.PIPE, text=True).stdout
-    return json.loads(out)
+    return json.loads(out) if out else None
 
 
 def fill(place, customers):
