@@ -60,7 +60,7 @@ struct Life final : public PortFactory {
 };
 
 struct Process {
-  std::string name;
+  std::string name;  // two may have the same, by mistake: then each is fenced by the other's start
   int workers = 1;
   bool with_standby = false;
   std::map<int32_t, MemoryDisk> disks;      // by partition

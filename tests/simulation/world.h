@@ -97,6 +97,7 @@ class World {
   void Step();
   void RunSomeone();
   void RunAll(bool until_idle);
+  std::shared_ptr<Life> Living(size_t n);
   bool Fresh(MemoryDisk& disk) const;
   void RunSeat(const std::shared_ptr<Life>& life, Seat& seat);
   void RunStandby(const std::shared_ptr<Life>& life);
@@ -109,6 +110,8 @@ class World {
 
   void Start(size_t process);
   void Stop(size_t n);
+  const Process* TwinOf(size_t n) const;
+  void Leave(size_t n);
   void SomethingHappensToADisk(Process& process);
   void SomethingHappensToALog();
   void CompactChangelogs();

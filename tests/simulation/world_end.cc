@@ -14,28 +14,36 @@ void World::RunAll(bool until_idle) {
   EndExternal(true);
   while (transactions.WriteMarker(0, clock.Monotonic())) {
   }
+  // One of two with the same name: somebody has seen it.
   for (size_t n = 0; n < processes_.size(); ++n) {
-    if (processes_[n].life == nullptr) Start(n);
-    processes_[n].life->paused = false;
-    processes_[n].life->editions.Hear();
+    const Process* twin = TwinOf(n);
+    if (twin != nullptr && twin->life != nullptr && processes_[n].life != nullptr) Kill(n);
   }
   bool done = false;
   for (int round = 0; round < 30000 && !done && failure_.empty(); ++round) {
     done = checker_->all_applied();
-    for (const Process& process : processes_) {
-      for (Seat& seat : process.life->seats) {
-        if (failure_.empty()) RunSeat(process.life, seat);
+    size_t owned = 0;  // not by the sessions of those who are gone
+    for (size_t n = 0; n < processes_.size() && failure_.empty(); ++n) {
+      const std::shared_ptr<Life> life = Living(n);
+      if (life == nullptr) continue;
+      for (Seat& seat : life->seats) {
+        if (failure_.empty() && life->alive) RunSeat(life, seat);
         if (!until_idle) continue;
-        const bool has_work = !group.partitions(seat.instance).empty();
-        done &= seat.started && (!has_work || (seat.worker->status().joined && seat.worker->status().idle));
+        const size_t partitions = group.partitions(seat.instance).size();
+        const bool has_work = partitions > 0;
+        owned += partitions;
+        done &=
+            life->alive && seat.started && (!has_work || (seat.worker->status().joined && seat.worker->status().idle));
       }
     }
+    done &= !until_idle || owned == kPartitions;
     while (transactions.WriteMarker(0, clock.Monotonic())) {
     }
   }
   if (done || !failure_.empty()) return;
   std::string states = checker_->all_applied() ? "all is applied" : "inputs are left";
   for (const Process& process : processes_) {
+    if (process.life == nullptr) continue;
     for (const Seat& seat : process.life->seats) {
       const WorkerStatus& status = seat.worker->status();
       absl::StrAppend(&states, "; ", seat.instance, seat.started ? "" : " not started",
@@ -44,6 +52,17 @@ void World::RunAll(bool until_idle) {
     }
   }
   Fail("the engine does not come to rest: " + states);
+}
+
+// Started, and not paused. Null: its twin lives.
+std::shared_ptr<Life> World::Living(size_t n) {
+  const Process* twin = TwinOf(n);
+  if (twin != nullptr && twin->life != nullptr) return nullptr;
+  std::shared_ptr<Life>& life = processes_[n].life;
+  if (life == nullptr) Start(n);
+  life->paused = false;
+  life->editions.Hear();
+  return life;
 }
 
 bool World::Fresh(MemoryDisk& disk) const {
@@ -61,7 +80,9 @@ void World::StopAndCheck() {
       for (const int32_t partition : group.partitions(seat.instance)) owners[partition] = n;
     }
   }
-  for (size_t n = 0; n < processes_.size() && failure_.empty(); ++n) Stop(n);
+  for (size_t n = 0; n < processes_.size() && failure_.empty(); ++n) {
+    if (processes_[n].life != nullptr) Stop(n);
+  }
   while (transactions.WriteMarker(0, clock.Monotonic())) {
   }
   if (!failure_.empty()) return;
