@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include "pipeline/changelog_headers.h"
 #include "pipeline/mutation.h"
 
 namespace portrait {
@@ -24,6 +25,7 @@ void ChangelogBatch::Add(const Record& record, uint64_t number) {
     bytes_ += customer.size() + kBytesBeside;
     batch_.writes.emplace_back(customer, std::nullopt);
     places_.insert({static_cast<uint32_t>(place), hash});
+    AddTimerBefore(record);
   }
   std::optional<std::string>& row = batch_.writes[place].second;
   if (row) bytes_ -= row->size();
@@ -39,6 +41,15 @@ void ChangelogBatch::Add(const Record& record, uint64_t number) {
   }
 }
 
+// Only of a customer's first record: the image before any other is in this batch, too, and never in the store. A wrong
+// one would do no harm: of a customer whose image is written, no entry but that image's stands for anything.
+void ChangelogBatch::AddTimerBefore(const Record& record) {
+  const std::optional<int64_t> time_us = DecimalHeader<int64_t>(record, kTimerBeforeHeader);
+  if (!time_us) return;
+  batch_.timers_removed.push_back({*time_us, std::string(*record.key)});
+  bytes_ += record.key->size() + kBytesBeside;
+}
+
 absl::Status ChangelogBatch::WriteTo(RowStore& store, v1::StoreMeta meta) {
   const auto stored = store.Meta();
   if (!stored.ok()) return stored.status();
@@ -50,12 +61,14 @@ absl::Status ChangelogBatch::WriteTo(RowStore& store, v1::StoreMeta meta) {
       batch_.timers_added.push_back({*header->next_timer_us, customer});
     if (header->gone) batch_.gone_added.push_back({header->number, customer});
   }
+  if (!stored->has_value()) batch_.timers_removed.clear();  // from an empty store
   meta.set_format(kStoreFormat);
   meta.set_highest_number(std::max(highest_number_, stored->has_value() ? (*stored)->highest_number() : 0));
   batch_.meta = std::move(meta);
   absl::Status written = store.Write(batch_);
   places_.clear();
   batch_.writes.clear();
+  batch_.timers_removed.clear();
   batch_.timers_added.clear();
   batch_.gone_added.clear();
   bytes_ = 0;

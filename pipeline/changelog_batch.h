@@ -64,6 +64,8 @@ class ChangelogBatch {
     }
   };
 
+  void AddTimerBefore(const Record& record);
+
   const size_t bytes_limit_;
   RowBatch batch_;
   absl::flat_hash_set<Place, Hash, Equal> places_{0, Hash(), Equal{&batch_}};

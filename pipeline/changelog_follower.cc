@@ -4,9 +4,8 @@
 #include <optional>
 #include <utility>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "pipeline/journal.h"
+#include "pipeline/changelog_headers.h"
 #include "pipeline/mutation.h"
 
 namespace portrait {
@@ -19,11 +18,7 @@ absl::StatusOr<uint64_t> NumberOf(const Record& record) {
     if (!header.ok()) return header.status();
     return header->number;
   }
-  for (const HeaderView& header : record.headers) {
-    uint64_t number = 0;
-    if (header.name != kNumberHeader || !header.value) continue;
-    if (absl::SimpleAtoi(absl::string_view(header.value->data(), header.value->size()), &number)) return number;
-  }
+  if (const auto number = DecimalHeader<uint64_t>(record, kNumberHeader)) return *number;
   return absl::DataLossError(absl::StrCat("a tombstone in the changelog has no number: offset ", record.offset));
 }
 

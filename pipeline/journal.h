@@ -62,9 +62,6 @@ class StepVisitor {
 // Visits every step of the entry. DataLoss when the entry contradicts itself.
 absl::Status VisitSteps(const v1::JournalEntry& entry, StepVisitor& visitor);
 
-// The header of a tombstone in the changelog: the number, in decimal, of the row that it removes.
-inline constexpr std::string_view kNumberHeader = "number";
-
 bool SameId(const v1::EntryId& a, const v1::EntryId& b);
 std::string EntryName(const v1::JournalEntry& entry);  // "steps 17..40 by portrait-1-0/3"
 

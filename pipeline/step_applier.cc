@@ -1,6 +1,9 @@
 #include "pipeline/step_applier.h"
 
 #include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "pipeline/dead_letter.h"
@@ -62,6 +65,30 @@ void StepApplier::Tick(int64_t time_us) {
   state_.set_any_time(true);
 }
 
+class StepApplier::DueHints {
+ public:
+  DueHints(RowSet& rows, TimerHint end) : rows_(rows), end_(std::move(end)) {}
+
+  absl::StatusOr<std::optional<TimerHint>> Take() {
+    auto hint = rows_.timers().TakeBelow(end_);
+    if (hint.ok() && hint->has_value() && ahead_-- == 0) ReadAhead(**hint);
+    return hint;
+  }
+
+ private:
+  void ReadAhead(const TimerHint& first) {
+    constexpr int kAtOnce = 32;
+    ahead_ = kAtOnce - 1;
+    std::vector<std::string> customers{first.customer_id};  // copies: reading may change the index
+    rows_.timers().VisitBelow(end_, kAtOnce - 1, [&](std::string_view id) { customers.emplace_back(id); });
+    if (customers.size() > 1) rows_.Prefetch({customers.begin(), customers.end()});
+  }
+
+  RowSet& rows_;
+  const TimerHint end_;  // excluded
+  int ahead_ = 0;        // hints whose rows have been read
+};
+
 absl::StatusOr<bool> StepApplier::FireHint(uint64_t step, const TimerHint& hint, uint64_t floor, Duration now,
                                            std::vector<TimerHint>* ahead) {
   auto found = rows_.Get(hint.customer_id);
@@ -98,8 +125,9 @@ absl::StatusOr<std::optional<TimerHint>> StepApplier::FireDue(uint64_t step, int
   const auto mark = watermark();
   if (!mark) return bound;
   int fired = 0;
+  DueHints hints(rows_, JustAfter(ToMicros(*mark)));
   while (fired < max_rows) {
-    auto hint = rows_.timers().TakeUpTo(ToMicros(*mark));
+    auto hint = hints.Take();
     if (!hint.ok()) return hint.status();
     if (!hint->has_value()) break;
     auto due = FireHint(step, **hint, 0, now, nullptr);
@@ -115,9 +143,9 @@ absl::StatusOr<std::optional<TimerHint>> StepApplier::FireDue(uint64_t step, int
 absl::Status StepApplier::FireUpTo(uint64_t step, const TimerHint& bound, uint64_t floor, Duration now) {
   ++counts_.steps;
   std::vector<TimerHint> ahead;
+  DueHints hints(rows_, Mutated(Mutation::kReplayFiresAllDue) ? JustAfter(ToMicros(*watermark())) : JustAfter(bound));
   while (true) {
-    auto hint = Mutated(Mutation::kReplayFiresAllDue) ? rows_.timers().TakeUpTo(ToMicros(*watermark()))
-                                                      : rows_.timers().TakeUpTo(bound);
+    auto hint = hints.Take();
     if (!hint.ok()) return hint.status();
     if (!hint->has_value()) break;
     if (Mutated(Mutation::kFiringStopsAtRowAhead) && !ahead.empty()) {

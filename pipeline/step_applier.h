@@ -74,6 +74,9 @@ class StepApplier {
   absl::StatusOr<bool> FireHint(uint64_t step, const TimerHint& hint, uint64_t floor, Duration now,
                                 std::vector<TimerHint>* ahead);
 
+  // Takes hints out of the index; the rows of those that come next are read together.
+  class DueHints;
+
   absl::Status Damage(const RowState& row, std::string_view customer_id) const;
 
   struct Swept {

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "pipeline/changelog_headers.h"
 #include "pipeline/log.h"
 #include "pipeline/mutation.h"
 #include "portrait/v1/result.pb.h"
@@ -258,6 +259,10 @@ absl::Status Worker::Write(const TaskCommit& commit, int32_t partition) {
     if (image.row) {
       record.value = *image.row;
       metrics_.changelog_bytes.Increment(static_cast<double>(image.row->size()));
+      if (image.timer_removed_us != INT64_MAX) {
+        scratch_ = absl::StrCat(image.timer_removed_us);
+        record.headers.push_back({kTimerBeforeHeader, scratch_});
+      }
     } else {
       scratch_ = absl::StrCat(image.number);
       record.headers.push_back({kNumberHeader, scratch_});

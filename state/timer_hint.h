@@ -15,4 +15,11 @@ struct TimerHint {
   friend auto operator<=>(const TimerHint&, const TimerHint&) = default;
 };
 
+// The first hint that there can be after this one, and after all of this time.
+inline TimerHint JustAfter(TimerHint hint) {
+  hint.customer_id.push_back('\0');
+  return hint;
+}
+inline TimerHint JustAfter(int64_t time_us) { return {time_us + 1, ""}; }
+
 }  // namespace portrait

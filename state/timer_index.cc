@@ -32,10 +32,9 @@ absl::Status TimerIndex::OpenMore(int64_t until_us) {
   auto read = store_.ReadTimers(open_end_, until_us, kReadAtOnce);
   if (!read.ok()) return read.status();
   if (read->size() < kReadAtOnce) {
-    open_end_ = {until_us + 1, ""};
+    open_end_ = JustAfter(until_us);
   } else {
-    open_end_ = read->back();
-    open_end_.customer_id.push_back('\0');  // the next possible key
+    open_end_ = JustAfter(read->back());
   }
   for (TimerHint& hint : *read) near_.insert(std::move(hint));
   return absl::OkStatus();
@@ -51,11 +50,10 @@ absl::StatusOr<std::optional<TimerHint>> TimerIndex::TakeBelow(const TimerHint& 
   return hint;
 }
 
-absl::StatusOr<std::optional<TimerHint>> TimerIndex::TakeUpTo(const TimerHint& bound) {
-  return TakeBelow({bound.time_us, bound.customer_id + '\0'});
+void TimerIndex::VisitBelow(const TimerHint& end, size_t at_most,
+                            absl::FunctionRef<void(std::string_view)> visit) const {
+  for (auto it = near_.begin(); it != near_.end() && at_most > 0 && *it < end; ++it, --at_most) visit(it->customer_id);
 }
-
-absl::StatusOr<std::optional<TimerHint>> TimerIndex::TakeUpTo(int64_t time_us) { return TakeBelow({time_us + 1, ""}); }
 
 void TimerIndex::Reset() {
   near_.clear();

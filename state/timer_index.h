@@ -20,6 +20,7 @@
 #include <string_view>
 
 #include "absl/container/btree_set.h"
+#include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
 #include "state/row_store.h"
 #include "state/timer_hint.h"
@@ -43,18 +44,17 @@ class TimerIndex {
   // Nothing in the index lies before this. Cheap.
   int64_t NotBeforeUs() const;
 
-  // Takes the first entry that is not after `bound`. Errors are those of the store.
-  absl::StatusOr<std::optional<TimerHint>> TakeUpTo(const TimerHint& bound);
-  // Takes the first entry whose time is at or before this.
-  absl::StatusOr<std::optional<TimerHint>> TakeUpTo(int64_t time_us);
+  // Takes the first entry below `end`, if there is one. Errors are those of the store.
+  absl::StatusOr<std::optional<TimerHint>> TakeBelow(const TimerHint& end);
+  // Calls `visit(customer_id)` for the first entries in memory that are below `end`, of at most `at_most`, in order: the
+  // next ones to be taken, unless others come before them.
+  void VisitBelow(const TimerHint& end, size_t at_most, absl::FunctionRef<void(std::string_view)> visit) const;
 
   size_t in_memory() const { return near_.size(); }
   // Begins anew with what the store has.
   void Reset();
 
  private:
-  // Takes the first entry below `end`.
-  absl::StatusOr<std::optional<TimerHint>> TakeBelow(const TimerHint& end);
   absl::Status OpenMore(int64_t until_us);
 
   RowStore& store_;

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "pipeline/changelog_headers.h"
 #include "state/memory_row_store.h"
 
 namespace portrait {
@@ -14,7 +15,8 @@ struct Fixture {
   MemoryRowStore store{&disk};
   ChangelogBatch batch{1 << 20};
 
-  void Add(const std::string& customer, uint64_t number, int64_t timer_us = 0, bool gone = false) {
+  void Add(const std::string& customer, uint64_t number, int64_t timer_us = 0, bool gone = false,
+           const std::string& timer_before = "") {
     v1::Row row;
     row.set_number(number);
     if (timer_us != 0) row.set_next_timer_us(timer_us);
@@ -23,6 +25,7 @@ struct Fixture {
     Record record;
     record.key = customer;
     record.value = bytes;
+    if (!timer_before.empty()) record.headers.push_back({kTimerBeforeHeader, timer_before});
     batch.Add(record, number);
   }
   void Remove(const std::string& customer, uint64_t number) {
@@ -54,6 +57,22 @@ TEST_CASE("of many records the last of each customer is written, with its timer"
   REQUIRE(f.batch.WriteTo(f.store, {}).ok());
   CHECK(f.batch.empty());
   CHECK(f.Shown() == "highest=5 ann@5 bob@2 bob!50 ann!70");
+}
+
+TEST_CASE("the timer of the image before leaves the index, whatever batch that image was in") {
+  Fixture f;
+  f.Add("ann", 1, 100);
+  f.Add("bob", 2, 50, false, "40");  // there is no image before in an empty store
+  REQUIRE(f.batch.WriteTo(f.store, {}).ok());
+  f.Add("ann", 3, 120, false, "100");
+  f.Add("ann", 4, 130, false, "120");
+  f.Add("bob", 5, 0, false, "50");
+  f.Add("cid", 6, 10, false, "no number");
+  REQUIRE(f.batch.WriteTo(f.store, {}).ok());
+  CHECK(f.Shown() == "highest=6 ann@4 bob@5 cid@6 cid!10 ann!130");
+  f.Add("ann", 7, 130, false, "130");  // what stands in the row wins
+  REQUIRE(f.batch.WriteTo(f.store, {}).ok());
+  CHECK(f.Shown() == "highest=7 ann@7 bob@5 cid@6 cid!10 ann!130");
 }
 
 TEST_CASE("rows that are gone are listed, those that are removed are not there, and a removed row may come back") {

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "pipeline/changelog_batch.h"
 #include "portrait/v1/row.pb.h"
 #include "tests/simulation/world.h"
 
@@ -160,6 +161,36 @@ TEST_CASE("local state that may have missed a removal is thrown away and restore
     world.StopAndCheck();
   }
   CHECK(world.failure() == "");
+}
+
+TEST_CASE("who follows the changelog has the same index of timers as the owner, and nothing left over") {
+  World world(World::Calm{});
+  for (int round = 0; round < 20; ++round) {
+    world.SendEvents(20);
+    world.Settle();
+  }
+  world.StopAndCheck();
+  REQUIRE(world.failure() == "");
+  size_t compared = 0;
+  for (int32_t p = 0; p < World::kPartitions; ++p) {
+    MemoryDisk disk;
+    MemoryRowStore follower(&disk), owner(&world.disk(0, p));
+    ChangelogBatch batch(2000);  // a few rows
+    const Log& log = world.transactions.log(world.options().ChangelogTopic(), p);
+    for (const LogRecord* stored = log.Next(0); stored != nullptr; stored = log.Next(stored->offset + 1)) {
+      Record record;
+      record.key = *stored->key;
+      if (stored->value) record.value = *stored->value;
+      for (const auto& [name, value] : stored->headers) record.headers.push_back({name, value});
+      batch.Add(record, 1);
+      if (batch.full()) REQUIRE(batch.WriteTo(follower, {}).ok());
+    }
+    REQUIRE(batch.WriteTo(follower, {}).ok());
+    const auto timers = [](RowStore& store) { return store.ReadTimers({INT64_MIN, ""}, INT64_MAX, 10'000).value(); };
+    CHECK(timers(follower) == timers(owner));
+    compared += timers(owner).size();
+  }
+  CHECK(compared > 0);
 }
 
 // The checker is itself checked, here without an engine's help and in tests/mutants with faults planted in the engine.

@@ -17,7 +17,7 @@ struct Indexed {
   TimerIndex index{store};
 
   std::string Take(int64_t until_us) {
-    const auto taken = index.TakeUpTo(until_us).value();
+    const auto taken = index.TakeBelow(JustAfter(until_us)).value();
     return taken ? std::to_string(taken->time_us) + " " + taken->customer_id : "none";
   }
   void Store(std::vector<TimerHint> hints) {
@@ -34,8 +34,8 @@ TEST_CASE("hints are taken in the order of time, then customer, up to a bound, f
   all.index.Add(3, "z");
   CHECK(all.Take(2) == "none");
   CHECK(all.Take(5) == "3 z");
-  CHECK(all.index.TakeUpTo(TimerHint{5, "a"}).value()->customer_id == "a");
-  CHECK_FALSE(all.index.TakeUpTo(TimerHint{5, "a"}).value().has_value());
+  CHECK(all.index.TakeBelow(JustAfter(TimerHint{5, "a"})).value()->customer_id == "a");
+  CHECK_FALSE(all.index.TakeBelow(JustAfter(TimerHint{5, "a"})).value().has_value());
   CHECK(all.Take(5) == "5 b");
   CHECK(all.Take(6'999'999'999) == "none");
   CHECK(all.Take(7'000'000'000) == "7000000000 far");
@@ -57,6 +57,24 @@ TEST_CASE("what lies far ahead stays in the store, and many timers of one moment
   CHECK(all.Take(1'000) == "none");
   CHECK(all.index.in_memory() == 0);
   CHECK(all.index.NotBeforeUs() > 1'000);
+}
+
+TEST_CASE("who comes next can be seen, as far as the index has been read") {
+  Indexed all;
+  all.Store({{5, "b"}, {7'000'000'000, "far"}});
+  const auto next = [&](const TimerHint& end, size_t at_most) {
+    std::string out;
+    all.index.VisitBelow(end, at_most, [&](std::string_view customer) { out.append(customer); });
+    return out;
+  };
+  all.index.Add(3, "x");
+  all.index.Add(5, "a");
+  all.index.Add(6, "c");
+  CHECK(next(JustAfter(6), 9) == "xac");
+  CHECK(all.Take(4) == "3 x");
+  CHECK(next(JustAfter(6), 9) == "abc");
+  CHECK(next(JustAfter(6), 2) == "ab");
+  CHECK(next({5, "b"}, 9) == "a");
 }
 
 TEST_CASE("the index gives what an ordered set gives, wherever the hints lie") {
@@ -82,7 +100,7 @@ TEST_CASE("the index gives what an ordered set gives, wherever the hints lie") {
           reference.erase({time, customer});
         }
       } else {
-        const auto taken = all.index.TakeUpTo(time).value();
+        const auto taken = all.index.TakeBelow(JustAfter(time)).value();
         if (reference.empty() || reference.begin()->time_us > time) {
           REQUIRE_FALSE(taken.has_value());
         } else {
