@@ -102,7 +102,8 @@ Api::Api(const Parts& parts, Page page)
       overview_(parts.overview),
       thread_(parts.thread),
       page_(std::move(page)),
-      access_(parts.config.view) {}
+      access_(parts.config.view),
+      forwarder_(parts.config.view.tls_authorities) {}
 
 void Api::Handle(HttpRequest request, std::function<void(HttpResponse)> respond) {
   auto call = std::make_shared<Call>();
@@ -418,6 +419,8 @@ void Api::Elsewhere(const std::shared_ptr<LookUp>& look) {
       [this, look, instance](absl::StatusOr<HttpResponse> answer) {
         thread_.Run([look, instance, answer = std::move(answer)]() mutable {
           if (answer.ok()) return look->call->respond(*std::move(answer));
+          LogWarning("another process of the pipeline could not be asked",
+                     {{"instance", instance}, {"reason", std::string(answer.status().message())}});
           look->call->respond(ErrorResponse(
               503, "not_here",
               absl::StrCat("partition ", look->partition, " is with ", instance, ", which does not answer"), instance));

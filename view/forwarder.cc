@@ -19,11 +19,12 @@ constexpr auto kAnswerWithin = std::chrono::seconds(7);  // longer than an answe
 // Connections of one thread, by address.
 using Clients = std::map<std::string, std::unique_ptr<httplib::Client>>;
 
-httplib::Client& ClientFor(const std::string& address, Clients& clients) {
+httplib::Client& ClientFor(const std::string& address, const std::string& authorities, Clients& clients) {
   std::unique_ptr<httplib::Client>& client = clients[address];
   if (client == nullptr) {
     client = std::make_unique<httplib::Client>(address);
     client->set_keep_alive(true);
+    if (!authorities.empty()) client->set_ca_cert_path(authorities.c_str());
     client->set_connection_timeout(kConnectWithin);
     client->set_read_timeout(kAnswerWithin);
     client->set_write_timeout(kConnectWithin);
@@ -84,7 +85,7 @@ void Forwarder::Work() {
     if (stop_) return;
     const Waiting next = std::move(waiting_.front());
     waiting_.pop_front();
-    httplib::Client& client = ClientFor(next.question.address, clients);
+    httplib::Client& client = ClientFor(next.question.address, authorities_, clients);
     asking_.insert(&client);
     lock.unlock();
     auto answer = AnswerTo(next.question, client);

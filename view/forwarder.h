@@ -12,6 +12,7 @@
 #include <set>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -35,7 +36,9 @@ class Forwarder {
   // waits.
   using Done = std::function<void(absl::StatusOr<HttpResponse>)>;
 
-  Forwarder() = default;
+  // `authorities`: a PEM file of those who must have signed the certificate of an https address; empty: whoever the
+  // system trusts.
+  explicit Forwarder(std::string authorities) : authorities_(std::move(authorities)) {}
   ~Forwarder();  // stops
   Forwarder(const Forwarder&) = delete;
   Forwarder& operator=(const Forwarder&) = delete;
@@ -51,6 +54,7 @@ class Forwarder {
   };
   void Work();
 
+  const std::string authorities_;
   std::mutex mutex_;
   std::condition_variable changed_;
   bool stop_ = false;  // guarded by mutex_, as below

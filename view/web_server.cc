@@ -91,6 +91,15 @@ absl::StatusOr<WebServer::Impl::ListenerPtr> WebServer::Impl::Listen(const HttpC
 }
 
 absl::Status WebServer::Impl::LoadTls(const ViewConfig& config) {
+  if (!config.tls_authorities.empty()) {  // are for the forwarder; whether they are any good is better known now
+    ssl::context authorities(ssl::context::tls_client);
+    error_code error;
+    authorities.load_verify_file(config.tls_authorities, error);
+    if (error) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("view.tls.authorities: ", error.message(), ": ", config.tls_authorities));
+    }
+  }
   if (config.tls_certificate.empty()) return absl::OkStatus();
   tls.emplace(ssl::context::tls_server);
   tls->set_options(ssl::context::default_workarounds | ssl::context::no_sslv2 | ssl::context::no_sslv3 |

@@ -52,6 +52,7 @@ struct ViewConfig {
   std::vector<ViewToken> tokens;              // none: whoever is on this machine is an admin
   std::string tokens_file;                    // more of them
   std::string tls_certificate, tls_key;       // PEM files; empty: no encryption
+  std::string tls_authorities;                // PEM file; empty: those that the system trusts
   std::string page;                           // folder; empty: that of the installation
   Duration session = hours(12);               // for how long a login lasts
   size_t recent_bytes = 32u << 20;            // results remembered for streams and timelines

@@ -154,7 +154,8 @@ void CompleteView(std::string_view config_name, Config& config, ConfigProblems& 
     if (!inside.empty()) return problems.Add(0, "view.tokens_file", inside.Text());
     if (view.tokens.empty()) return problems.Add(0, "view.tokens_file", absl::StrCat("has no token: ", path));
   }
-  for (std::string* path : {&view.tls_certificate, &view.tls_key, &view.page}) *path = PathFrom(config_name, *path);
+  for (std::string* path : {&view.tls_certificate, &view.tls_key, &view.tls_authorities, &view.page})
+    *path = PathFrom(config_name, *path);
   if (view.tls_certificate.empty() != view.tls_key.empty()) {
     problems.Add(0, "view.tls", "certificate and key come together");
   }
@@ -188,6 +189,10 @@ void AddViewSettings(std::vector<Setting>& all) {
                        "Certificate chain (PEM), for HTTPS", [](auto& c) -> auto& { return c.view.tls_certificate; }));
   all.push_back(Scalar("view.tls.key", PathOr("none", "none, or path of a file"), "Its key (PEM)",
                        [](auto& c) -> auto& { return c.view.tls_key; }));
+  all.push_back(Scalar("view.tls.authorities", PathOr("system", "system, or path of a file"),
+                       "Who must have signed the certificates of other processes' views, when one is asked for a "
+                       "customer (PEM); `system`: whoever the system trusts",
+                       [](auto& c) -> auto& { return c.view.tls_authorities; }));
   all.push_back(Scalar("view.page", PathOr("installed", "installed, or path of a folder"),
                        "The files of the page; `installed`: those that came with the program",
                        [](auto& c) -> auto& { return c.view.page; }));

@@ -12,6 +12,7 @@ import re
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -36,8 +37,13 @@ class Answer:
 
 
 class View:
-    def __init__(self, port):
-        self.port = port
+    def __init__(self, port, tls=None):
+        self.port, self.tls = port, tls
+
+    def connect(self):
+        if self.tls:
+            return http.client.HTTPSConnection("127.0.0.1", self.port, timeout=10, context=self.tls)
+        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
 
     def raw(self, data, timeout=10):
         with socket.create_connection(("127.0.0.1", self.port), timeout=timeout) as sock:
@@ -52,7 +58,7 @@ class View:
             return out
 
     def ask(self, path, role="analyst", method="GET", headers=None, body=None):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection = self.connect()
         sent = dict(headers or {})
         if role:
             sent["Authorization"] = f"Bearer {TOKENS[role]}"
@@ -314,12 +320,51 @@ def test_slow_clients(view):
     return times[50]
 
 
+def certify(work, name, authority):
+    """An authority of its own signs for 127.0.0.1."""
+    def openssl(*words):
+        subprocess.run(["openssl", *words], check=True, capture_output=True, cwd=work)
+    openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+            "-subj", f"/CN={authority}", "-keyout", f"{authority}.key", "-out", f"{authority}.pem")
+    openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj", "/CN=portrait",
+            "-keyout", f"{name}.key", "-out", f"{name}.csr")
+    (work / "names").write_text("subjectAltName=IP:127.0.0.1\n")
+    openssl("x509", "-req", "-in", f"{name}.csr", "-CA", f"{authority}.pem", "-CAkey", f"{authority}.key", "-CAcreateserial",
+            "-days", "2", "-extfile", "names", "-out", f"{name}.pem")
+
+
+def test_tls(other):
+    """What is not encrypted is not answered, and who does not know the authority is not fooled."""
+    assert other.raw(b"GET /v1/session HTTP/1.1\r\nHost: x\r\n\r\n")[:5] != b"HTTP/"
+    try:
+        View(other.port, ssl.create_default_context()).ask("/v1/session")
+    except ssl.SSLCertVerificationError:
+        pass
+    else:
+        raise AssertionError("a certificate of an unknown authority")
+    old = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    old.check_hostname, old.verify_mode = False, ssl.CERT_NONE
+    old.maximum_version = ssl.TLSVersion.TLSv1_1
+    try:
+        View(other.port, old).ask("/v1/session")
+    except (ssl.SSLError, OSError):
+        pass
+    else:
+        raise AssertionError("TLS 1.1 is old")
+    login = other.ask("/v1/login", role=None, method="POST", headers={"Content-Type": "application/json"},
+                      body=json.dumps({"token": TOKENS["reader"]}))
+    assert login.status in (200, 204) and "Secure" in login.headers["Set-Cookie"], (login.status, login.headers)
+
+
 def test_two_instances(view, arguments, config, work, customers, log):
-    """A second instance joins and takes some of the customers; either answers for all of them, until the second one dies."""
-    other = View(view.port + 1)
+    """A second instance, over TLS, joins and takes some of the customers; either answers for all of them, until the second
+    one cannot be trusted, and until it dies."""
+    other = View(view.port + 1, ssl.create_default_context(cafile=work / "authority.pem"))
     second = work / "second.yaml"
     second.write_text(config.read_text().replace("view-test", "view-test-2").replace(f"{work}/state", f"{work}/state-2")
-                      .replace(str(view.port), str(other.port)))
+                      .replace(f"http://127.0.0.1:{view.port}", f"https://127.0.0.1:{view.port}")
+                      .replace(str(view.port), str(other.port))
+                      .replace("tls: {", f"tls: {{certificate: {work}/second.pem, key: {work}/second.key, "))
     process = subprocess.Popen([arguments.portrait, "run", "--config", str(second)], stderr=log)
     try:
         def seen(at):
@@ -342,6 +387,15 @@ def test_two_instances(view, arguments, config, work, customers, log):
         masked = view.get(path, template="/v1/customers/{id}", role="reader").json()
         assert masked["masked"] and masked["seen"]["forwarded"], "with the rights of whoever asks"
         view.get(path + "/timeline", template="/v1/customers/{id}/timeline")
+        test_tls(other)
+        process.terminate()
+        process.wait(timeout=30)
+        certify(work, "second", "stranger")
+        process = subprocess.Popen([arguments.portrait, "run", "--config", str(second)], stderr=log)
+        unknown = View(other.port, ssl.create_default_context(cafile=work / "stranger.pem"))
+        wait_for(lambda: unknown.ask(path).status == 200)
+        view.error(path, 503, "not_here")
+        wait_for(lambda: "reason=SSLServerVerification" in (work / "log").read_text(), 5)
         process.kill()
         process.wait()
         answer = view.error(path, 503, "not_here")
@@ -369,7 +423,9 @@ def main():
     config = work / "portrait.yaml"
     tokens = ", ".join(f"{{name: {role}, role: {role}, token: {token}}}" for role, token in TOKENS.items())
     config.write_text(f"brokers: {brokers}\ninstance: {{id: view-test}}\nstate: {{dir: {work}/state}}\n"
-                      f"view: {{listen: {view.port}, address: 'http://127.0.0.1:{view.port}', tokens: [{tokens}]}}\n")
+                      f"view: {{listen: {view.port}, address: 'http://127.0.0.1:{view.port}', tokens: [{tokens}], "
+                      f"tls: {{authorities: {work}/authority.pem}}}}\n")
+    certify(work, "second", "authority")
     process = None
     log = open(work / "log", "w")
     try:
