@@ -10,6 +10,7 @@
 #include "operators/rules/compiler.h"
 #include "operators/service.h"
 #include "operators/site.h"
+#include "operators/tags.h"
 #include "operators/testing/harness.h"
 
 namespace portrait::rules {
@@ -35,14 +36,17 @@ std::vector<std::string> Blocks(const std::string& document, const std::string& 
 
 TEST_CASE("every condition in the documentation is one", "[rules]") {
   const OperatorHarness harness(
-      std::move(ChainBuilder().Add<Site>().Add<Email>().Add<Service>().Add<Person>().Add<Purchases>()));
+      std::move(ChainBuilder().Add<Site>().Add<Email>().Add<Service>().Add<Person>().Add<Purchases>().Add<Tags>()));
   const auto blocks = Blocks(Document(), "cel");
   CHECK(blocks.size() >= 5);
   for (const std::string& block : blocks) {
     std::istringstream lines(block);
     for (std::string line; std::getline(lines, line);) {
       Program program;
-      const auto node = Compiler(harness.chain().features(), program).Condition(line);
+      EventWindows windows(harness.chain().features());
+      Scope scope;
+      scope.windows = &windows;
+      const auto node = Compiler(harness.chain().features(), program).Condition(line, scope);
       INFO(node.status().message());
       CHECK(node.ok());
     }
