@@ -166,7 +166,7 @@ TEST_CASE("a cart without an order after two hours is found at that moment", "[t
   CHECK(Told(shop).empty());
   shop.AdvanceTo("2026-01-01 14:00");
   CHECK(Told(shop) ==
-        "2026-01-01 13:00:00 +left_cart (Time since: last(product_added): 0.1 days, at least 0.1 days; "
+        "2026-01-01 13:00:00 +left_cart (Time since: last(product_added): 2.0 hours, at least 2.0 hours; "
         "last(order_completed, total >= 5): there is no value)\n");
   shop.Send(OrderOf("2026-01-01 15:00", 3));  // does not pass the filter
   CHECK(Told(shop).empty());
