@@ -1,7 +1,9 @@
 // Tags by windows of events that rules name: counts(…), sum(…), last(…) and so on, over the life of a customer.
 #include <algorithm>
 #include <catch2/catch_test_macros.hpp>
+#include <chrono>
 #include <random>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -245,6 +247,84 @@ TEST_CASE("a replay from any step comes to the same row, byte for byte, also ove
   for (size_t i = 0; i < events.size(); ++i) rows.push_back(play(i, i + 1, rows.back()));
   for (const size_t from : {0, 1, 39, 40, 41, 77, 80, 119}) CHECK(play(from, events.size(), rows[from]) == rows.back());
   CHECK(rows.back().size() > 100);
+}
+
+// Counted from all events that have come, one by one.
+struct Account {
+  struct Seen {
+    Timestamp time;
+    std::string category;  // of a view; empty: an order
+    double total;
+  };
+  std::vector<Seen> events;
+
+  // Of those in the last so many steps of this length that end with the one of `now`.
+  template <class Visit>
+  void Within(Timestamp now, Duration step, int steps, Visit visit) const {
+    const auto number = [&](Timestamp time) { return ToMicros(time) / step.count(); };
+    for (const Seen& seen : events) {
+      if (number(seen.time) > number(now) - steps) visit(seen);
+    }
+  }
+};
+
+TEST_CASE("windows hold what an account of all events has", "[tags]") {
+  struct Length {
+    const char* text;
+    Duration step;
+    int steps;
+  };
+  const Length lengths[] = {{"30m", minutes(1), 30}, {"5h", minutes(1), 300}, {"24h", minutes(15), 96},
+                            {"100h", hours(1), 100}, {"7d", days(1), 7},      {"30d", days(1), 30}};
+  std::vector<Rule> rules;
+  for (const Length& length : lengths) {
+    const auto add = [&](const std::string& function, const std::string& filter) {
+      const std::string window = absl::StrCat(function, ", '", length.text, "'", filter, ")");
+      rules.push_back({.tag = absl::StrCat("t", rules.size()), .when = window + " >= 1"});
+    };
+    add("count(product_viewed", ", category == 'shoes'");
+    add("sum(order_completed.total", "");
+    add("distinct(product_viewed.category", "");
+  }
+  std::mt19937 random(7);
+  for (int life = 0; life < 20; ++life) {
+    OperatorHarness shop = ShopBy(rules);
+    const auto* tags = dynamic_cast<const Tags*>(shop.chain().operators().back().op.get());
+    Account account;
+    Timestamp time = At("2026-01-01");
+    for (int i = 0; i < 40; ++i) {
+      time += random() % 3 == 0 ? Duration(hours(random() % 90)) : Duration(minutes(random() % 50));
+      const Timestamp at = random() % 5 == 0 ? time - minutes(random() % 20'000) : time;
+      Event event = EventFor("anna", at);
+      const std::string category = random() % 2 == 0 ? "shoes" : absl::StrCat("c", random() % 5);
+      const bool order = random() % 3 == 0;
+      if (order) event.mutable_order_completed()->set_total_micros(1'500'000 * (i + 1));
+      if (!order) event.mutable_product_viewed()->mutable_product()->set_category(category);
+      account.events.push_back({at, order ? "" : category, order ? 1.5 * (i + 1) : 0});
+      shop.Send(event);
+      const RowState& row = *shop.Row("anna");
+      const Moment now{row.time, static_cast<int32_t>(std::chrono::floor<days>(row.time).time_since_epoch().count())};
+      const FeatureReader reader(row, now);
+      const auto& features = tags->rules()->program().features;
+      REQUIRE(features.size() == rules.size());
+      for (size_t f = 0; f < features.size(); ++f) {
+        INFO(features[f].description().name << " at " << ToText(row.time) << " in life " << life);
+        const Length& length = lengths[f / 3];
+        int64_t shoes = 0;
+        double total = 0;
+        std::set<std::string> categories;
+        account.Within(row.time, length.step, length.steps, [&](const Account::Seen& seen) {
+          shoes += seen.category == "shoes" ? 1 : 0;
+          total += seen.total;
+          if (!seen.category.empty()) categories.insert(seen.category);
+        });
+        const Value wanted = f % 3 == 0   ? Value(shoes)
+                             : f % 3 == 1 ? Value(total)
+                                          : Value(static_cast<int64_t>(categories.size()));
+        REQUIRE(reader.Get(features[f]) == wanted);
+      }
+    }
+  }
 }
 
 TEST_CASE("an erased customer's windows are gone", "[tags]") {
