@@ -13,7 +13,7 @@
 //   different values        distinct                 8 a value, at most 512 (operators/distinct_values.h)
 //   first and last time     first, last, after       at most 20
 //
-// and 11 each for itself. At most kMostEventWindows of them, and nothing for events that have not come.
+// and 13 each for itself. At most kMostEventWindows of them, and nothing for events that have not come.
 //
 // A window counts in units: minutes up to "6h", quarters of an hour up to "48h", then hours; of "7d" local days.
 // It is the current unit and those before it, so a window of n units reaches back between n - 1 and n.
