@@ -44,17 +44,18 @@ struct FeatureDescription;
 // How a feature changes while no event comes. One that says less than it does makes tags come late.
 struct OverTime {
   enum class Kind : uint8_t {
-    kStill,    // not at all
-    kOnDay,    // not before a local day that is known; see ChangesOn
-    kEachDay,  // when a local day begins, if at all
-    kRuns,     // with time: a length of time, or a number of days that grows by one a day
+    kStill,     // not at all
+    kOnDay,     // not before a local day that is known; see ChangesOn
+    kOnMoment,  // not before an instant that is known
+    kEachDay,   // when a local day begins, if at all
+    kRuns,      // with time: a length of time, or a number of days that grows by one a day
   };
   // Which way it goes then. A count that can only fall need not be watched until it has reached something.
   enum class Trend : uint8_t { kEither, kFalls, kRises };
 
   Kind kind = Kind::kEachDay;
   Trend trend = Trend::kEither;
-  std::shared_ptr<const FeatureDescription> day;  // for kOnDay
+  std::shared_ptr<const FeatureDescription> next;  // for kOnDay and kOnMoment: gives it
 
   static OverTime Still() { return {Kind::kStill, Trend::kEither, nullptr}; }
   static OverTime EachDay(Trend trend = Trend::kEither) { return {Kind::kEachDay, trend, nullptr}; }

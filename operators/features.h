@@ -21,8 +21,13 @@ class FeatureRef {
   // The kinds of events that its operator reads, so that may change it. Its operator's timers may, too.
   const EventKindSet& changed_by() const { return *changed_by_; }
 
-  // What gives the local day of its next change (OverTime::Kind::kOnDay).
-  FeatureRef NextDay() const { return {slot_, description_->over_time.day.get(), empty_, changed_by_}; }
+  // What gives the local day or the instant of its next change (OverTime::Kind::kOnDay, kOnMoment).
+  FeatureRef Next() const { return {slot_, description_->over_time.next.get(), empty_, changed_by_}; }
+
+  // A feature of the same operator that is in no registry. The arguments must outlive it.
+  FeatureRef Unlisted(const FeatureDescription* description, const EventKindSet* changed_by) const {
+    return {slot_, description, empty_, changed_by};
+  }
 
  private:
   friend class FeatureRegistry;

@@ -110,6 +110,7 @@ void Tags::BeforeEvent(const Event& event, const State& state, const Context& co
 void Tags::OnEvent(const Event& event, State& state, Context& context) const {
   if (event.has_customer_erased()) return Forget(event, state, context);
   NoteActivity(event, options_.silent_days, state);
+  rules_->windows().Take(event, context, state);
   auto& seen = rules::ChangeDetector::Snapshot::OfThisThread();
   if (std::exchange(seen.event, nullptr) != &event) return Look(rules_->All(), state, context);
   rules_->detector().After(context.features(), seen);
@@ -163,6 +164,7 @@ std::vector<TagVerdict> Tags::TakeOver(State& state) const {
       gone.push_back({-1, tag.name(), false, {InWords("there is no rule for this tag any more")}});
     }
   }
+  rules_->windows().Forget(state);
   state.set_rules(rules_->version());
   return gone;
 }

@@ -12,8 +12,13 @@
 // Activity is any event except what is done to the customer rather than by them: a mail delivered or bounced, a reply
 // or resolution by the staff, an outbound call. Where only such events came, the first of them stands for it.
 //
+// Windows of events that rules name (operators/rules/event_windows.h) are part of the state. An event enters them
+// before rules are looked at; those that the rules in force do not name are dropped when a row meets these rules, and
+// new ones begin empty then.
+//
 // When the customer is erased, every tag held goes. All changes of one step are written together and show the same
-// final set of tags. State: about 20 bytes and 20 for each tag; at most one tag a rule, and 32 for a rule with `each`.
+// final set of tags. State: about 20 bytes and 20 for each tag; at most one tag a rule, and 32 for a rule with `each`;
+// and the windows, at most 64.
 #pragma once
 
 #include <memory>
@@ -68,7 +73,7 @@ class Tags final : public Operator<v1::state::Tags> {
   rules::Judgement Judged(LookBy look, const rules::Judge::HeldTags& held, const Context& context) const;
   // Whether that moment comes before that of the timer.
   static bool Sooner(const std::optional<Timestamp>& next, const Context& context);
-  // Makes these rules the ones that have judged the tags held; of those that none of them gives, the end.
+  // Makes these rules the ones that have judged, and drops what they do not name; of tags that none gives, the end.
   std::vector<rules::TagVerdict> TakeOver(v1::state::Tags& state) const;
   void Forget(const Event& event, v1::state::Tags& state, Context& context) const;
   void Apply(std::vector<rules::TagVerdict> changes, v1::state::Tags& state, Context& context) const;

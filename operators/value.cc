@@ -15,6 +15,18 @@ struct Overloaded : Cases... {
 template <class... Cases>
 Overloaded(Cases...) -> Overloaded<Cases...>;
 
+// In the largest unit of which there is one.
+std::string LengthText(Duration length) {
+  const auto in = [&](Duration unit) {
+    return static_cast<double>(length.count()) / static_cast<double>(unit.count());
+  };
+  const Duration size = length < Duration(0) ? -length : length;
+  if (size == Duration(0) || size >= days(1)) return absl::StrFormat("%.1f days", in(days(1)));
+  if (size >= hours(1)) return absl::StrFormat("%.1f hours", in(hours(1)));
+  if (size >= minutes(1)) return absl::StrFormat("%.1f minutes", in(minutes(1)));
+  return absl::StrFormat("%.1f seconds", in(seconds(1)));
+}
+
 }  // namespace
 
 std::string_view FeatureTypeName(FeatureType type) {
@@ -56,7 +68,7 @@ std::string ToText(const Value& value) {
                  [](Timestamp v) {
                    return absl::FormatTime("%Y-%m-%d %H:%M:%S", absl::FromUnixMicros(ToMicros(v)), absl::UTCTimeZone());
                  },
-                 [](Duration v) { return absl::StrFormat("%.1f days", InDays(v)); }},
+                 [](Duration v) { return LengthText(v); }},
       value);
 }
 

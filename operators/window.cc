@@ -172,14 +172,14 @@ class Buckets {
     std::reverse(at_.begin(), at_.begin() + size_);
   }
 
-  void AddNewest(int32_t day, int64_t count, int64_t sum) {
+  void AddNewest(int32_t day, int64_t count, int64_t sum, int keep) {
     Insert(size_, {day, 0, count, sum});
-    while (at_[0].middle() <= day - kWindowDaysMax) Erase(0);  // the newest bucket is never that old
+    while (at_[0].middle() <= day - keep) Erase(0);  // the newest bucket is never that old
     if (size_ > kWindowBuckets) JoinOldest();
   }
 
-  void AddLate(int32_t day, int64_t count, int64_t sum) {
-    if (day <= newest() - kWindowDaysMax) return;
+  void AddLate(int32_t day, int64_t count, int64_t sum, int keep) {
+    if (day <= newest() - keep) return;
     int at = size_ - 1;
     while (at > 0 && day < Of(at).first) --at;
     if (day >= Of(at).first && day <= Of(at).last()) {
@@ -243,7 +243,7 @@ void ForWindow(const std::string& window, int32_t today, int window_days, Visit 
 
 }  // namespace
 
-void WindowAdd(std::string& window, int32_t day, int64_t count, int64_t sum) {
+void WindowAdd(std::string& window, int32_t day, int64_t count, int64_t sum, int keep) {
   Reader in(window);
   Head head;
   if (window.empty()) {
@@ -263,9 +263,9 @@ void WindowAdd(std::string& window, int32_t day, int64_t count, int64_t sum) {
   }
   Buckets all(head, in);
   if (day > head.newest.first) {
-    all.AddNewest(day, count, sum);
+    all.AddNewest(day, count, sum, keep);
   } else {
-    all.AddLate(day, count, sum);
+    all.AddLate(day, count, sum, keep);
   }
   window = all.Encode();
 }

@@ -33,8 +33,10 @@ namespace portrait {
 inline constexpr int kWindowBuckets = 48;
 inline constexpr int kWindowDaysMax = 365;
 
-// Counts and sums may be negative, such as that of a refund booked on the day of its order.
-void WindowAdd(std::string& window, int32_t day, int64_t count, int64_t sum = 0);
+// Counts and sums may be negative, such as that of a refund booked on the day of its order. Of what lies `keep` days or
+// more before the newest day only the lifetime is kept: for windows of which no longer one is asked, at most
+// kWindowDaysMax.
+void WindowAdd(std::string& window, int32_t day, int64_t count, int64_t sum = 0, int keep = kWindowDaysMax);
 
 // `window_days` from 1 to kWindowDaysMax.
 int64_t WindowCount(const std::string& window, int32_t today, int window_days);

@@ -10,7 +10,7 @@
 namespace portrait::rules {
 namespace {
 
-constexpr int32_t kNever = std::numeric_limits<int32_t>::max();
+constexpr int64_t kNever = std::numeric_limits<int64_t>::max();
 constexpr size_t kMostElements = 32;  // of a list that are told apart; of a longer one, all are looked at
 
 // Units come one after another, so they stay in order.
@@ -40,8 +40,8 @@ bool SameNumber(const Scalar& a, const Scalar& b) {
   return a.failed() || a.whole == b.whole;
 }
 
-int32_t DayOf(const std::optional<FeatureRef>& next_day, const FeatureReader& reader) {
-  return next_day ? NextDayOf(reader.Get(*next_day)).value_or(kNever) : kNever;
+int64_t NextChangeOf(const std::optional<FeatureRef>& next, const FeatureReader& reader) {
+  return next ? NextOf(reader.Get(*next)).value_or(kNever) : kNever;
 }
 
 void MarkOne(int32_t unit, std::vector<uint64_t>& marked) {
@@ -106,7 +106,7 @@ ChangeDetector::Watch& ChangeDetector::WatchOf(int32_t feature) {
   watch.feature = feature;
   watch.ref = program_.features[static_cast<size_t>(feature)];
   const OverTime& over_time = watch.ref.description().over_time;
-  if (over_time.kind == OverTime::Kind::kOnDay) watch.next_day = watch.ref.NextDay();
+  if (over_time.next != nullptr) watch.next = watch.ref.Next();
   watch.runs = over_time.kind == OverTime::Kind::kRuns;
   return watches_.emplace_back(std::move(watch));
 }
@@ -150,7 +150,7 @@ void ChangeDetector::Remember(const Scalar& value, std::vector<Snapshot::Seen>& 
 void ChangeDetector::Before(EventKind kind, const FeatureReader& reader, Snapshot& seen) const {
   seen.kind_ = kind;
   seen.values_.clear();
-  seen.days_.clear();
+  seen.next_.clear();
   seen.items_.clear();
   seen.items_end_.clear();
   seen.columns_.clear();
@@ -158,7 +158,7 @@ void ChangeDetector::Before(EventKind kind, const FeatureReader& reader, Snapsho
   for (const int32_t w : values_[static_cast<size_t>(kind)]) {
     const Watch& watch = watches_[static_cast<size_t>(w)];
     Remember(ToScalar(reader.Get(watch.ref)), seen.values_, seen);
-    seen.days_.push_back(DayOf(watch.next_day, reader));
+    seen.next_.push_back(NextChangeOf(watch.next, reader));
   }
   for (const int32_t w : lists_[static_cast<size_t>(kind)]) {
     const Watch& watch = watches_[static_cast<size_t>(w)];
@@ -168,7 +168,7 @@ void ChangeDetector::Before(EventKind kind, const FeatureReader& reader, Snapsho
       for (const Value& value : item.columns) Remember(ToScalar(value), seen.columns_, seen);
     }
     seen.items_end_.push_back(seen.items_.size());
-    seen.days_.push_back(DayOf(watch.next_day, reader));
+    seen.next_.push_back(NextChangeOf(watch.next, reader));
   }
 }
 
@@ -181,14 +181,14 @@ void ChangeDetector::After(const FeatureReader& reader, Snapshot& seen) const {
   for (const int32_t w : values_[static_cast<size_t>(seen.kind_)]) {
     const Watch& watch = watches_[static_cast<size_t>(w)];
     CompareValues(watch, seen.values_[next], ToScalar(reader.Get(watch.ref)), seen);
-    if (DayOf(watch.next_day, reader) < seen.days_[next++]) Mark(watch.readers, seen.marked_);
+    if (NextChangeOf(watch.next, reader) < seen.next_[next++]) Mark(watch.readers, seen.marked_);
   }
   size_t first = 0, list = 0;
   for (const int32_t w : lists_[static_cast<size_t>(seen.kind_)]) {
     const Watch& watch = watches_[static_cast<size_t>(w)];
     const size_t end = seen.items_end_[list++];
     CompareLists(watch, first, end, reader.GetItems(watch.ref), seen);
-    if (DayOf(watch.next_day, reader) < seen.days_[next++]) Mark(watch.readers, seen.marked_);
+    if (NextChangeOf(watch.next, reader) < seen.next_[next++]) Mark(watch.readers, seen.marked_);
     first = end;
   }
   for (size_t word = 0; word < seen.marked_.size(); ++word) {

@@ -71,7 +71,7 @@ class ChangeDetector {
     };
     EventKind kind_ = Event::BODY_NOT_SET;
     std::vector<Seen> values_;
-    std::vector<int32_t> days_;  // when they change by themselves; of the values, then of the lists
+    std::vector<int64_t> next_;  // when they change by themselves; of the values, then of the lists
     std::vector<SeenItem> items_;
     std::vector<size_t> items_end_;  // for each list
     std::vector<Seen> columns_;
@@ -90,7 +90,7 @@ class ChangeDetector {
   struct Watch {
     int32_t feature = -1;
     FeatureRef ref;
-    std::optional<FeatureRef> next_day;  // of features that know when they change by themselves
+    std::optional<FeatureRef> next;  // of features that know when they change by themselves
     bool runs = false;
     Units readers;   // all
     Units compared;  // that compare it with constants, whatever else they do

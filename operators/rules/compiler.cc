@@ -4,6 +4,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "operators/distinct_values.h"
 #include "operators/rules/kinds.h"
 
 namespace portrait::rules {
@@ -275,6 +276,13 @@ Compiler::Checked Compiler::Logic(const Expression& e) {
   return Make(node);
 }
 
+// Whether `limit` is a number that the first, a distinct(…), never reaches.
+bool Compiler::BeyondDistinct(const Typed& value, const Typed& limit) const {
+  if (value.unit != kDistinctUnit || !IsConstant(limit)) return false;
+  const Scalar& constant = program_.nodes[static_cast<size_t>(limit.node)].constant;
+  return constant.kind == Kind::kWhole ? constant.whole > kDistinctMost : constant.fraction > kDistinctMost;
+}
+
 Compiler::Checked Compiler::Compare(const Expression& e) {
   const auto relation = RelationOf(e.text);
   for (const auto& part : e.parts) {
@@ -308,6 +316,9 @@ Compiler::Checked Compiler::Compare(const Expression& e) {
   }
   if (a->kind == Kind::kTruth && *relation < Relation::kEqual) return LeftOut(e, "true and false have no order");
   if (!UnitsAgree(e, *a, *b)) return std::nullopt;
+  if (BeyondDistinct(*a, *b) || BeyondDistinct(*b, *a)) {
+    return Fail(e, absl::StrCat("distinct counts up to ", kDistinctMost, ", which then means so many or more"));
+  }
   AlignFractions(*a, *b);
   Node node;
   node.op = Op::kCompare;

@@ -19,6 +19,7 @@
 
 #include "absl/status/statusor.h"
 #include "operators/features.h"
+#include "operators/rules/event_windows.h"
 #include "operators/rules/expression.h"
 #include "operators/rules/program.h"
 
@@ -26,10 +27,16 @@ namespace portrait::rules {
 
 // What a condition may name besides the features and `now`.
 struct Scope {
-  std::optional<FeatureRef> each;  // `item` is an element of this list
-  bool since = false;              // `since`: when the tag came
-  std::string_view decided;        // a feature that conditions decide, so that none may name it
+  std::optional<FeatureRef> each;   // `item` is an element of this list
+  bool since = false;               // `since`: when the tag came
+  std::string_view decided;         // a feature that conditions decide, so that none may name it
+  EventWindows* windows = nullptr;  // where count(…) and the like are entered; null: conditions name no windows
+  // It is the filter of a window: the features are the fields of this kind of event, and there is no `now`.
+  std::optional<EventKind> fields_of;
 };
+
+// Whether it is one of the functions over windows of events: count, sum, distinct, first, last, after, absent.
+bool IsWindowFunction(std::string_view name);
 
 // Both arguments must outlive it.
 class Compiler {
@@ -64,6 +71,7 @@ class Compiler {
   Checked Name(const Expression& e);
   Checked Field(const Expression& e);
   Checked Feature(const Expression& e, const std::string& name);
+  Checked OfFeature(const FeatureRef& feature);
   Checked Column(const Expression& e, size_t loop, const std::string& name);
   Checked Unary(const Expression& e);
   Checked Binary(const Expression& e);
@@ -83,6 +91,16 @@ class Compiler {
   Checked TextMethod(const Expression& e, Op op);
   Checked Matches(const Expression& e);
 
+  // compiler_windows.cc
+  Checked Window(const Expression& e);
+  Checked After(const Expression& e);
+  bool Subject(const Expression& e, bool with_field, EventWindows::Wanted& wanted);
+  bool Field(const Expression& e, std::string_view name, EventWindows::Wanted& wanted);
+  bool Length(const Expression& e, EventWindows::Wanted& wanted);
+  bool Filter(const Expression& e, EventWindows::Wanted& wanted);
+  Checked Found(const Expression& e, const EventWindows::Wanted& wanted);
+  Checked LastOf(const Expression& e, const Expression& kind, const Expression* filter);
+
   Checked Fail(const Expression& e, std::string_view what);
   Checked LeftOut(const Expression& e, std::string_view what);
   Checked Truth(const Expression& e, std::string_view where);
@@ -90,6 +108,7 @@ class Compiler {
   Checked Constant(Scalar value);
   bool AsFraction(Typed& value);
   void AlignFractions(Typed& a, Typed& b);
+  bool BeyondDistinct(const Typed& value, const Typed& limit) const;
   bool UnitsAgree(const Expression& e, const Typed& a, const Typed& b);
   bool IsConstant(const Typed& value) const;
   std::string Words(const Typed& value) const;

@@ -26,6 +26,9 @@ constexpr std::array<std::string_view, 10> kFunctions = {"has",     "size",     
 constexpr std::array<std::string_view, 10> kMethods = {"startsWith", "endsWith", "contains", "matches",    "lowerAscii",
                                                        "size",       "exists",   "all",      "exists_one", "filter"};
 
+constexpr std::array<std::string_view, 7> kWindowFunctions = {"count", "sum",   "distinct", "first",
+                                                              "last",  "after", "absent"};
+
 // CEL's own, which rules leave out and trials know.
 bool IsLeftOut(std::string_view function) {
   const auto all = FunctionNames();
@@ -34,14 +37,21 @@ bool IsLeftOut(std::string_view function) {
 
 }  // namespace
 
+bool IsWindowFunction(std::string_view name) {
+  return std::find(kWindowFunctions.begin(), kWindowFunctions.end(), name) != kWindowFunctions.end();
+}
+
 Compiler::Checked Compiler::Call(const Expression& e) {
   const std::string& f = e.text;
+  if (IsWindowFunction(f)) return f == "after" ? After(e) : Window(e);
   if (std::find(kFunctions.begin(), kFunctions.end(), f) == kFunctions.end()) {
     if (std::find(kMethods.begin(), kMethods.end(), f) != kMethods.end()) {
       return Fail(e, absl::StrCat("stands behind what it looks at: x.", f, "(…)"));
     }
     if (IsLeftOut(f)) return LeftOut(e, absl::StrCat("not in rules: ", f, "()"));
-    return Fail(e, absl::StrCat("no such function: ", f, DidYouMean(f, {kFunctions.begin(), kFunctions.end()})));
+    std::vector<std::string_view> functions(kFunctions.begin(), kFunctions.end());
+    functions.insert(functions.end(), kWindowFunctions.begin(), kWindowFunctions.end());
+    return Fail(e, absl::StrCat("no such function: ", f, DidYouMean(f, functions)));
   }
   if (e.parts.size() != 1) return Fail(e, absl::StrCat(f, " takes one value; given ", e.parts.size()));
   if (f == "has") return Has(*e.parts[0]);

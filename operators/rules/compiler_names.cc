@@ -2,6 +2,7 @@
 #include "absl/strings/str_cat.h"
 #include "operators/nearest_name.h"
 #include "operators/rules/compiler.h"
+#include "operators/rules/event_fields.h"
 #include "operators/rules/kinds.h"
 
 namespace portrait::rules {
@@ -28,6 +29,10 @@ std::optional<size_t> Compiler::LoopNamed(std::string_view name) const {
 
 Compiler::Checked Compiler::Name(const Expression& e) {
   Node node;
+  if (e.text == "now" && scope_.fields_of) {
+    return Fail(e, "a filter looks at one event, and there is no `now` in it; the window says how far back it looks");
+  }
+  if (scope_.fields_of) return Feature(e, e.text);
   if (e.text == "now") {
     node.op = Op::kNow;
     node.kind = Kind::kTime;
@@ -50,6 +55,7 @@ Compiler::Checked Compiler::Name(const Expression& e) {
 Compiler::Checked Compiler::Field(const Expression& e) {
   const std::string path = PathOf(e);
   if (path.empty()) return Fail(e, "only features and items have parts");
+  if (scope_.fields_of) return Feature(e, path);
   const size_t dot = path.find('.');
   if (const auto loop = LoopNamed(path.substr(0, dot))) return Column(e, *loop, path.substr(dot + 1));
   if (path.compare(0, dot, "item") == 0) return Fail(e, "`item` is known only in a rule with `each`");
@@ -58,6 +64,7 @@ Compiler::Checked Compiler::Field(const Expression& e) {
 
 Compiler::Checked Compiler::Feature(const Expression& e, const std::string& name) {
   const auto feature = features_.Find(name);
+  if (!feature.ok() && scope_.fields_of) return Fail(e, NoField(*scope_.fields_of, name));
   if (!feature.ok()) return Fail(e, std::string(feature.status().message()));
   const FeatureDescription& about = feature->description();
   if (!scope_.decided.empty() && about.name == scope_.decided) {
@@ -69,10 +76,16 @@ Compiler::Checked Compiler::Feature(const Expression& e, const std::string& name
     list.items = program_.FeatureIndex(*feature);
     return list;
   }
+  return OfFeature(*feature);
+}
+
+// Of one that is no list.
+Compiler::Checked Compiler::OfFeature(const FeatureRef& feature) {
+  const FeatureDescription& about = feature.description();
   Node node;
   node.op = Op::kFeature;
   node.kind = KindOf(about.type);
-  node.a = program_.FeatureIndex(*feature);
+  node.a = program_.FeatureIndex(feature);
   Checked out = Make(node);
   if (IsNumber(node.kind)) {
     out->unit = about.unit;

@@ -26,9 +26,10 @@ Moments Later(Moments a, Moments b) {
 
 }  // namespace
 
-std::optional<int32_t> NextDayOf(const Value& value) {
-  const auto* const day = std::get_if<int64_t>(&value);
-  return day == nullptr ? std::nullopt : std::optional<int32_t>(static_cast<int32_t>(*day));
+std::optional<int64_t> NextOf(const Value& value) {
+  if (const auto* const day = std::get_if<int64_t>(&value)) return *day;
+  if (const auto* const instant = std::get_if<Timestamp>(&value)) return ToMicros(*instant);
+  return std::nullopt;
 }
 
 NextChange::NextChange(const Program& program) : program_(program) {
@@ -39,6 +40,10 @@ NextChange::NextChange(const Program& program) : program_(program) {
     const FeatureDescription& list = program_.features[static_cast<size_t>(n.c)].description();
     return moves(n.c) && list.columns[static_cast<size_t>(n.b)].over_time.kind != OverTime::Kind::kStill;
   };
+  const auto within_day = [&](int32_t feature) {
+    const auto kind = program_.features[static_cast<size_t>(feature)].description().over_time.kind;
+    return kind == OverTime::Kind::kRuns || kind == OverTime::Kind::kOnMoment;
+  };
   // Operands come before what uses them, so one pass is enough.
   for (const Node& n : program_.nodes) {
     bool depends = n.op == Op::kNow;
@@ -46,9 +51,7 @@ NextChange::NextChange(const Program& program) : program_(program) {
     if (n.op == Op::kFeature || n.op == Op::kHasFeature || n.op == Op::kInItems || LooksThrough(n.op)) {
       depends = moves(n.a);
     }
-    bool runs = n.op == Op::kNow ||
-                (n.op == Op::kFeature &&
-                 program_.features[static_cast<size_t>(n.a)].description().over_time.kind == OverTime::Kind::kRuns);
+    bool runs = n.op == Op::kNow || ((n.op == Op::kFeature || n.op == Op::kHasFeature) && within_day(n.a));
     for (const int32_t part : PartsOf(program_, n)) {
       depends = depends || depends_[static_cast<size_t>(part)];
       runs = runs || runs_[static_cast<size_t>(part)];
@@ -217,13 +220,20 @@ class NextChange::Finder {
       case OverTime::Kind::kOnDay:
         if (within_day_) return {};
         return {0, evaluation_.ChangeOfFeature(index, [&] { return OnDay(feature); }), over_time.trend};
+      case OverTime::Kind::kOnMoment:
+        return {0, evaluation_.ChangeOfFeature(index, [&] { return OnMoment(feature); }), over_time.trend};
     }
     return Daily();
   }
 
   Moments OnDay(const FeatureRef& feature) const {
-    const auto day = NextDayOf(evaluation_.Read(feature.NextDay()));
-    return day ? Moments(start_of_(std::max(*day, now_.day + 1))) : std::nullopt;
+    const auto day = NextOf(evaluation_.Read(feature.Next()));
+    return day ? Moments(start_of_(std::max(static_cast<int32_t>(*day), now_.day + 1))) : std::nullopt;
+  }
+
+  Moments OnMoment(const FeatureRef& feature) const {
+    const auto micros = NextOf(evaluation_.Read(feature.Next()));
+    return micros ? Moments(std::max(FromMicros(*micros), now_.time + Duration(1))) : std::nullopt;
   }
 
   Motion OfColumn(const Node& n) {

@@ -9,7 +9,7 @@
 //
 // How features change over time they say themselves (OverTime). Worked out to the microsecond: comparisons whose sides
 // run with `now`, evenly: now - f > d, f + d < now, features that run. To the day: windows that know on which day
-// something leaves them. Everything else that depends on time is looked at when the next local day begins. What only
+// something leaves them, or at which instant. Everything else is looked at when the next local day begins. What only
 // falls is not watched while it lies below what it is compared with. && waits for the last of its sides that are false,
 // and || for the last that are true. So a customer who is far from a rule has no timer for it.
 #pragma once
@@ -22,8 +22,8 @@
 
 namespace portrait::rules {
 
-// The local day that FeatureRef::NextDay has given; nothing: never.
-std::optional<int32_t> NextDayOf(const Value& value);
+// The local day, or the microsecond of the instant, that FeatureRef::Next has given; nothing: never.
+std::optional<int64_t> NextOf(const Value& value);
 
 // Constant once made; then safe from any thread. The program must outlive it.
 class NextChange {

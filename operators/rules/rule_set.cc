@@ -23,6 +23,7 @@ absl::StatusOr<std::unique_ptr<const RuleSet>> RuleSet::Compile(std::vector<Rule
     return absl::InvalidArgumentError(absl::StrCat("too many rules; at most ", kMostRules, ": ", rules.size()));
   }
   std::unique_ptr<RuleSet> set(new RuleSet());
+  set->windows_.emplace(features);
   for (Rule& rule : rules) {
     if (absl::Status s = set->Add(std::move(rule), features); !s.ok()) return s;
   }
@@ -51,6 +52,7 @@ absl::Status RuleSet::Add(Rule rule, const FeatureRegistry& features) {
   Compiled compiled;
   Scope scope;
   scope.decided = kDecided;
+  scope.windows = &*windows_;
   if (rule.each == kDecided) return Wrong(rule, "each", "a rule cannot depend on what the rules decide");
   if (!rule.each.empty()) {
     const auto list = features.Find(rule.each);

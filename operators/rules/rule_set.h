@@ -18,13 +18,13 @@
 #include "absl/status/statusor.h"
 #include "operators/features.h"
 #include "operators/rules/change_detector.h"
+#include "operators/rules/event_windows.h"
 #include "operators/rules/next_change.h"
 #include "operators/rules/program.h"
 
 namespace portrait::rules {
 
 inline constexpr size_t kMostRules = 2'000;
-inline constexpr std::string_view kDecided = "tags.held";  // the feature that rules decide, and may not name
 
 // As it is written.
 struct Rule {
@@ -58,6 +58,7 @@ class RuleSet {
   const Program& program() const { return program_; }
   const NextChange& next_change() const { return *next_change_; }
   const ChangeDetector& detector() const { return *detector_; }
+  const EventWindows& windows() const { return *windows_; }
 
   // A hash of everything above; never 0.
   uint64_t version() const { return version_; }
@@ -76,6 +77,7 @@ class RuleSet {
   void Index();
 
   Program program_;
+  std::optional<EventWindows> windows_;
   std::optional<NextChange> next_change_;
   std::optional<ChangeDetector> detector_;
   std::vector<Compiled> rules_;

@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "operators/rules/event_fields.h"
 
 namespace portrait {
 namespace {
@@ -68,6 +69,35 @@ std::string FeaturesText(const Description& about) {
   return out;
 }
 
+// The kinds of events with their fields, as windows in rules name them.
+std::string EventsText() {
+  std::string out = "\nEvents and their fields, for windows in rules such as count(page_viewed, \"7d\")\n";
+  for (const EventKind kind : rules::EventFields::Kinds()) {
+    std::string fields;
+    for (const FeatureRef& field : rules::EventFields::Of(kind).registry().all()) {
+      const FeatureDescription& about = field.description();
+      absl::StrAppend(&fields, fields.empty() ? "" : ", ", about.name);
+      if (about.type != FeatureType::kText) absl::StrAppend(&fields, " (", TypeAndUnit(about.type, about.unit), ")");
+    }
+    absl::StrAppend(&out, "    ", std::string(EventKindName(kind)), ": ", fields, "\n");
+  }
+  return out;
+}
+
+Json EventsJson() {
+  Json out = Json::array();
+  for (const EventKind kind : rules::EventFields::Kinds()) {
+    Json fields = Json::array();
+    for (const FeatureRef& field : rules::EventFields::Of(kind).registry().all()) {
+      const FeatureDescription& about = field.description();
+      fields.push_back(
+          {{"name", about.name}, {"type", std::string(FeatureTypeName(about.type))}, {"unit", about.unit}});
+    }
+    out.push_back({{"kind", std::string(EventKindName(kind))}, {"fields", fields}});
+  }
+  return out;
+}
+
 std::string Quoted(const std::string& text) { return Json(text).dump(); }
 
 Json FeatureJson(const FeatureDescription& feature) {
@@ -112,6 +142,7 @@ std::string ChainAsText(const Chain& chain, const EngineOptions& engine) {
     for (const OutputDescription& output : about.outputs()) absl::StrAppend(&out, "    writes ", output.topic, "\n");
     out += FeaturesText(about);
   }
+  out += EventsText();
   absl::StrAppend(&out, "\nWrites\n");
   for (const OutputDescription& output : chain.outputs()) {
     const Written to = WhereTo(output.topic, engine);
@@ -156,6 +187,7 @@ std::string ChainAsJson(const Chain& chain, const EngineOptions& engine) {
     out["sources"].push_back({{"topic", source.topic}, {"format", FormatName(source.format)}});
   }
   for (const Chain::Link& link : chain.operators()) out["operators"].push_back(OperatorJson(*link.about));
+  out["events"] = EventsJson();
   auto add_output = [&](const std::string& name, const std::string& meaning) {
     const Written to = WhereTo(name, engine);
     out["outputs"].push_back(

@@ -15,7 +15,7 @@ std::string ChainAsText(const Chain& chain, const EngineOptions& engine);
 std::string ChainAsDot(const Chain& chain, const EngineOptions& engine);
 
 // {version, sources, operators: [{name, about, reads, features: [{name, type, unit, meaning, columns}], timers,
-// writes}], outputs}. Fields are added over time, none is taken away.
+// writes}], outputs, events: [{kind, fields: [{name, type, unit}]}]}. Fields are added over time, none is taken away.
 std::string ChainAsJson(const Chain& chain, const EngineOptions& engine);
 
 }  // namespace portrait

@@ -91,6 +91,11 @@ absl::Status CheckFile(const std::string& path, const FeatureRegistry& features)
   if (!file.ok()) return absl::InvalidArgumentError(absl::StrCat("not good rules\n", file.status().message()));
   std::cout << path << " is good: " << file->rules.size() << " rules, on " << file->features << " features, in "
             << file->steps << " steps" << std::endl;
+  if (file->windows.empty()) return absl::OkStatus();
+  std::cout
+      << "Windows of events are kept for them; those that are new begin empty when these rules come into force:\n";
+  for (const std::string& window : file->windows) std::cout << "    " << window << "\n";
+  std::cout << std::flush;
   return absl::OkStatus();
 }
 

@@ -1,5 +1,7 @@
 #include "pipeline/cli/trial.h"
 
+#include <algorithm>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -38,13 +40,47 @@ rules::Any AnyOfScalar(const rules::Scalar& scalar) {
   return scalar.lower ? absl::AsciiStrToLower(text) : text;
 }
 
+// Whether it calls a function over windows of events.
+bool NamesWindows(const rules::Expression& e) {
+  if (e.form == rules::Expression::Form::kCall && rules::IsWindowFunction(e.text)) return true;
+  return std::any_of(e.parts.begin(), e.parts.end(), [](const auto& part) { return NamesWindows(*part); });
+}
+
 }  // namespace
+
+// There are no events in a trial: each window has the value that is given for it.
+absl::StatusOr<json> Trial::WithWindows(std::string_view expression, const rules::Expression& tree,
+                                        TrialValues& values) const {
+  rules::EventWindows windows(features_);
+  rules::Scope scope;
+  scope.windows = &windows;
+  rules::Program program;
+  const auto node = rules::Compiler(features_, program).Anything(expression, scope);
+  if (!node.ok()) return node.status();
+  std::set<std::string> names = rules::NamesIn(tree);
+  if (absl::Status s = values.Prepare(names); !s.ok()) return s;
+  std::string missing;
+  for (const FeatureRef& feature : program.features) {
+    const std::string& name = feature.description().name;
+    if (features_.Find(name).ok()) continue;
+    const auto given = values.PrepareWindow(feature.description());
+    if (!given.ok()) return given.status();
+    if (!*given && missing.empty()) missing = name;
+  }
+  rules::Evaluation evaluation(program, values, values.moment(), rules::Scratch::OfThisThread());
+  const rules::Scalar value = evaluation.Run(*node);
+  if (!value.failed()) return JsonOfAny(AnyOfScalar(value));
+  return absl::InvalidArgumentError(missing.empty()
+                                        ? std::string("no value")
+                                        : absl::StrCat("a trial has no events; give --with a value for ", missing));
+}
 
 absl::StatusOr<json> Trial::Run(std::string_view expression, const json& with) const {
   if (!with.is_object()) return absl::InvalidArgumentError("with: an object of names and values is wanted");
   const auto tree = rules::ParseExpression(expression);
   if (!tree.ok()) return tree.status();
   TrialValues values(features_, with, now_);
+  if (NamesWindows(**tree)) return WithWindows(expression, **tree, values);
   if (absl::Status s = values.Prepare(rules::NamesIn(**tree)); !s.ok()) return s;
   if (!values.only_features()) return Interpreted(expression, **tree, values);
   rules::Program program;

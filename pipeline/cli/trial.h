@@ -3,7 +3,7 @@
 //   nlohmann::json value = *Trial(chain.features(), now).Run("purchases.spend > 2000", {{"purchases.spend", 2500}});
 //
 // An expression that names features only is checked and run as a rule's condition is, with the kinds that the features
-// have. One that rules leave out, or that names other values, is CEL in which kinds follow from the values.
+// have; windows of events have the values given for them. One that rules leave out, or that names other values, is CEL.
 #pragma once
 
 #include <string>
@@ -13,6 +13,7 @@
 #include "absl/time/time.h"
 #include "nlohmann/json.hpp"
 #include "operators/features.h"
+#include "operators/rules/expression.h"
 
 namespace portrait {
 
@@ -28,6 +29,9 @@ class Trial {
   std::string Answer(std::string_view line) const;
 
  private:
+  absl::StatusOr<nlohmann::json> WithWindows(std::string_view expression, const rules::Expression& tree,
+                                             class TrialValues& values) const;
+
   const FeatureRegistry& features_;
   absl::Time now_;
 };

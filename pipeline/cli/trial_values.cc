@@ -174,6 +174,15 @@ absl::Status TrialValues::Prepare(const std::set<std::string>& names) {
   return absl::OkStatus();
 }
 
+absl::StatusOr<bool> TrialValues::PrepareWindow(const FeatureDescription& window) {
+  const auto given = with_.find(window.name);
+  if (given == with_.end() || given->is_null()) return false;
+  auto value = AnyOfType(*given, window.type);
+  if (!value) return absl::InvalidArgumentError(absl::StrCat("--with: ", window.name, " is ", Wanted(window)));
+  prepared_[window.name] = *std::move(value);
+  return true;
+}
+
 Moment TrialValues::moment() const {
   const Timestamp time = FromMicros(absl::ToUnixMicros(now_));
   return {time, static_cast<int32_t>(std::chrono::floor<days>(time).time_since_epoch().count())};

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "nlohmann/json.hpp"
 #include "operators/features.h"
@@ -24,6 +25,9 @@ class TrialValues final : public rules::Names {
 
   // Reads the features and `now` among these names. InvalidArgument: a value is not of the feature's kind.
   absl::Status Prepare(const std::set<std::string>& names);
+
+  // Reads the value given for a window of events, under the window's own name; false: there is none.
+  absl::StatusOr<bool> PrepareWindow(const FeatureDescription& window);
 
   // Whether all names that were prepared are features or `now`, and there is a feature among them.
   bool only_features() const { return only_features_; }

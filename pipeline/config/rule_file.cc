@@ -43,7 +43,7 @@ size_t OffsetOf(std::string_view text, int line, int column) {
 class RuleReader {
  public:
   RuleReader(std::string_view name, std::string_view yaml, const FeatureRegistry& features)
-      : name_(name), yaml_(yaml), features_(features), compiler_(features, program_) {}
+      : name_(name), yaml_(yaml), features_(features), windows_(features), compiler_(features, program_) {}
 
   absl::StatusOr<RuleFile> Read() {
     if (yaml_.size() > kRuleFileBytes) {
@@ -67,6 +67,7 @@ class RuleReader {
     if (count_ == 0) {
       out_.steps = program_.nodes.size();
       out_.features = program_.features.size();
+      out_.windows = windows_.Kept();
       return std::move(out_);
     }
     if (count_ > kMostProblems) absl::StrAppend(&problems_, "\nand ", count_ - kMostProblems, " more");
@@ -115,6 +116,7 @@ class RuleReader {
     }
     rules::Scope scope;
     scope.decided = rules::kDecided;
+    scope.windows = &windows_;
     if (const Text& each = given["each"]; !each.content.empty() && !CheckEach(each, scope)) return;
     if (given.count("when") > 0) CheckCondition(given["when"], scope);
     if (given.count("unless") > 0) CheckCondition(given["unless"], scope);
@@ -233,6 +235,7 @@ class RuleReader {
   std::string_view name_, yaml_;
   const FeatureRegistry& features_;
   rules::Program program_;
+  rules::EventWindows windows_;
   rules::Compiler compiler_;
   std::map<std::string, size_t> tags_;  // by name: where
   std::vector<size_t> places_;          // of the rules

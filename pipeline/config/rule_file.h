@@ -22,8 +22,9 @@ extern const std::string_view kDefaultRules;
 
 struct RuleFile {
   std::vector<rules::Rule> rules;
-  size_t steps = 0;     // of the program that the conditions make together
-  size_t features = 0;  // that they read
+  size_t steps = 0;                  // of the program that the conditions make together
+  size_t features = 0;               // that they read, windows among them
+  std::vector<std::string> windows;  // of events: what is kept of them, in words
 };
 
 // InvalidArgument: every problem of the file, as "file:line:column: what" with the line and a mark under the place, at

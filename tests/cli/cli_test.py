@@ -97,6 +97,14 @@ class Describe(unittest.TestCase):
                 self.assertTrue(feature["meaning"], feature)
         self.assertIn(chain["version"], text)
 
+    def test_events_and_fields_that_windows_can_name(self):
+        events = {e["kind"]: e["fields"] for e in json.loads(run("describe", "--format", "json")[1])["events"]}
+        self.assertIn({"name": "total", "type": "number", "unit": "currency"}, events["order_completed"])
+        self.assertNotIn("customer_erased", events)
+        text = run("describe")[1]
+        for kind, fields in events.items():
+            self.assertRegex(text, r"(?m)^    %s: .*%s" % (kind, ".*".join(re.escape(f["name"]) for f in fields)))
+
     def test_dot_is_a_graph_with_every_topic(self):
         out = run("describe", "--format", "dot")[1]
         self.assertTrue(out.startswith("digraph portrait {") and out.endswith("}\n"))
@@ -238,6 +246,14 @@ class Rules(unittest.TestCase):
             self.assertIn("%s:2:9: no such feature: purchases.spent; did you mean purchases.spend\n" % path, err)
             self.assertIn("%s:4:3: no such key: wen; did you mean when\n" % path, err)
         self.assertEqual(run("rules", "check"), (2, "", "portrait rules: check: which file?\n"))
+
+    def test_the_check_of_a_file_lists_the_windows_of_events_that_are_kept(self):
+        with Config("- tag: reader\n"
+                    "  when: count(page_viewed, '7d', category == 'x') > count(page_viewed, '30m')\n") as path:
+            code, out, err = run("rules", "check", path)
+        self.assertEqual((code, err), (0, ""))
+        self.assertIn("those that are new begin empty", out)
+        self.assertTrue(out.endswith('    page_viewed by the day where category == "x"\n    page_viewed by the minute\n'), out)
 
     def test_examples_beside_the_rules_are_run(self):
         code, out, err = run("rules", "test", str(ROOT / "deploy/tags.yaml"))

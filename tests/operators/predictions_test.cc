@@ -137,7 +137,7 @@ TEST_CASE("the day of the next change is known beforehand, for every feature tha
     int changes = 0;
     for (;;) {
       const FeatureReader now(*shop.Row("anna"), at);
-      const Value next = now.Get(feature.NextDay());
+      const Value next = now.Get(feature.Next());
       if (!HasValue(next)) break;
       const auto day = static_cast<int32_t>(AsNumber(next));
       REQUIRE(day > at.day);

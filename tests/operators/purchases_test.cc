@@ -84,7 +84,7 @@ TEST_CASE("a window knows the day on which an order leaves it", "[purchases]") {
     const FeatureRef feature = *shop.chain().features().Find(name);
     CHECK(feature.description().over_time.kind == OverTime::Kind::kOnDay);
     const FeatureReader reader(*shop.Row("anna"), {At("2026-03-09 10:00"), 20521});
-    CHECK(reader.Get(feature.NextDay()) == Value(int64_t{day}));
+    CHECK(reader.Get(feature.Next()) == Value(int64_t{day}));
   }
   CHECK((*shop.chain().features().Find("purchases.orders")).description().over_time.kind == OverTime::Kind::kStill);
 }

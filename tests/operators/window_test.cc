@@ -45,6 +45,18 @@ std::string Print(const Window& window) {
   return out;
 }
 
+TEST_CASE("a window keeps no more days than are asked for", "[window]") {
+  Window window;
+  for (const int day : {100, 101, 107}) WindowAdd(window, day, 1, 5, /*keep=*/7);
+  CHECK(Print(window) == "101:1/5 107:1/5");
+  WindowAdd(window, 100, 1, 5, 7);  // late: for the lifetime alone
+  CHECK(Print(window) == "101:1/5 107:1/5");
+  CHECK(WindowSum(window, 107, 7) == 10);
+  CHECK(LifetimeCount(window) == 4);
+  WindowAdd(window, 108, 1, 5, 30);
+  CHECK(WindowCount(window, 108, 30) == 3);
+}
+
 TEST_CASE("a window counts today and the days before it", "[window]") {
   Window window;
   WindowAdd(window, 100, 1);

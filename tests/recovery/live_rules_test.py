@@ -15,13 +15,19 @@ import tempfile
 from portrait_process import Portrait, read_topic, run_command, write_config
 
 SKIPPED = 77
-# Without `until`, which would make the tags depend on what was before.
-OLD = """
+# Without `until`, which would make the tags depend on what was before. The windows of events are named by both, so they go
+# on over all changes: new ones would begin empty.
+BOTH = """
+- {tag: browsing, when: 'count(page_viewed, "7d", has(category)) >= 5'}
+- {tag: left_cart, when: 'after(product_added, "2h", absent(order_completed))'}
+- {tag: choosing, when: 'distinct(product_viewed.product_id, "30d") >= 6'}
+"""
+OLD = BOTH + """
 - {tag: ordered, when: purchases.orders >= 1}
 - {tag: quiet, when: now - tags.last_activity > days(20)}
 - {tag: frequent, when: purchases.orders_90d >= 2}
 """
-NEW = """
+NEW = BOTH + """
 - {tag: quiet, when: now - tags.last_activity > days(10)}
 - {tag: frequent, when: purchases.orders_90d >= 3}
 - {tag: reader, when: email.opened_90d >= 1}

@@ -4,13 +4,17 @@
 #include <sstream>
 #include <string>
 
+#include "absl/strings/str_cat.h"
+#include "operators/distinct_values.h"
 #include "operators/email.h"
 #include "operators/person.h"
 #include "operators/purchases.h"
 #include "operators/rules/compiler.h"
 #include "operators/service.h"
 #include "operators/site.h"
+#include "operators/tags.h"
 #include "operators/testing/harness.h"
+#include "operators/window.h"
 
 namespace portrait::rules {
 namespace {
@@ -35,17 +39,37 @@ std::vector<std::string> Blocks(const std::string& document, const std::string& 
 
 TEST_CASE("every condition in the documentation is one", "[rules]") {
   const OperatorHarness harness(
-      std::move(ChainBuilder().Add<Site>().Add<Email>().Add<Service>().Add<Person>().Add<Purchases>()));
+      std::move(ChainBuilder().Add<Site>().Add<Email>().Add<Service>().Add<Person>().Add<Purchases>().Add<Tags>()));
   const auto blocks = Blocks(Document(), "cel");
   CHECK(blocks.size() >= 5);
   for (const std::string& block : blocks) {
     std::istringstream lines(block);
     for (std::string line; std::getline(lines, line);) {
       Program program;
-      const auto node = Compiler(harness.chain().features(), program).Condition(line);
+      EventWindows windows(harness.chain().features());
+      Scope scope;
+      scope.windows = &windows;
+      const auto node = Compiler(harness.chain().features(), program).Condition(line, scope);
       INFO(node.status().message());
       CHECK(node.ok());
     }
+  }
+}
+
+TEST_CASE("the bounds and functions of windows in the documentation are those of the code", "[rules]") {
+  const std::string document = Document();
+  const auto has = [&](const std::string& text) { return document.find(text) != std::string::npos; };
+  CHECK(has(absl::StrCat("At most ", kMostEventWindows, " of them in a file")));
+  CHECK(has(absl::StrCat("how many different texts or whole numbers, up to ", kDistinctMost)));
+  CHECK(has(absl::StrCat("at most ", 8 * kDistinctMost)));
+  CHECK(has(absl::StrCat("Up to ", kWindowBuckets, " steps with events are exact")));
+  for (const std::string_view letter : {"m", "h", "d"}) {
+    CHECK(ParseWindowLength(absl::StrCat(kMostWindowUnits, std::string(letter))).ok());
+    CHECK(has(absl::StrCat("to `\"", kMostWindowUnits, std::string(letter), "\"`")));
+  }
+  for (const char* function : {"count", "sum", "distinct", "first", "last", "after"}) {
+    CHECK(IsWindowFunction(function));
+    CHECK(has(absl::StrCat("`", function, "(KIND")));
   }
 }
 

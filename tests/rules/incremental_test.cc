@@ -83,6 +83,7 @@ class Rules {
 
  private:
   std::string Leaf() {
+    if (chance_.Below(3) == 0) return OfWindow();
     const FeatureDescription& about = chance_.Of(features_).description();
     if (about.type != FeatureType::kItems) {
       return chance_.Below(12) == 0 ? absl::StrCat("has(", about.name, ")")
@@ -90,6 +91,21 @@ class Rules {
     }
     if (about.name != "site.interests") return absl::StrCat("size(", about.name, ")", Sign(), chance_.Below(4));
     return absl::StrCat("site.interests.exists(i, i.views_30d", Sign(), chance_.Below(6), ")");
+  }
+
+  // Of lengths that meet the steps of time in this test, and filters that let some of its events through.
+  std::string OfWindow() {
+    const std::string length =
+        chance_.Of(std::vector<std::string>{"30m", "5h", "24h", "47h", "100h", "1d", "7d", "60d"});
+    const std::string filter = chance_.Below(2) == 0 ? "" : ", category == 'shoes'";
+    switch (chance_.Below(6)) {
+      case 0: return absl::StrCat("count(product_viewed, '", length, "'", filter, ")", Sign(), chance_.Below(5));
+      case 1: return absl::StrCat("count(complaint_filed, '", length, "')", Sign(), chance_.Below(3));
+      case 2: return absl::StrCat("sum(order_completed.total, '", length, "')", Sign(), chance_.Below(300));
+      case 3: return absl::StrCat("distinct(product_viewed.category, '", length, "')", Sign(), chance_.Below(4));
+      case 4: return absl::StrCat("now - last(product_viewed", filter, ")", Sign(), "hours(", chance_.Below(100), ")");
+      default: return absl::StrCat("after(product_viewed, '", length, "', absent(order_completed)", filter, ")");
+    }
   }
 
   std::string Sign() { return chance_.Of(std::vector<std::string>{" < ", " <= ", " > ", " >= ", " == ", " != "}); }
@@ -157,9 +173,11 @@ TEST_CASE("looking at few rules at the right moments gives what looking at all o
     OperatorHarness shop(Builder({.rules = [&](const FeatureRegistry&) { return written; }}));
     Program program;
     Compiler compiler(shop.chain().features(), program);
+    EventWindows windows(shop.chain().features());
     std::vector<int32_t> nodes, lists;
     for (const Rule& rule : written) {
       Scope scope;
+      scope.windows = &windows;
       if (!rule.each.empty()) scope.each = *shop.chain().features().Find(rule.each);
       nodes.push_back(*compiler.Condition(rule.when, scope));
       lists.push_back(scope.each ? program.FeatureIndex(*scope.each) : -1);

@@ -4,6 +4,8 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "operators/tags.h"
+#include "operators/testing/harness.h"
 #include "tests/rules/some_features.h"
 
 namespace portrait::rules {
@@ -14,6 +16,29 @@ std::string Checked(const std::string& yaml) {
   const SomeFeatures features;
   const auto file = ReadRules("tags.yaml", yaml, features.registry());
   return file.ok() ? "good" : std::string(file.status().message());
+}
+
+TEST_CASE("a file tells which windows of events its rules keep, and where in it one is wrong", "[rules]") {
+  const OperatorHarness harness(std::move(ChainBuilder().Add<Tags>()));
+  const auto file = ReadRules("tags.yaml", R"(
+- tag: reader
+  when: count(page_viewed, "7d") >= 3
+  until: count(page_viewed, "30d", path.contains("/help")) == 0
+)",
+                              harness.chain().features());
+  INFO(file.status().message());
+  REQUIRE(file.ok());
+  CHECK(file->windows ==
+        std::vector<std::string>{"page_viewed by the day", "page_viewed by the day where path.contains(\"/help\")"});
+  const auto wrong = ReadRules("tags.yaml", R"(
+- tag: reader
+  when: >
+    tags.days_known > 3 &&
+    count(page_viewed, "7d", catgeory == "x") >= 3
+)",
+                               harness.chain().features());
+  CHECK(std::string(wrong.status().message())
+            .find("tags.yaml:5:30: page_viewed has no field catgeory; did you mean category\n") == 0);
 }
 
 TEST_CASE("a rule has a tag and a condition, and may have more", "[rules]") {

@@ -3,6 +3,8 @@
 #include <catch2/catch_test_macros.hpp>
 #include <string>
 
+#include "operators/tags.h"
+#include "operators/testing/harness.h"
 #include "tests/rules/some_features.h"
 
 namespace portrait::rules {
@@ -55,6 +57,27 @@ TEST_CASE("a feature that is not given has no value", "[rules]") {
   CHECK(Answered(R"j({"expr":"has(shop.spend) || shop.orders > 1 || true"})j") == R"j({"value":true})j");
   CHECK(Answered(R"j({"expr":"has(shop.spend)"})j") == R"j({"value":false})j");
   CHECK(Answered(R"j({"expr":"size(shop.interests)"})j") == R"j({"value":0})j");
+}
+
+TEST_CASE("a window of events has the value that is given under its name, and is checked as in a rule", "[rules]") {
+  const OperatorHarness harness(std::move(ChainBuilder().Add<Tags>()));
+  const auto answered = [&](const std::string& line) {
+    return Trial(harness.chain().features(), absl::FromUnixSeconds(1'700'000'000)).Answer(line);
+  };
+  CHECK(answered(R"j({"expr":"count(page_viewed, '7d') + 1","with":{"count(page_viewed, \"7d\")":3}})j") ==
+        R"j({"value":4})j");
+  CHECK(answered(R"j({"expr":"count(page_viewed,'7d',category=='x')>=3 && tags.days_known > 1",)j"
+                 R"j("with":{"count(page_viewed, \"7d\", category == \"x\")":3,"tags":{"days_known":2}}})j") ==
+        R"j({"value":true})j");
+  CHECK(answered(R"j({"expr":"now - last(email_opened) < days(1)",)j"
+                 R"j("with":{"last(email_opened)":"2026-01-31T00:00:00Z","now":"2026-01-31T12:00:00Z"}})j") ==
+        R"j({"value":true})j");
+  CHECK(answered(R"j({"expr":"count(page_viewed, '7d') > 1"})j") ==
+        R"j({"error":"a trial has no events; give --with a value for count(page_viewed, \"7d\")"})j");
+  CHECK(answered(R"j({"expr":"count(page_viewed, '7d') > 1","with":{"count(page_viewed, \"7d\")":"many"}})j") ==
+        R"j({"error":"--with: count(page_viewed, \"7d\") is a whole number"})j");
+  CHECK(answered(R"j({"expr":"count(page, '7d') > 1"})j") ==
+        R"j({"error":"1:7: no such kind of event: page; did you mean page_viewed"})j");
 }
 
 TEST_CASE("a feature that is a list is one of objects with its parts", "[rules]") {
