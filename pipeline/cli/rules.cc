@@ -167,14 +167,19 @@ absl::Status Diff(const RulesOptions& options, const Config& config, const Progr
 absl::Status Rules(const RulesOptions& options, const Program& program) {
   const auto config = options.config.Load();
   if (!config.ok()) return config.status();
+  RuleDecision decision = options.decision;
+  decision.json = options.json;
+  if (decision.dry_run && !decision.count) {
+    return absl::InvalidArgumentError("--dry-run only counts, and --no-count does not");
+  }
   if (options.action == "history") return ShowRuleHistory(*config, options.json);
-  if (options.action == "rollback") return RollBackRules(options.what, options.decision, *config, program);
+  if (options.action == "rollback") return RollBackRules(options.what, decision, *config, program);
   if (options.action != "eval" && options.what.empty()) {
     return absl::InvalidArgumentError(absl::StrCat(options.action, ": which file?"));
   }
   if (options.action == "test") return Test(options, *config, program);
   if (options.action == "diff") return Diff(options, *config, program);
-  if (options.action == "apply") return ApplyRules(options.what, options.decision, *config, program);
+  if (options.action == "apply") return ApplyRules(options.what, decision, *config, program);
   const auto chain = program.BuildChain(*config);
   if (!chain.ok()) return chain.status();
   if (options.action == "check") return CheckFile(options.what, (*chain)->features());
@@ -191,6 +196,7 @@ void AddRules(Program& program) {
        .examples =
            {"portrait rules check deploy/tags.yaml", "portrait rules test deploy/tags.yaml",
             "portrait rules diff deploy/tags.yaml my-tags.yaml --file events.ndjson",
+            "portrait rules apply my-tags.yaml --dry-run      # how many customers would change?",
             "portrait rules apply my-tags.yaml --comment 'frequent means five orders'", "portrait rules history",
             "portrait rules rollback", "portrait rules eval '2 * 3 + 1'",
             "portrait rules eval 'purchases.spend_365d > 2000' --with values.json",
@@ -203,7 +209,7 @@ void AddRules(Program& program) {
          "check FILE: is a file of rules good, or what is wrong with it?\n"
          "test FILE [EXAMPLES]: do the examples beside it (FILE.test.yaml) come out as expected?\n"
          "diff OLD NEW: on the events in the source topics, or in files: who would come to a tag, who lose it?\n"
-         "apply FILE: brings the rules into force in every process that runs, without a restart\n"
+         "apply FILE: says whose tags change, and brings the rules into force in every process, without a restart\n"
          "history: who brought which rules into force, when and why; the last first\n"
          "rollback [VERSION]: brings back those before the ones in force, or a version of the history\n"
          "eval [EXPRESSION]: its value. Without one, lines of JSON on standard input are answered")
@@ -223,7 +229,10 @@ void AddRules(Program& program) {
   app.add_option("--until", options->until, "diff: time goes on up to here; the last event by default")
       ->type_name("TIME");
   app.add_flag("--days", options->days, "diff: also how many came and went on each day");
-  app.add_flag("--json", options->json, "diff: as JSON, with all days; history: as JSON lines, with the rules");
+  app.add_flag("--json", options->json,
+               "As JSON; diff: with all days; history: with the rules; apply, rollback: who changes");
+  app.add_flag("--dry-run", options->decision.dry_run, "apply, rollback: tells how many customers would change, only");
+  app.add_flag("!--no-count", options->decision.count, "apply, rollback: without counting who changes");
   app.add_option("--author", options->decision.author, "apply, rollback: who; the user by default")->type_name("NAME");
   app.add_option("--comment", options->decision.comment, "apply, rollback: why")->type_name("TEXT");
 }

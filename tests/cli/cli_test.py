@@ -271,6 +271,11 @@ class Rules(unittest.TestCase):
                                    "timestamp": day + "T00:00:00Z", "properties": {"order_id": day, "total": 40}}) + "\n"
                        for day in days)
 
+    def test_a_count_that_is_wanted_and_not_wanted_is_refused(self):
+        for words in (("apply", str(ROOT / "deploy/tags.yaml")), ("rollback",)):
+            self.assertEqual(run("rules", *words, "--dry-run", "--no-count"),
+                             (2, "", "portrait rules: --dry-run only counts, and --no-count does not\n"))
+
     def test_what_other_rules_would_do_to_the_past(self):
         events = self.orders("anna", "2026-01-01", "2026-01-11") + self.orders("bert", "2026-01-05") + "nonsense\n"
         old = "- {tag: two, when: purchases.orders >= 2}\n- {tag: all, when: purchases.orders > 0}\n"

@@ -2,15 +2,17 @@
 """Rules that change while portrait runs, on a real broker. New rules are applied in the middle of a backlog, the process is
 killed in the middle of the sweep, and at the end every customer, the silent ones too, has the tags of a run that had the
 new rules from the start; rolled back, those of one that had the old ones. A file that is edited takes effect, one that is
-no good changes nothing. Needs a real broker: PORTRAIT_TEST_BROKERS.
+no good changes nothing. What is counted before rules are applied is what then happens. Needs a real broker: PORTRAIT_TEST_BROKERS.
 
   live_rules_test.py PORTRAIT [--customers N] [--days N] [--seed N]
 """
 import argparse
+import json
 import os
 import random
 import sys
 import tempfile
+import time
 
 from portrait_process import Portrait, read_topic, run_command, write_config
 
@@ -103,6 +105,7 @@ class Test:
         assert "in force already" in self.command("rules", "apply", new, "--config", live.config)
 
         # Nobody comes any more: all are silent.
+        self.count_is_right(live, want["new"], want["old"], "rollback")
         self.command("rules", "rollback", "--config", live.config)
         live.wait_until(lambda: live.text().count("rules come into force") >= 3, "the old rules are heard of")
         self.same_after_sweep(live, want["old"], "rolled back")
@@ -119,6 +122,23 @@ class Test:
         assert [line.split("  ")[2].split(" by ")[0] for line in history.splitlines()] == ["file", "rolled back", "applied", "file"]
         assert "tried by a test" in history
         print(f"stopped in {live.stop():.1f} s")
+
+    def count_is_right(self, live, now, then, *words):
+        time.sleep(3)  # until every row is written
+        published = self.command("rules", "history", "--config", live.config)
+        told = json.loads(self.command("rules", *words, "--dry-run", "--json", "--config", live.config))
+        assert self.command("rules", "history", "--config", live.config) == published
+        want, changing = {}, 0
+        for customer in now.keys() | then.keys():
+            had, has = now.get(customer, set()), then.get(customer, set())
+            changing += had != has
+            for side, tags in (("now", had), ("then", has), ("come", has - had), ("go", had - has)):
+                for tag in tags:
+                    want.setdefault(tag, dict.fromkeys(("now", "then", "come", "go"), 0))[side] += 1
+        got = {tag: {side: count[side] for side in ("now", "then", "come", "go")} for tag, count in told["tags"].items()}
+        print(f"counted before: {told['changing']} of {told['customers']} customers change: {got}", flush=True)
+        assert told["changing"] == changing > 50 and got == want, (changing, want)
+        print(self.command("rules", *words, "--dry-run", "--config", live.config), end="")
 
     def same_after_sweep(self, live, want, what):
         before = live.total("portrait_rows_swept_total")
