@@ -49,12 +49,6 @@ std::string OriginName(v1::ControlRecord::Origin origin) {
   }
 }
 
-std::string Author(const RuleDecision& decision) {
-  if (!decision.author.empty()) return decision.author;
-  const char* user = std::getenv("USER");
-  return user == nullptr || *user == '\0' ? "unknown" : user;
-}
-
 // Checks the rules by building the chain with them: what is published, every process of this build can use.
 absl::Status Publish(Control& control, v1::ControlRecord record, const RuleDecision& decision, const Config& config,
                      const Program& program) {
@@ -83,6 +77,12 @@ absl::Status Publish(Control& control, v1::ControlRecord record, const RuleDecis
 
 }  // namespace
 
+std::string AuthorOf(const RuleDecision& decision) {
+  if (!decision.author.empty()) return decision.author;
+  const char* user = std::getenv("USER");
+  return user == nullptr || *user == '\0' ? "unknown" : user;
+}
+
 absl::Status ApplyRules(const std::string& path, const RuleDecision& decision, const Config& config,
                         const Program& program) {
   auto text = ReadTextFile(path, kRuleFileBytes);
@@ -93,7 +93,7 @@ absl::Status ApplyRules(const std::string& path, const RuleDecision& decision, c
   record.set_name(path);
   record.set_text(*std::move(text));
   record.set_origin(v1::ControlRecord::APPLIED);
-  record.set_author(Author(decision));
+  record.set_author(AuthorOf(decision));
   record.set_comment(decision.comment);
   return Publish(*control, std::move(record), decision, config, program);
 }
@@ -115,7 +115,7 @@ absl::Status RollBackRules(const std::string& version, const RuleDecision& decis
   }
   v1::ControlRecord record = wanted->record;
   record.set_origin(v1::ControlRecord::ROLLED_BACK);
-  record.set_author(Author(decision));
+  record.set_author(AuthorOf(decision));
   record.set_comment(decision.comment);
   return Publish(*control, std::move(record), decision, config, program);
 }

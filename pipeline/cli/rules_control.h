@@ -17,6 +17,9 @@ struct RuleDecision {
   bool json = false;     // the count as a line of JSON
 };
 
+// Who decides: as given, or else the user of this process.
+std::string AuthorOf(const RuleDecision& decision);
+
 // Brings the rules of a file into force. InvalidArgument: they are no good. What cannot be counted is not applied.
 absl::Status ApplyRules(const std::string& path, const RuleDecision& decision, const Config& config,
                         const Program& program);
