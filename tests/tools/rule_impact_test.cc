@@ -92,6 +92,22 @@ TEST_CASE("the tags of a rule for each element are counted together", "[rules]")
   CHECK(impact.Text().find("  comes to anna (interest:shoes): ") != std::string::npos);
 }
 
+TEST_CASE("a tag that is pinned does not change with its rule", "[rules]") {
+  const auto in_force = ChainOf(OrdersMakeFrequent(3)), to_come = ChainOf(OrdersMakeFrequent(2));
+  OperatorHarness shop(std::move(ChainBuilder().Add<Views>().Add<Purchases>().Add<Tags>(With(OrdersMakeFrequent(3)))));
+  for (const char* day : {"2026-01-01", "2026-01-02"}) shop.Send(OrderOf(day, 10));
+  RuleImpact plain(*in_force, *to_come, absl::UTCTimeZone());
+  REQUIRE(plain.Add("anna", shop.Stored("anna"), At("2026-01-03")).ok());
+  CHECK(plain.customers_that_change() == 1);
+  Event pin = EventFor("anna", At("2026-01-03"));
+  pin.mutable_tag_pinned()->set_tag("frequent");
+  pin.mutable_tag_pinned()->set_absent(true);
+  shop.Send(pin);
+  RuleImpact pinned(*in_force, *to_come, absl::UTCTimeZone());
+  REQUIRE(pinned.Add("anna", shop.Stored("anna"), At("2026-01-03")).ok());
+  CHECK(pinned.customers_that_change() == 0);
+}
+
 TEST_CASE("who is gone does not count, and what is no row is told", "[rules]") {
   const auto chain = ChainOf(OrdersMakeFrequent(3));
   RowState gone = chain->EmptyRow();
