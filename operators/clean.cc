@@ -143,6 +143,25 @@ void CheckSocial(Inspection& check, v1::SocialInteraction* social) {
 
 void CheckErasure(Inspection& check, v1::Erasure* erasure) { check.Text(PORTRAIT_FIELD(erasure, reason)); }
 
+// A pin is somebody's decision: one that does not say whose, about what and why is none.
+template <class Pin>
+void CheckPin(Inspection& check, Pin* pin) {
+  if (pin->tag().empty()) return check.Fail(RejectionCode::kMissingField, "a pin must say of which tag: tag");
+  if (pin->author().empty()) return check.Fail(RejectionCode::kMissingField, "a pin must say who decided: author");
+  check.Id("tag", pin->tag());
+  check.Label(PORTRAIT_FIELD(pin, author));
+  check.Label(PORTRAIT_FIELD(pin, reason));
+}
+
+void CheckPinned(Inspection& check, v1::TagPin* pin) {
+  if (pin->reason().empty()) check.Fail(RejectionCode::kMissingField, "a pin must say why: reason");
+  CheckPin(check, pin);
+  constexpr int64_t kYear10000 = 253'402'300'800'000'000;
+  if (pin->until_us() < 0 || pin->until_us() >= kYear10000) {
+    check.Fail(RejectionCode::kBadTime, absl::StrCat("until is no time from 1970 to 9999: ", pin->until_us()));
+  }
+}
+
 int YearOf(Timestamp time) {
   return static_cast<int>(std::chrono::year_month_day(std::chrono::floor<days>(time)).year());
 }
@@ -246,6 +265,8 @@ void CheckBody(Inspection& check, Event& event) {
     case Event::kIdentified: return CheckPerson(check, event.mutable_identified(), EventTime(event));
     case Event::kConsentChanged: return;
     case Event::kCustomerErased: return CheckErasure(check, event.mutable_customer_erased());
+    case Event::kTagPinned: return CheckPinned(check, event.mutable_tag_pinned());
+    case Event::kTagUnpinned: return CheckPin(check, event.mutable_tag_unpinned());
     case Event::BODY_NOT_SET: return check.Fail(RejectionCode::kNoBody, "the event has no body");
   }
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <set>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -16,6 +17,7 @@ using State = v1::state::Tags;
 using rules::TagVerdict;
 
 constexpr uint32_t kRulesTimer = 1;
+constexpr uint32_t kPinTimer = 2;
 
 // What the customer did, rather than what was done to them.
 bool IsActivity(const Event& event) {
@@ -60,6 +62,7 @@ void Tags::Describe(Description& about) {
       .LooksBeforeEvents();
   about.Writes<v1::TagChange>("tag-changes", "A tag comes or goes, with the reasons");
   about.Timer(kRulesTimer, "time alone may change what a rule says");
+  about.Timer(kPinTimer, "a pin ends");
   about.Feature<State>("first_seen", "time", "The first event of any kind",
                        [](const State& s) { return TimeIf(s.has_first_seen_us(), s.first_seen_us()); });
   about.Feature<State>("last_activity", "time", "The last event that the customer caused",
@@ -109,6 +112,15 @@ void Tags::BeforeEvent(const Event& event, const State& state, const Context& co
 
 void Tags::OnEvent(const Event& event, State& state, Context& context) const {
   if (event.has_customer_erased()) return Forget(event, state, context);
+  rules::EndedPins ended;
+  if (event.has_tag_pinned()) {
+    if (!rules::SetPin(event.tag_pinned(), context.now(), *state.mutable_pins(), ended)) return;
+    return PinsChanged(event.tag_pinned().tag(), ended, state, context);
+  }
+  if (event.has_tag_unpinned()) {
+    rules::RemovePin(event.tag_unpinned(), *state.mutable_pins(), ended);
+    return PinsChanged({}, ended, state, context);
+  }
   NoteActivity(event, options_.silent_days, state);
   rules_->windows().Take(event, context, state);
   auto& seen = rules::ChangeDetector::Snapshot::OfThisThread();
@@ -118,7 +130,12 @@ void Tags::OnEvent(const Event& event, State& state, Context& context) const {
   JudgeBy([&](rules::Judge& judge) { return judge.Look(seen.affected); }, state, context);
 }
 
-void Tags::OnTimer(const Timer&, State& state, Context& context) const { Look(rules_->Timed(), state, context); }
+void Tags::OnTimer(const Timer& timer, State& state, Context& context) const {
+  if (timer.id != kPinTimer) return Look(rules_->Timed(), state, context);
+  rules::EndedPins ended;
+  rules::RemoveOverPins(context.now(), *state.mutable_pins(), ended);
+  PinsChanged({}, ended, state, context);
+}
 
 void Tags::OnChange(Slot changed, State& state, Context& context) const {
   Look(rules_->detector().ReadersOf(changed), state, context);
@@ -129,11 +146,44 @@ void Tags::Look(const std::vector<int32_t>& units, State& state, Context& contex
   if (!units.empty()) JudgeBy([&](rules::Judge& judge) { return judge.Look(units); }, state, context);
 }
 
+void Tags::PinsChanged(std::string_view pinned, const rules::EndedPins& ended, State& state, Context& context) const {
+  if (const auto end = rules::FirstEnd(state.pins())) {
+    context.SetTimer(kPinTimer, *end);
+  } else {
+    context.CancelTimer(kPinTimer);
+  }
+  if (state.rules() != rules_->version()) return LookAnew(state, context, ended);
+  std::set<int32_t> units;
+  const auto look_at = [&](std::string_view tag) {
+    if (const int32_t rule = rules_->RuleOf(tag); rule >= 0) {
+      units.insert(rules_->rules()[static_cast<size_t>(rule)].unit);
+    }
+  };
+  if (!pinned.empty()) look_at(pinned);
+  for (const rules::Ended& pin : ended) look_at(pin.tag);
+  if (units.empty()) return;
+  JudgeBy([&](rules::Judge& judge) { return judge.Look(std::vector<int32_t>(units.begin(), units.end())); }, state,
+          context, {}, ended);
+}
+
+void Tags::SayThatPinsEnded(const rules::EndedPins& ended, std::vector<TagVerdict>& changes) const {
+  const auto unit_of = [&](int32_t rule) { return rule < 0 ? -1 : rules_->rules()[static_cast<size_t>(rule)].unit; };
+  for (TagVerdict& change : changes) {
+    const bool each = change.rule >= 0 && rules_->rules()[static_cast<size_t>(change.rule)].each >= 0;
+    for (const rules::Ended& pin : ended) {
+      if (each ? pin.tag != change.tag : unit_of(rules_->RuleOf(pin.tag)) != unit_of(change.rule)) continue;
+      change.reasons.insert(change.reasons.begin(), pin.why);
+    }
+  }
+}
+
 template <class LookBy>
-rules::Judgement Tags::Judged(LookBy look, const rules::Judge::HeldTags& held, const Context& context) const {
+rules::Judgement Tags::Judged(LookBy look, const State& state, const Context& context,
+                              const rules::EndedPins& ended) const {
   rules::Evaluation evaluation(rules_->program(), context, context.moment(), rules::Scratch::OfThisThread());
   const auto start_of = [&](int32_t day) { return context.StartOf(day); };
-  rules::Judge judge(*rules_, evaluation, held, start_of, context.TimerAt(kRulesTimer));
+  rules::Judge judge(*rules_, evaluation, state.held(), start_of, context.TimerAt(kRulesTimer),
+                     rules::Pins(state.pins(), &ended));
   return look(judge);
 }
 
@@ -143,8 +193,10 @@ bool Tags::Sooner(const std::optional<Timestamp>& next, const Context& context) 
 }
 
 template <class LookBy>
-void Tags::JudgeBy(LookBy look, State& state, Context& context, std::vector<TagVerdict> gone) const {
-  rules::Judgement judgement = Judged(look, state.held(), context);
+void Tags::JudgeBy(LookBy look, State& state, Context& context, std::vector<TagVerdict> gone,
+                   const rules::EndedPins& ended) const {
+  rules::Judgement judgement = Judged(look, state, context, ended);
+  SayThatPinsEnded(ended, judgement.changes);
   if (Sooner(judgement.next, context)) context.SetTimer(kRulesTimer, *judgement.next);
   if (judgement.changes.empty() && gone.empty()) return;
   std::move(judgement.changes.begin(), judgement.changes.end(), std::back_inserter(gone));
@@ -170,10 +222,10 @@ std::vector<TagVerdict> Tags::TakeOver(State& state) const {
 }
 
 // The rules are not those that judged last.
-void Tags::LookAnew(State& state, Context& context) const {
+void Tags::LookAnew(State& state, Context& context, const rules::EndedPins& ended) const {
   std::vector<TagVerdict> gone = TakeOver(state);
   context.CancelTimer(kRulesTimer);
-  JudgeBy([&](rules::Judge& judge) { return judge.Look(rules_->All()); }, state, context, std::move(gone));
+  JudgeBy([&](rules::Judge& judge) { return judge.Look(rules_->All()); }, state, context, std::move(gone), ended);
 }
 
 // A timer that the rules before have left may come too early, which does no harm: it looks anew, then.
@@ -182,7 +234,7 @@ bool Tags::Reconsiders(const State& state, const Context& context) const {
   State as_if = state;
   if (!TakeOver(as_if).empty()) return true;
   const auto all = [&](rules::Judge& judge) { return judge.Look(rules_->All()); };
-  const rules::Judgement judgement = Judged(all, as_if.held(), context);
+  const rules::Judgement judgement = Judged(all, as_if, context);
   return !judgement.changes.empty() || Sooner(judgement.next, context);
 }
 
@@ -200,8 +252,7 @@ void Tags::Forget(const Event& event, State& state, Context& context) const {
   if (!changes.empty()) Apply(std::move(changes), state, context);
 }
 
-absl::StatusOr<rules::Judge::Standing> Tags::Explain(std::string_view tag, const State& state,
-                                                     const FeatureReader& reader, const Moment& at) const {
+absl::StatusOr<int32_t> Tags::RuleFor(std::string_view tag) const {
   const int32_t rule = rules_->RuleOf(tag);
   const size_t colon = tag.find(':');
   if (rule < 0) {
@@ -217,10 +268,18 @@ absl::StatusOr<rules::Judge::Standing> Tags::Explain(std::string_view tag, const
                              : absl::StrCat("one tag for each of ", written.each, "; ask for ", written.tag,
                                             ":NAME: ", std::string(tag)));
   }
+  return rule;
+}
+
+absl::StatusOr<rules::Judge::Standing> Tags::Explain(std::string_view tag, const State& state,
+                                                     const FeatureReader& reader, const Moment& at) const {
+  const auto rule = RuleFor(tag);
+  if (!rule.ok()) return rule.status();
+  const size_t colon = tag.find(':');
   rules::Evaluation evaluation(rules_->program(), reader, at, rules::Scratch::OfThisThread());
   const auto start_of = [](int32_t) { return Timestamp(); };  // nobody asks when
-  return rules::Judge(*rules_, evaluation, state.held(), start_of)
-      .Explain(rule, colon == std::string_view::npos ? std::string_view() : tag.substr(colon + 1));
+  return rules::Judge(*rules_, evaluation, state.held(), start_of, std::nullopt, rules::Pins(state.pins()))
+      .Explain(*rule, colon == std::string_view::npos ? std::string_view() : tag.substr(colon + 1));
 }
 
 // Changes the set first and writes then, so that every change shows the same tags: those after all of them.

@@ -16,9 +16,14 @@
 // before rules are looked at; those that the rules in force do not name are dropped when a row meets these rules, and
 // new ones begin empty then.
 //
-// When the customer is erased, every tag held goes. All changes of one step are written together and show the same
-// final set of tags. State: about 20 bytes and 20 for each tag; at most one tag a rule, and 32 for a rule with `each`;
-// and the windows, at most 64.
+// A tag that somebody pins (tag_pinned) is held, or not held, as the pin says, whatever its rule does, until it is
+// unpinned or the pin's time is over; a timer of its own stands for that. Pins stay when the rules change. Nothing
+// else of the portrait takes notice of a pin: it is no activity of the customer's.
+//
+// When the customer is erased, every tag held goes, and every pin. All changes of one step are written together and
+// show the same final set of tags. State: about 20 bytes and 20 for each tag; at most one tag a rule, and 32 for a rule
+// with `each`; the windows, at most 64; and at most 32 pins (operators/rules/pins.h), beyond which a further one is
+// passed over.
 #pragma once
 
 #include <memory>
@@ -60,6 +65,9 @@ class Tags final : public Operator<v1::state::Tags> {
   absl::StatusOr<rules::Judge::Standing> Explain(std::string_view tag, const v1::state::Tags& state,
                                                  const FeatureReader& reader, const Moment& at) const;
 
+  // The rule that gives a tag, by its number. NotFound: no rule gives such a tag, with the one that was meant.
+  absl::StatusOr<int32_t> RuleFor(std::string_view tag) const;
+
   // Once bound; null before.
   const rules::RuleSet* rules() const { return rules_.get(); }
 
@@ -67,10 +75,16 @@ class Tags final : public Operator<v1::state::Tags> {
   void Look(const std::vector<int32_t>& units, v1::state::Tags& state, Context& context) const;
   // `look` asks a Judge. `gone` are changes that are certain already.
   template <class LookBy>
-  void JudgeBy(LookBy look, v1::state::Tags& state, Context& context, std::vector<rules::TagVerdict> gone = {}) const;
-  void LookAnew(v1::state::Tags& state, Context& context) const;
+  void JudgeBy(LookBy look, v1::state::Tags& state, Context& context, std::vector<rules::TagVerdict> gone = {},
+               const rules::EndedPins& ended = {}) const;
+  void LookAnew(v1::state::Tags& state, Context& context, const rules::EndedPins& ended = {}) const;
   template <class LookBy>
-  rules::Judgement Judged(LookBy look, const rules::Judge::HeldTags& held, const Context& context) const;
+  rules::Judgement Judged(LookBy look, const v1::state::Tags& state, const Context& context,
+                          const rules::EndedPins& ended = {}) const;
+  // A pin of this tag has come, or those have ended; `state` has the pins that are left.
+  void PinsChanged(std::string_view pinned, const rules::EndedPins& ended, v1::state::Tags& state,
+                   Context& context) const;
+  void SayThatPinsEnded(const rules::EndedPins& ended, std::vector<rules::TagVerdict>& changes) const;
   // Whether that moment comes before that of the timer.
   static bool Sooner(const std::optional<Timestamp>& next, const Context& context);
   // Makes these rules the ones that have judged, and drops what they do not name; of tags that none gives, the end.

@@ -102,6 +102,7 @@ Json Portraits::Customer(const Row& row, Timestamp as_of, bool masked) const {
   Json out = {{"masked", masked}, {"currency", currency_}};
   out["facts"] = Facts(reader, masked);
   out["tags"] = Tags(row.state, as_of, masked);
+  out["pins"] = Pins(row.state);
   out["churn"] = Churn(row.state, reader, as_of);
   out["purchases"] = Purchases(row.state, reader);
   out["sessions"] = Sessions(row.state);
@@ -167,6 +168,20 @@ Json Portraits::Tags(const RowState& row, Timestamp as_of, bool masked) const {
                    {"since", TimeOf(held.since_us())},
                    {"about", About(held.name())},
                    {"reasons", ReasonsJson(WhyHeld(held.name(), row, as_of), masked)}});
+  }
+  return out;
+}
+
+Json Portraits::Pins(const RowState& row) const {
+  Json out = Json::array();
+  if (tags_.op == nullptr) return out;
+  for (const auto& pin : row.states.As<v1::state::Tags>(tags_.slot).pins()) {
+    out.push_back({{"tag", pin.tag()},
+                   {"absent", pin.absent()},
+                   {"since", TimeOf(pin.since_us())},
+                   {"until", MaybeTime(pin.until_us())},
+                   {"author", pin.author()},
+                   {"reason", pin.reason()}});
   }
   return out;
 }

@@ -64,6 +64,7 @@ class Portraits {
  private:
   Json Facts(const FeatureReader& reader, bool masked) const;
   Json Tags(const RowState& row, Timestamp as_of, bool masked) const;
+  Json Pins(const RowState& row) const;
   Json Churn(const RowState& row, const FeatureReader& reader, Timestamp as_of) const;
   Json Purchases(const RowState& row, const FeatureReader& reader) const;
   Json Sessions(const RowState& row) const;

@@ -36,12 +36,13 @@ const Item* ItemNamed(const Items& items, std::string_view name) {
 }  // namespace
 
 Judge::Judge(const RuleSet& set, Evaluation& evaluation, const HeldTags& held, NextChange::StartOfDay start_of,
-             std::optional<Timestamp> timer)
+             std::optional<Timestamp> timer, Pins pins)
     : set_(set),
       evaluation_(evaluation),
       held_(held),
       start_of_(start_of),
       within_day_(timer && *timer <= start_of(evaluation.now().day + 1)),
+      pins_(pins),
       held_rules_(HeldRulesOfThisThread()) {
   held_rules_.assign(set_.rules().size() / 64 + 1, 0);
   for (const HeldTag& tag : held_) held_rules_[tag.rule() / 64] |= uint64_t{1} << tag.rule() % 64;
@@ -92,6 +93,7 @@ void Judge::See(const HeldTag* held) {
 }
 
 bool Judge::Has(const Compiled& c, const HeldTag* held) {
+  if (held != nullptr && pins_.Brought(*held)) held = nullptr;  // it has to earn its place
   See(held);
   if (c.unless && evaluation_.Holds(*c.unless)) return false;
   if (c.until && evaluation_.Holds(*c.until)) return false;
@@ -124,6 +126,7 @@ std::optional<Timestamp> Judge::NextOf(const Compiled& c, bool held) {
 }
 
 std::vector<v1::Reason> Judge::Why(const Compiled& c, const HeldTag* held, bool has) {
+  if (held != nullptr && pins_.Brought(*held)) held = nullptr;
   See(held);
   std::vector<v1::Reason> reasons;
   if (!has && c.unless && evaluation_.Holds(*c.unless)) {
@@ -147,21 +150,44 @@ void Judge::Next(std::optional<Timestamp> at) {
   if (at) out_.next = std::min(out_.next.value_or(*at), *at);
 }
 
+const v1::state::PinnedTag* Judge::PinOf(int32_t rule) const {
+  return pins_.empty() ? nullptr : pins_.Of(set_.rules()[static_cast<size_t>(rule)].rule.tag);
+}
+
+// Time changes nothing about it: the pin's end has a timer of its own.
+bool Judge::LookAtPinned(int32_t rule, std::string tag, const v1::state::PinnedTag& pin, bool held) {
+  if (held == pin.absent()) Change(rule, std::move(tag), !pin.absent(), {PinReason(pin)});
+  return !pin.absent();
+}
+
 void Judge::LookAtOne(int32_t rule) {
   const Compiled& c = set_.rules()[static_cast<size_t>(rule)];
   const HeldTag* const held = HeldOf(rule);
+  if (const auto* pin = PinOf(rule)) {
+    LookAtPinned(rule, c.rule.tag, *pin, held != nullptr);
+    return;
+  }
   const bool has = Has(c, held);
   if (has != (held != nullptr)) {
     Change(rule, c.rule.tag, has, Why(c, held, has));
     evaluation_.SetSince(has ? std::optional<Timestamp>(evaluation_.now().time) : std::nullopt);
+  } else {
+    See(held);
   }
   Next(NextOf(c, has));
 }
 
-// Of an element that the list has, or no longer has; returns whether the customer has its tag now. `full`: no more tags
-// of this rule.
+// Of an element that the list has, or no longer has; returns whether the customer has its tag now, by the rule.
+// `full`: no more tags of this rule.
 bool Judge::LookAtElement(int32_t rule, std::string_view name, const Item* item, const HeldTag* held, bool full) {
   const Compiled& c = set_.rules()[static_cast<size_t>(rule)];
+  if (!pins_.empty()) {
+    std::string tag = absl::StrCat(c.rule.tag, ":", std::string(name));
+    if (const auto* pin = pins_.Of(tag)) {
+      LookAtPinned(rule, std::move(tag), *pin, held != nullptr);
+      return false;  // it does not count among those that a rule may give
+    }
+  }
   if (item == nullptr) {
     if (held == nullptr) return false;
     const FeatureDescription& list = evaluation_.program().features[static_cast<size_t>(c.each)].description();
@@ -177,6 +203,8 @@ bool Judge::LookAtElement(int32_t rule, std::string_view name, const Item* item,
     Change(rule, held != nullptr ? held->name() : absl::StrCat(c.rule.tag, ":", std::string(name)), has,
            Why(c, held, has));
     evaluation_.SetSince(has ? std::optional<Timestamp>(evaluation_.now().time) : std::nullopt);
+  } else {
+    See(held);
   }
   Next(NextOf(c, has));
   evaluation_.SetItem(0, nullptr);
@@ -194,8 +222,17 @@ void Judge::LookAtEach(int32_t rule) {
       held_now += LookAtElement(rule, name, ItemNamed(items, name), &tag, false) ? 1 : 0;
     }
   }
+  const std::string& tag = set_.rules()[static_cast<size_t>(rule)].rule.tag;
+  const auto pinned = [&](std::string_view name) {
+    return !pins_.empty() && pins_.Of(absl::StrCat(tag, ":", std::string(name))) != nullptr;
+  };
+  for (const auto& pin : pins_.all()) {
+    const std::string_view name = ItemOf(pin.tag());
+    if (set_.RuleOf(pin.tag()) != rule || name.empty()) continue;
+    if (HeldOf(rule, name) == nullptr) LookAtElement(rule, name, nullptr, nullptr, false);
+  }
   for (const Item& item : items) {
-    if (HeldOf(rule, item.name) != nullptr) continue;
+    if (HeldOf(rule, item.name) != nullptr || pinned(item.name)) continue;
     held_now += LookAtElement(rule, item.name, &item, nullptr, held_now >= kMostTagsOfARule) ? 1 : 0;
   }
 }
@@ -209,10 +246,25 @@ void Judge::LookAtElements(int32_t rule, const Affected& affected) {
   }
 }
 
+std::optional<int32_t> Judge::PinnedWinnerOf(const RuleSet::Unit& unit) const {
+  if (pins_.empty()) return std::nullopt;
+  std::optional<int32_t> winner;
+  int64_t since_us = 0;
+  for (const int32_t rule : unit) {
+    const auto* pin = PinOf(rule);
+    if (pin == nullptr || pin->absent() || (winner && pin->since_us() <= since_us)) continue;
+    winner = rule;
+    since_us = pin->since_us();
+  }
+  return winner;
+}
+
 // The first whose rule gives or keeps its tag; the last of a group has no condition.
 int32_t Judge::WinnerOf(const RuleSet::Unit& unit) {
-  return *std::find_if(unit.begin(), unit.end() - 1,
-                       [this](int32_t rule) { return Has(set_.rules()[static_cast<size_t>(rule)], HeldOf(rule)); });
+  if (const auto pinned = PinnedWinnerOf(unit)) return *pinned;
+  return *std::find_if(unit.begin(), unit.end() - 1, [this](int32_t rule) {
+    return PinOf(rule) == nullptr && Has(set_.rules()[static_cast<size_t>(rule)], HeldOf(rule));
+  });
 }
 
 void Judge::LookAtGroup(const RuleSet::Unit& unit) {
@@ -223,7 +275,9 @@ void Judge::LookAtGroup(const RuleSet::Unit& unit) {
     if (why.empty()) why = WhyInGroup(unit, winner);
     Change(rule, set_.rules()[static_cast<size_t>(rule)].rule.tag, rule == winner, why);
   }
+  if (PinnedWinnerOf(unit)) return;
   for (const int32_t rule : unit) {
+    if (rule != winner && PinOf(rule) != nullptr) continue;
     const HeldTag* const held = rule == winner ? HeldOf(rule) : nullptr;
     evaluation_.SetSince(rule != winner    ? std::optional<Timestamp>()
                          : held == nullptr ? evaluation_.now().time
@@ -235,6 +289,10 @@ void Judge::LookAtGroup(const RuleSet::Unit& unit) {
 
 std::vector<v1::Reason> Judge::WhyInGroup(const RuleSet::Unit& unit, int32_t winner) {
   const Compiled& won = set_.rules()[static_cast<size_t>(winner)];
+  if (const auto pinned = PinnedWinnerOf(unit)) return {PinReason(*PinOf(*pinned))};
+  for (const int32_t rule : unit) {
+    if (rule != winner && IsHeld(rule) && PinOf(rule) != nullptr) return {PinReason(*PinOf(rule))};
+  }
   if (won.when) return Why(won, nullptr, true);
   // The last one, which has no condition: because the one that was held no longer holds, or else none of the others
   // does.
@@ -247,6 +305,10 @@ std::vector<v1::Reason> Judge::WhyInGroup(const RuleSet::Unit& unit, int32_t win
   }
   for (const int32_t rule : unit) {
     if (rule == winner) break;
+    if (const auto* pin = PinOf(rule)) {
+      if (out.size() < kMostReasons) out.push_back(PinReason(*pin));
+      continue;
+    }
     for (v1::Reason& reason : Why(set_.rules()[static_cast<size_t>(rule)], nullptr, false)) {
       if (out.size() < kMostReasons) out.push_back(std::move(reason));
     }
@@ -262,11 +324,14 @@ Judge::Standing Judge::Explain(int32_t rule, std::string_view item) {
     const int32_t winner = WinnerOf(unit);
     if (rule == winner) return {true, WhyInGroup(unit, winner)};
     const HeldTag* const held = HeldOf(rule);
-    const bool own = Has(c, held);
+    if (const auto* pin = PinOf(rule); pin != nullptr && pin->absent()) return {false, {PinReason(*pin)}};
+    const bool own = PinnedWinnerOf(unit) || Has(c, held);
     // Its own condition holds, but that of another one of the group comes first.
     return {false, own ? WhyInGroup(unit, winner) : Why(c, held, false)};
   }
   const HeldTag* const held = c.each >= 0 ? HeldOf(rule, item) : HeldOf(rule);
+  const std::string tag = c.each >= 0 ? absl::StrCat(c.rule.tag, ":", std::string(item)) : c.rule.tag;
+  if (const auto* pin = pins_.Of(tag)) return {!pin->absent(), {PinReason(*pin)}};
   if (c.each >= 0) {
     const Item* const found = ItemNamed(evaluation_.ItemsOf(c.each), item);
     if (found == nullptr) return {false, {InWords(absl::StrCat(std::string(item), " is not among ", c.rule.each))}};

@@ -5,7 +5,8 @@
 //
 // A tag comes when its rule's `when` holds, `unless` does not and `until` does not. It stays until `until` holds, or,
 // without one, while `when` holds; and it goes when `unless` holds. Of a group, the first rule that gives or keeps its
-// tag decides.
+// tag decides. A tag that is pinned is there, or not, as the pin says; of a group with several pins, the latest. The
+// last of a group is the customer's even where it is pinned absent, if nothing else is left.
 #pragma once
 
 #include <cstdint>
@@ -14,6 +15,7 @@
 #include <string_view>
 #include <vector>
 
+#include "operators/rules/pins.h"
 #include "operators/rules/rule_set.h"
 #include "portrait/v1/result.pb.h"
 #include "portrait/v1/state/tags.pb.h"
@@ -43,7 +45,7 @@ class Judge {
 
   // `timer`: when the customer is looked at again in any case; what time changes later than that is not worked out.
   Judge(const RuleSet& set, Evaluation& evaluation, const HeldTags& held, NextChange::StartOfDay start_of,
-        std::optional<Timestamp> timer = std::nullopt);
+        std::optional<Timestamp> timer = std::nullopt, Pins pins = {});
 
   Judgement Look(const std::vector<int32_t>& units);
   Judgement Look(const Affected& affected);
@@ -71,8 +73,12 @@ class Judge {
   void LookAtUnit(int32_t unit);
   void LookAtEach(int32_t rule);
   void LookAtElements(int32_t rule, const Affected& affected);
+  bool LookAtPinned(int32_t rule, std::string tag, const v1::state::PinnedTag& pin, bool held);
   bool LookAtElement(int32_t rule, std::string_view name, const Item* item, const v1::state::HeldTag* held, bool full);
   int32_t WinnerOf(const RuleSet::Unit& unit);
+  // Of a rule that stands for one tag; null: not pinned.
+  const v1::state::PinnedTag* PinOf(int32_t rule) const;
+  std::optional<int32_t> PinnedWinnerOf(const RuleSet::Unit& unit) const;
   void LookAtGroup(const RuleSet::Unit& unit);
   std::vector<v1::Reason> WhyInGroup(const RuleSet::Unit& unit, int32_t winner);
   void Change(int32_t rule, std::string tag, bool after, std::vector<v1::Reason> reasons);
@@ -83,6 +89,7 @@ class Judge {
   const HeldTags& held_;
   NextChange::StartOfDay start_of_;
   bool within_day_;
+  const Pins pins_;
   std::vector<uint64_t>& held_rules_;  // a bit for each rule
   Judgement out_;
 };

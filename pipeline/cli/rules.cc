@@ -11,6 +11,7 @@
 #include "pipeline/cli/config_arguments.h"
 #include "pipeline/cli/rule_examples.h"
 #include "pipeline/cli/rules_control.h"
+#include "pipeline/cli/rules_pins.h"
 #include "pipeline/cli/trial.h"
 #include "pipeline/config/rule_file.h"
 #include "pipeline/config/text_file.h"
@@ -36,7 +37,8 @@ struct RulesOptions {
   std::string until;
   RuleDecision decision;
   double share = 1;
-  bool days = false, json = false;
+  std::string topic;
+  bool days = false, json = false, absent = false;
 };
 
 // One line, however long: what is beyond the limit is passed over. False: the input has ended.
@@ -169,17 +171,38 @@ absl::Status Diff(const RulesOptions& options, const Config& config, const Progr
   return absl::OkStatus();
 }
 
+absl::Status Pin(const RulesOptions& options, const Config& config, const Program& program) {
+  if (options.what.empty() || options.second.empty()) {
+    return absl::InvalidArgumentError(absl::StrCat(options.action, ": which customer, which tag?"));
+  }
+  const PinRequest request{.customer = options.what,
+                           .tag = options.second,
+                           .author = AuthorOf(options.decision),
+                           .reason = options.decision.comment,
+                           .until = options.until,
+                           .topic = options.topic,
+                           .absent = options.absent};
+  return options.action == "pin" ? PinTag(request, config, program) : UnpinTag(request, config, program);
+}
+
 absl::Status Rules(const RulesOptions& options, const Program& program) {
   const auto config = options.config.Load();
   if (!config.ok()) return config.status();
+  RuleDecision decision = options.decision;
+  decision.json = options.json;
+  if (decision.dry_run && !decision.count) {
+    return absl::InvalidArgumentError("--dry-run only counts, and --no-count does not");
+  }
   if (options.action == "history") return ShowRuleHistory(*config, options.json);
-  if (options.action == "rollback") return RollBackRules(options.what, options.decision, *config, program);
+  if (options.action == "rollback") return RollBackRules(options.what, decision, *config, program);
+  if (options.action == "pins") return ListPins(options.what, options.json, *config, program);
+  if (options.action == "pin" || options.action == "unpin") return Pin(options, *config, program);
   if (options.action != "eval" && options.what.empty()) {
     return absl::InvalidArgumentError(absl::StrCat(options.action, ": which file?"));
   }
   if (options.action == "test") return Test(options, *config, program);
   if (options.action == "diff") return Diff(options, *config, program);
-  if (options.action == "apply") return ApplyRules(options.what, options.decision, *config, program);
+  if (options.action == "apply") return ApplyRules(options.what, decision, *config, program);
   const auto chain = program.BuildChain(*config);
   if (!chain.ok()) return chain.status();
   if (options.action == "check") return CheckFile(options.what, (*chain)->features());
@@ -196,9 +219,11 @@ void AddRules(Program& program) {
        .examples =
            {"portrait rules check deploy/tags.yaml", "portrait rules test deploy/tags.yaml",
             "portrait rules diff deploy/tags.yaml my-tags.yaml --file events.ndjson",
+            "portrait rules apply my-tags.yaml --dry-run      # how many customers would change?",
             "portrait rules apply my-tags.yaml --comment 'frequent means five orders'", "portrait rules history",
-            "portrait rules rollback", "portrait rules eval '2 * 3 + 1'",
-            "portrait rules eval 'purchases.spend_365d > 2000' --with values.json",
+            "portrait rules rollback", "portrait rules pin 00042 vip --because 'invited by the owner' --until 90d",
+            "portrait rules unpin 00042 vip", "portrait rules pins          # of all customers",
+            "portrait rules eval '2 * 3 + 1'", "portrait rules eval 'purchases.spend_365d > 2000' --with values.json",
             "portrait rules eval < trials.jsonl      # a line each: {\"expr\": \"x + 1\", \"with\": {\"x\": 2}}",
             "portrait rules eval -- '-1 + 2'         # what begins with - comes after --"}},
       [options](const Program& chosen) { return Rules(*options, chosen); });
@@ -208,15 +233,18 @@ void AddRules(Program& program) {
          "check FILE: is a file of rules good, or what is wrong with it?\n"
          "test FILE [EXAMPLES]: do the examples beside it (FILE.test.yaml) come out as expected?\n"
          "diff OLD NEW: on the events in the source topics, or in files: who would come to a tag, who lose it?\n"
-         "apply FILE: brings the rules into force in every process that runs, without a restart\n"
+         "apply FILE: says whose tags change, and brings the rules into force in every process that runs\n"
          "history: who brought which rules into force, when and why; the last first\n"
          "rollback [VERSION]: brings back those before the ones in force, or a version of the history\n"
+         "pin CUSTOMER TAG: the customer has the tag, whatever its rule says\n"
+         "unpin CUSTOMER TAG: the rule decides again\n"
+         "pins [CUSTOMER]: what is pinned on whom, by whom and why\n"
          "eval [EXPRESSION]: its value. Without one, lines of JSON on standard input are answered")
       ->required()
-      ->check(CLI::IsMember({"check", "test", "diff", "apply", "history", "rollback", "eval"}));
-  options->what_given =
-      app.add_option("what", options->what, "A file of rules (diff: or in-force), a version, or the expression");
-  app.add_option("second", options->second, "test: the file of examples; diff: the new rules")->type_name("FILE");
+      ->check(CLI::IsMember({"check", "test", "diff", "apply", "history", "rollback", "pin", "unpin", "pins", "eval"}));
+  options->what_given = app.add_option("what", options->what,
+                                       "A file of rules (diff: or in-force), a version, a customer, or the expression");
+  app.add_option("second", options->second, "test: the file of examples; diff: the new rules; pin, unpin: the tag");
   app.add_option("--with", options->with,
                  "A JSON file with the values, such as {\"purchases\": {\"spend_365d\": 2500.0}}")
       ->type_name("FILE");
@@ -225,12 +253,20 @@ void AddRules(Program& program) {
       ->type_name("FILE");
   app.add_option("--share", options->share, "diff: of this share of the customers only, always the same ones")
       ->check(CLI::Range(0.0, 1.0));
-  app.add_option("--until", options->until, "diff: time goes on up to here; the last event by default")
+  app.add_option("--until", options->until,
+                 "diff: time goes on up to here; the last event by default. pin: ends then, or after 30d")
       ->type_name("TIME");
   app.add_flag("--days", options->days, "diff: also how many came and went on each day");
-  app.add_flag("--json", options->json, "diff: as JSON, with all days; history: as JSON lines, with the rules");
-  app.add_option("--author", options->decision.author, "apply, rollback: who; the user by default")->type_name("NAME");
-  app.add_option("--comment", options->decision.comment, "apply, rollback: why")->type_name("TEXT");
+  app.add_flag("--json", options->json,
+               "As JSON; diff: with all days; history: with the rules; apply, rollback: who changes");
+  app.add_flag("--dry-run", options->decision.dry_run, "apply, rollback: tells how many customers would change, only");
+  app.add_flag("!--no-count", options->decision.count, "apply, rollback: without counting who changes");
+  app.add_option("--author,--by", options->decision.author, "apply, rollback, pin, unpin: who; the user by default")
+      ->type_name("NAME");
+  app.add_option("--comment,--because", options->decision.comment, "apply, rollback, unpin: why; pin: needed")
+      ->type_name("TEXT");
+  app.add_flag("--absent", options->absent, "pin: the customer has not the tag");
+  app.add_option("--topic", options->topic, "pin, unpin: by way of this source; profile-events by default");
 }
 
 }  // namespace portrait

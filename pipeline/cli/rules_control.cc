@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "nlohmann/json.hpp"
+#include "pipeline/cli/rules_impact.h"
 #include "pipeline/config/rule_file.h"
 #include "pipeline/config/text_file.h"
 #include "pipeline/control/control_log.h"
@@ -48,14 +49,9 @@ std::string OriginName(v1::ControlRecord::Origin origin) {
   }
 }
 
-std::string Author(const RuleDecision& decision) {
-  if (!decision.author.empty()) return decision.author;
-  const char* user = std::getenv("USER");
-  return user == nullptr || *user == '\0' ? "unknown" : user;
-}
-
 // Checks the rules by building the chain with them: what is published, every process of this build can use.
-absl::Status Publish(Control& control, v1::ControlRecord record, const Config& config, const Program& program) {
+absl::Status Publish(Control& control, v1::ControlRecord record, const RuleDecision& decision, const Config& config,
+                     const Program& program) {
   const auto chain = program.BuildChainWithRules(config, record.name(), record.text());
   if (!chain.ok()) return absl::InvalidArgumentError(chain.status().message());
   record.set_rules(RulesVersionOf(**chain));
@@ -63,6 +59,14 @@ absl::Status Publish(Control& control, v1::ControlRecord record, const Config& c
     std::cout << "these rules are in force already: version " << record.rules() << std::endl;
     return absl::OkStatus();
   }
+  if (decision.count && control.history.empty()) {
+    std::cout << "no rules have been in force yet: there is nothing to compare with" << std::endl;
+  } else if (decision.count) {
+    if (absl::Status s = TellImpact(control.history.back().record, **chain, decision.json, config, program); !s.ok()) {
+      return s;
+    }
+  }
+  if (decision.dry_run) return absl::OkStatus();
   record.set_time_us(ToMicros(SystemClock().Now()));
   if (absl::Status s = control.topic->Publish(record); !s.ok()) return s;
   std::cout << "rules " << record.rules() << " of " << record.name()
@@ -72,6 +76,12 @@ absl::Status Publish(Control& control, v1::ControlRecord record, const Config& c
 }
 
 }  // namespace
+
+std::string AuthorOf(const RuleDecision& decision) {
+  if (!decision.author.empty()) return decision.author;
+  const char* user = std::getenv("USER");
+  return user == nullptr || *user == '\0' ? "unknown" : user;
+}
 
 absl::Status ApplyRules(const std::string& path, const RuleDecision& decision, const Config& config,
                         const Program& program) {
@@ -83,9 +93,9 @@ absl::Status ApplyRules(const std::string& path, const RuleDecision& decision, c
   record.set_name(path);
   record.set_text(*std::move(text));
   record.set_origin(v1::ControlRecord::APPLIED);
-  record.set_author(Author(decision));
+  record.set_author(AuthorOf(decision));
   record.set_comment(decision.comment);
-  return Publish(*control, std::move(record), config, program);
+  return Publish(*control, std::move(record), decision, config, program);
 }
 
 absl::Status RollBackRules(const std::string& version, const RuleDecision& decision, const Config& config,
@@ -105,9 +115,9 @@ absl::Status RollBackRules(const std::string& version, const RuleDecision& decis
   }
   v1::ControlRecord record = wanted->record;
   record.set_origin(v1::ControlRecord::ROLLED_BACK);
-  record.set_author(Author(decision));
+  record.set_author(AuthorOf(decision));
   record.set_comment(decision.comment);
-  return Publish(*control, std::move(record), config, program);
+  return Publish(*control, std::move(record), decision, config, program);
 }
 
 absl::Status ShowRuleHistory(const Config& config, bool json) {

@@ -12,9 +12,15 @@ namespace portrait {
 struct RuleDecision {
   std::string author;  // empty: the user of this process
   std::string comment;
+  bool count = true;     // tell how many customers change, before
+  bool dry_run = false;  // … and do no more than that
+  bool json = false;     // the count as a line of JSON
 };
 
-// Brings the rules of a file into force. InvalidArgument: they are no good.
+// Who decides: as given, or else the user of this process.
+std::string AuthorOf(const RuleDecision& decision);
+
+// Brings the rules of a file into force. InvalidArgument: they are no good. What cannot be counted is not applied.
 absl::Status ApplyRules(const std::string& path, const RuleDecision& decision, const Config& config,
                         const Program& program);
 // Who brought which rules into force, when and why; the last first.

@@ -48,6 +48,8 @@ constexpr std::array kNames = {
     EventName{"Identified", Event::kIdentified, {}},
     EventName{"Consent Changed", Event::kConsentChanged, {}},
     EventName{"Customer Erased", Event::kCustomerErased, {}},
+    EventName{"Tag Pinned", Event::kTagPinned, {}},
+    EventName{"Tag Unpinned", Event::kTagUnpinned, {}},
 };
 
 using NameMap = absl::flat_hash_map<std::string, const EventName*>;

@@ -203,6 +203,21 @@ void ReadErasure(const JsonEvent& in, FieldReader& read, v1::Erasure& erasure) {
   read.Text({in.properties[Key::kReason]}, erasure, &v1::Erasure::mutable_reason);
 }
 
+void ReadPin(const JsonEvent& in, FieldReader& read, v1::TagPin& pin) {
+  const Fields& from = in.properties;
+  read.Text({from[Key::kTag]}, pin, &v1::TagPin::mutable_tag);
+  if (const auto absent = read.Choice({from[Key::kAbsent]})) pin.set_absent(*absent);
+  read.Text({from[Key::kAuthor]}, pin, &v1::TagPin::mutable_author);
+  read.Text({from[Key::kReason]}, pin, &v1::TagPin::mutable_reason);
+  if (const auto until = read.Time({from[Key::kUntil]})) pin.set_until_us(*until);
+}
+
+void ReadUnpin(const JsonEvent& in, FieldReader& read, v1::TagUnpin& unpin) {
+  read.Text({in.properties[Key::kTag]}, unpin, &v1::TagUnpin::mutable_tag);
+  read.Text({in.properties[Key::kAuthor]}, unpin, &v1::TagUnpin::mutable_author);
+  read.Text({in.properties[Key::kReason]}, unpin, &v1::TagUnpin::mutable_reason);
+}
+
 void ReadName(const Fields& from, FieldReader& read, v1::Person& person) {
   read.Text({from[Key::kName]}, person, &v1::Person::mutable_name);
   if (!person.name().empty()) return;
@@ -295,6 +310,8 @@ void ReadBody(const JsonEvent& in, EventKind kind, FieldReader& read, Event& eve
       if (ReadConsent(in.properties, read, &Event::mutable_consent_changed, event)) return;
       return read.Fail(RejectionCode::kMissingField, "nothing is said of consent: marketing, analytics");
     case Event::kCustomerErased: return ReadErasure(in, read, *event.mutable_customer_erased());
+    case Event::kTagPinned: return ReadPin(in, read, *event.mutable_tag_pinned());
+    case Event::kTagUnpinned: return ReadUnpin(in, read, *event.mutable_tag_unpinned());
     case Event::BODY_NOT_SET: return;
   }
 }

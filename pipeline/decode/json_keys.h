@@ -107,7 +107,12 @@ namespace portrait {
   X(kOccupation, "occupation", "job job_title")        \
   X(kEducation, "education", "")                       \
   X(kFamily, "family", "family_status marital_status") \
-  X(kPhone, "phone", "phone_number")
+  X(kPhone, "phone", "phone_number")                   \
+  /* what people decide about tags */                  \
+  X(kTag, "tag", "")                                   \
+  X(kAbsent, "absent", "")                             \
+  X(kAuthor, "author", "")                             \
+  X(kUntil, "until", "")
 
 enum class Key : unsigned char {
 #define X(key, name, others) key,

@@ -22,7 +22,7 @@ struct EventTopics {
   std::string email = "email-events";
   std::string purchases = "purchase-events";
   std::string service = "service-events";
-  std::string profile = "profile-events";  // facts about the person, consent, and the other contacts
+  std::string profile = "profile-events";  // facts about the person, consent, the other contacts, and pins
 
   const std::string& Of(EventKind kind) const;
 };

@@ -148,6 +148,15 @@ void AddConsent(const v1::Consent& consent, Json& json) {
   if (consent.analytics() != v1::Consent::UNKNOWN) json["analytics"] = ChoiceName(consent.analytics());
 }
 
+void AddPin(const v1::TagPin& pin, Json& json) {
+  Fields(json)
+      .Text("tag", pin.tag())
+      .Text("author", pin.author())
+      .Text("reason", pin.reason())
+      .Time("until", pin.until_us());
+  if (pin.absent()) json["absent"] = true;
+}
+
 // order_completed is "Order Completed".
 std::string TrackName(EventKind kind) {
   std::string name(EventKindName(kind));
@@ -223,6 +232,13 @@ void AddProperties(const Event& event, Json& json) {
     case Event::kIdentified: return AddPerson(event.identified(), json);
     case Event::kConsentChanged: return AddConsent(event.consent_changed(), json);
     case Event::kCustomerErased: Fields(json).Text("reason", event.customer_erased().reason()); return;
+    case Event::kTagPinned: return AddPin(event.tag_pinned(), json);
+    case Event::kTagUnpinned:
+      Fields(json)
+          .Text("tag", event.tag_unpinned().tag())
+          .Text("author", event.tag_unpinned().author())
+          .Text("reason", event.tag_unpinned().reason());
+      return;
     case Event::BODY_NOT_SET: return;
   }
 }

@@ -81,6 +81,9 @@ std::string EventText(const Event& event) {
     case Event::kEmailMarkedAsSpam: return "marks a mail as spam";
     case Event::kIdentified: return "registers";
     case Event::kCustomerErased: return "is erased";
+    case Event::kTagPinned:
+      return absl::StrCat("is pinned ", event.tag_pinned().absent() ? "off " : "to ", event.tag_pinned().tag());
+    case Event::kTagUnpinned: return absl::StrCat("is no longer pinned: ", event.tag_unpinned().tag());
     default: return {};
   }
 }

@@ -287,6 +287,39 @@ class Rules(unittest.TestCase):
                                    "timestamp": day + "T00:00:00Z", "properties": {"order_id": day, "total": 40}}) + "\n"
                        for day in days)
 
+    def test_a_pin_without_customer_or_tag_is_refused(self):
+        for words in (("pin",), ("pin", "anna"), ("unpin", "anna")):
+            self.assertEqual(run("rules", *words, "--because", "so"),
+                             (2, "", f"portrait rules: {words[0]}: which customer, which tag?\n"))
+        code, _, err = run("rules", "pin", "anna", "vip", "--because", "so", "--topic", "nowhere")
+        self.assertEqual(code, 2)
+        self.assertIn("no source of this configuration, so nobody would read the pin: nowhere; --topic ", err)
+
+    def test_a_pin_may_stand_in_the_examples(self):
+        with Config("- {tag: vip, when: purchases.orders >= 9}\n") as rules, Config("""
+- example: A pin counts until it ends
+  events:
+    - {at: 2026-01-01, event: Tag Pinned, tag: vip, author: kim, reason: a friend, until: 2026-02-01}
+  expect:
+    - {at: 2026-01-02, has: vip}
+    - {at: 2026-02-02, lacks: vip}
+""") as examples:
+            self.assertEqual(run("rules", "test", rules, examples), (0, "1 examples, 2 expectations, 0 failed\n", ""))
+
+    def test_why_a_pinned_customer_has_a_tag(self):
+        pin = {"type": "track", "event": "Tag Pinned", "userId": "anna", "messageId": "p", "timestamp": "2026-01-12T00:00:00Z",
+               "properties": {"tag": "frequent_buyer", "author": "kim", "reason": "a friend"}}
+        with Config(self.orders("anna", "2026-01-01") + json.dumps(pin) + "\n") as file:
+            code, out, err = run("explain", "anna", "frequent_buyer", "--file", file)
+            self.assertEqual((code, err), (0, ""))
+            self.assertIn("anna has frequent_buyer at 2026-01-12 00:00:00, since 2026-01-12 00:00:00 by tag_pinned p\n", out)
+            self.assertIn("  because:\n    frequent_buyer is PINNED by kim: a friend\n", out)
+
+    def test_a_count_that_is_wanted_and_not_wanted_is_refused(self):
+        for words in (("apply", str(ROOT / "deploy/tags.yaml")), ("rollback",)):
+            self.assertEqual(run("rules", *words, "--dry-run", "--no-count"),
+                             (2, "", "portrait rules: --dry-run only counts, and --no-count does not\n"))
+
     def test_what_other_rules_would_do_to_the_past(self):
         events = self.orders("anna", "2026-01-01", "2026-01-11") + self.orders("bert", "2026-01-05") + "nonsense\n"
         old = "- {tag: two, when: purchases.orders >= 2}\n- {tag: all, when: purchases.orders > 0}\n"

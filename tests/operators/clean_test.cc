@@ -69,7 +69,9 @@ TEST_CASE("every kind of event passes with an empty body, but for those that the
   }
   CHECK(said ==
         "order_refunded missing_field: a refund needs an amount above 0: total\n"
-        "order_cancelled missing_field: a cancellation must say of which order: order_id\n");
+        "order_cancelled missing_field: a cancellation must say of which order: order_id\n"
+        "tag_pinned missing_field: a pin must say why: reason\n"
+        "tag_unpinned missing_field: a pin must say of which tag: tag\n");
   CHECK(Checked(Made()) == "no_body: the event has no body");
 }
 

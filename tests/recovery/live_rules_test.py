@@ -2,15 +2,18 @@
 """Rules that change while portrait runs, on a real broker. New rules are applied in the middle of a backlog, the process is
 killed in the middle of the sweep, and at the end every customer, the silent ones too, has the tags of a run that had the
 new rules from the start; rolled back, those of one that had the old ones. A file that is edited takes effect, one that is
-no good changes nothing. Needs a real broker: PORTRAIT_TEST_BROKERS.
+no good changes nothing. What is counted before rules are applied is what then happens. Pinned tags outlast
+a kill and a change of rules. Needs a real broker: PORTRAIT_TEST_BROKERS.
 
   live_rules_test.py PORTRAIT [--customers N] [--days N] [--seed N]
 """
 import argparse
+import json
 import os
 import random
 import sys
 import tempfile
+import time
 
 from portrait_process import Portrait, read_topic, run_command, write_config
 
@@ -109,6 +112,7 @@ class Test:
         assert "in force already" in self.command("rules", "apply", new, "--config", live.config)
 
         # Nobody comes any more: all are silent.
+        self.count_is_right(live, want["new"], want["old"], "rollback")
         self.command("rules", "rollback", "--config", live.config)
         live.wait_until(lambda: live.text().count("rules come into force") >= 3, "the old rules are heard of")
         self.same_after_sweep(live, want["old"], "rolled back")
@@ -120,11 +124,66 @@ class Test:
         self.write("live.rules.yaml", NEW)
         live.wait_until(lambda: live.text().count("rules come into force") >= 4, "the edited file is heard of")
         self.same_after_sweep(live, want["new"], "the file edited")
+        self.pinned(live, want)
         history = self.command("rules", "history", "--config", live.config)
         print(history, end="")
-        assert [line.split("  ")[2].split(" by ")[0] for line in history.splitlines()] == ["file", "rolled back", "applied", "file"]
+        assert [line.split("  ")[2].split(" by ")[0] for line in history.splitlines()] == [
+            "rolled back", "rolled back", "file", "rolled back", "applied", "file"]
         assert "tried by a test" in history
         print(f"stopped in {live.stop():.1f} s")
+
+    def count_is_right(self, live, now, then, *words):
+        time.sleep(3)  # until every row is written
+        published = self.command("rules", "history", "--config", live.config)
+        told = json.loads(self.command("rules", *words, "--dry-run", "--json", "--config", live.config))
+        assert self.command("rules", "history", "--config", live.config) == published
+        want, changing = {}, 0
+        for customer in now.keys() | then.keys():
+            had, has = now.get(customer, set()), then.get(customer, set())
+            changing += had != has
+            for side, tags in (("now", had), ("then", has), ("come", has - had), ("go", had - has)):
+                for tag in tags:
+                    want.setdefault(tag, dict.fromkeys(("now", "then", "come", "go"), 0))[side] += 1
+        got = {tag: {side: count[side] for side in ("now", "then", "come", "go")} for tag, count in told["tags"].items()}
+        print(f"counted before: {told['changing']} of {told['customers']} customers change: {got}", flush=True)
+        assert told["changing"] == changing > 50 and got == want, (changing, want)
+        print(self.command("rules", *words, "--dry-run", "--config", live.config), end="")
+
+    def pinned(self, live, want):
+        """Under the new rules; they are in force again at the end."""
+        came = next(c for c, tags in sorted(want["new"].items()) if "frequent" not in tags)
+        went = next(c for c, tags in sorted(want["new"].items()) if "frequent" in tags and c in want["old"])
+
+        def with_pins(tags):
+            tags = {customer: set(held) for customer, held in tags.items()}
+            tags.setdefault(came, set()).add("frequent")
+            tags[went].discard("frequent")
+            return {customer: held for customer, held in tags.items() if held}
+
+        refused = self.command("rules", "pin", came, "freqent", "--because", "so", "--config", live.config, succeeds=False)
+        assert "did you mean frequent" in refused, refused
+        assert "why?" in self.command("rules", "pin", came, "frequent", "--config", live.config, succeeds=False)
+        print(self.command("rules", "pin", came, "frequent", "--because", "a friend", "--by", "kim", "--config", live.config), end="")
+        print(self.command("rules", "pin", went, "frequent", "--absent", "--because", "buys for a company", "--by", "kim", "--config",
+                           live.config), end="")
+        live.kill()
+        live.start()
+        live.wait_until_done()
+        self.same(live, with_pins(want["new"]), "pinned, and killed")
+        change = [c for c in read_topic(self.brokers, f"{live.application}.tag-changes") if c["info"]["customer_id"] == came][-1]
+        assert change["info"]["reasons"][0]["text"] == "frequent is PINNED by kim: a friend", change
+        assert change["info"]["cause"]["event_kind"] == "tag_pinned", change
+        self.command("rules", "rollback", "--no-count", "--config", live.config)
+        self.same_after_sweep(live, with_pins(want["old"]), "rolled back under pins")
+        time.sleep(3)  # until every row is written
+        pins = self.command("rules", "pins", "--config", live.config)
+        print(pins, end="")
+        assert len(pins.splitlines()) == 2 and "by kim: a friend" in pins and "frequent absent" in pins
+        assert self.command("rules", "pins", went, "--config", live.config) in pins
+        for customer in (came, went):
+            self.command("rules", "unpin", customer, "frequent", "--by", "lou", "--config", live.config)
+        self.command("rules", "rollback", "--no-count", "--config", live.config)
+        self.same_after_sweep(live, want["new"], "unpinned")
 
     def same_after_sweep(self, live, want, what):
         before = live.total("portrait_rows_swept_total")

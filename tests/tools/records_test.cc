@@ -73,7 +73,7 @@ TEST_CASE("every kind of event has a topic") {
   for (const auto kind :
        {Event::kPageViewed, Event::kCheckoutStarted, Event::kEmailDelivered, Event::kUnsubscribed,
         Event::kOrderCompleted, Event::kOrderCancelled, Event::kQuestionAsked, Event::kSatisfactionRated,
-        Event::kPhoneCall, Event::kIdentified, Event::kConsentChanged, Event::kCustomerErased}) {
+        Event::kPhoneCall, Event::kIdentified, Event::kConsentChanged, Event::kCustomerErased, Event::kTagPinned}) {
     absl::StrAppend(&told, std::string(EventKindName(kind)), " ", topics.Of(kind), "\n");
   }
   CHECK(told ==
@@ -81,7 +81,7 @@ TEST_CASE("every kind of event has a topic") {
         "email-events\n"
         "order_completed purchase-events\norder_cancelled purchase-events\nquestion_asked service-events\n"
         "satisfaction_rated service-events\nphone_call profile-events\nidentified profile-events\nconsent_changed "
-        "profile-events\ncustomer_erased profile-events\n");
+        "profile-events\ncustomer_erased profile-events\ntag_pinned profile-events\n");
 }
 
 TEST_CASE("JSON has the shape and the names of Segment") {

@@ -48,6 +48,7 @@ void Fill(Message& message, Random& random) {
       case FieldDescriptor::CPPTYPE_ENUM:
         reflection->SetEnumValue(&message, field, 1 + static_cast<int>(random() % 2));
         break;
+      case FieldDescriptor::CPPTYPE_BOOL: reflection->SetBool(&message, field, true); break;
       default: FAIL("a type of field that this test does not know: " << field->name());
     }
   }

@@ -154,6 +154,11 @@ def test_customer(view):
     assert found["features"]["purchases"]["orders"] == 3 and len(found["purchases"]["days"]) == 3, found
     assert found["churn"]["probability"] > 0 and found["seen"]["instance"] == "view-test", found
     assert found["tags"] and all(tag["reasons"] for tag in found["tags"]), found["tags"]
+    pins = {pin["tag"]: (pin["absent"], pin["author"], pin["reason"], pin["until"]) for pin in found["pins"]}
+    assert pins == {"frequent_buyer": (False, "kim", "a friend", None),
+                    "high_spender": (True, "kim", "buys for a company", "2999-01-01T00:00:00.000000Z")}, pins
+    reasons = {tag["name"]: tag["reasons"][0]["text"] for tag in found["tags"]}
+    assert reasons["frequent_buyer"] == "frequent_buyer is PINNED by kim: a friend", reasons
     facts = {fact["name"]: fact["value"] for fact in found["facts"]}
     assert facts["email"] == "anna@example.com" and facts["name"] == "<script>alert(1)</script>", facts
     masked = view.get("/v1/customers/anna", template=path, role="reader")
@@ -440,13 +445,16 @@ def main():
         send(brokers, "profile-events", [
             {"messageId": "anna-p", "userId": "anna", "type": "identify",
              "timestamp": time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime()),
-             "traits": {"email": "anna@example.com", "name": "<script>alert(1)</script>", "phone": "+33612345678"}}])
+             "traits": {"email": "anna@example.com", "name": "<script>alert(1)</script>", "phone": "+33612345678"}},
+            event("anna", "pin", "Tag Pinned", now_us, {"tag": "frequent_buyer", "author": "kim", "reason": "a friend"}),
+            event("anna", "absent", "Tag Pinned", now_us, {"tag": "high_spender", "absent": True, "author": "kim",
+                                                           "reason": "buys for a company", "until": "2999-01-01"})])
         odd = ("a/b", 'quo"te', "😀", "a b", "ünï", "%41", "..", "x" * 200)
         send(brokers, "browsing-events", [event(customer, 1, "Product Viewed", now_us, {"product_id": "p1", "category": "shoes"})
                                           for customer in odd])
         wait_for(lambda: view.ask("/v1/customers/anna").status == 200
                  and view.ask("/v1/customers/anna").json()["features"]["purchases"]["orders"] == 3
-                 and view.ask("/v1/customers/anna").json()["facts"]
+                 and view.ask("/v1/customers/anna").json()["facts"] and len(view.ask("/v1/customers/anna").json()["pins"]) == 2
                  and all(view.ask("/v1/customers/" + urllib.parse.quote(c, safe="")).status == 200 for c in odd))
         for test in (test_customer, test_timeline, test_holders, test_others, test_access, test_bad_requests):
             test(view)
