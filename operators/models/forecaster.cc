@@ -274,7 +274,10 @@ void Forecaster::LevelByPopulation(absl::Span<const CustomerSummary> today) {
 }
 
 Forecast Forecaster::Predict(const CustomerSummary& customer) const {
-  const PopulationForecast said = ForecastOf(population_, customer, horizon_days_);
+  return Predict(customer, ForecastOf(population_, customer, horizon_days_));
+}
+
+Forecast Forecaster::Predict(const CustomerSummary& customer, const PopulationForecast& said) const {
   const ForecastRow row = ForecastFeatures(population_, customer, corrects_ ? nullptr : &said);
   const double log_odds = churn_ ? churn_->Of(said.log_odds, row) : said.log_odds;
   return {1 / (1 + std::exp(-log_odds)), Exp(OrdersScore(said, row) + orders_level_),
@@ -284,13 +287,14 @@ Forecast Forecaster::Predict(const CustomerSummary& customer) const {
 Forecast AverageOf(absl::Span<const Forecaster> forecasters, const CustomerSummary& customer) {
   double log_odds = 0, orders = 0, spend = 0;
   const double share = 1 / static_cast<double>(forecasters.size());
+  const PopulationForecast said = ForecastOf(forecasters[0].population(), customer, forecasters[0].horizon_days());
   for (const Forecaster& one : forecasters) {
-    const Forecast said = one.Predict(customer);
-    log_odds += share * (std::log(said.no_order) - std::log1p(-said.no_order));
-    orders += share * std::log(said.orders);
-    spend += share * std::log(std::max(kLeastSpend, said.spend));
+    const Forecast forecast = one.Predict(customer, said);
+    log_odds += share * Drawn(std::log(forecast.no_order) - std::log1p(-forecast.no_order));
+    orders += share * std::log(forecast.orders);
+    spend += share * std::log(std::max(kLeastSpend, forecast.spend));
   }
-  return {1 / (1 + std::exp(-Drawn(log_odds))), Exp(orders), Exp(spend)};
+  return {1 / (1 + std::exp(-log_odds)), Exp(orders), Exp(spend)};
 }
 
 namespace {

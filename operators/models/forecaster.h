@@ -134,6 +134,8 @@ class Forecaster {
   void Learn(absl::Span<const ClosedWindow> windows, double window_days, absl::Span<const CustomerSummary> today);
 
   Forecast Predict(const CustomerSummary& customer) const;
+  // … where what the population models say of them within the horizon is known.
+  Forecast Predict(const CustomerSummary& customer, const PopulationForecast& said) const;
 
   const PopulationModels& population() const { return population_; }
   double horizon_days() const { return horizon_days_; }
