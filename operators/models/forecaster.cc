@@ -50,7 +50,21 @@ double HighLabel(const std::vector<double>& labels) {
   return *at;
 }
 
-// Draws in what lies far out and gives the total back to all alike.
+// A value this many times above what kFewOutliers of the others lie below is taken for an error where a population is
+// fitted; it stays that customer's own.
+constexpr double kFarOut = 10;
+
+void DrawInErrors(std::vector<OrderValues>& values) {
+  std::vector<double> means;
+  for (const OrderValues& one : values) means.push_back(one.mean);
+  const double high = kFarOut * HighLabel(means);
+  for (OrderValues& one : values) one.mean = std::min(one.mean, high);
+}
+
+// At most kMostOff, either way.
+double LevelOf(double wanted, double learned) { return std::log(std::clamp(wanted / learned, 1 / kMostOff, kMostOff)); }
+
+// Draws in what lies far out and gives the total back to all alike, up to kMostOff times the rest: more is an error.
 double DrawIn(std::vector<double>& labels) {
   const double high = HighLabel(labels);
   double before = 0, after = 0;
@@ -59,7 +73,7 @@ double DrawIn(std::vector<double>& labels) {
     label = std::clamp(label, 0.0, high);
     after += label;
   }
-  return after > 0 ? std::log(before / after) : 0;
+  return after > 0 ? std::log(std::min(kMostOff, before / after)) : 0;
 }
 
 double Exp(double score) { return std::exp(std::min(kMostScore, score)); }
@@ -110,6 +124,7 @@ absl::StatusOr<PopulationModels> FitPopulation(absl::Span<const CustomerSummary>
     if (!pareto.ok()) return pareto.status();
     out.pareto = pareto->parameters;
   }
+  DrawInErrors(values);
   const auto value = FitGammaGamma(values);
   if (value.ok()) out.value = value->parameters;
   out.rhythm = FitRhythms(rhythms, otherwise.rhythm);
@@ -269,8 +284,8 @@ void Forecaster::LevelByPopulation(absl::Span<const CustomerSummary> today) {
     learned_orders += Exp(OrdersScore(said, row));
     learned_spend += Exp(SpendScore(said, row));
   }
-  if (orders_ && learned_orders > 0) orders_level_ = std::log(total.orders / learned_orders);
-  if (spend_ && learned_spend > 0 && total.spend > 0) spend_level_ = std::log(total.spend / learned_spend) + worth_;
+  if (orders_ && learned_orders > 0) orders_level_ = LevelOf(total.orders, learned_orders);
+  if (spend_ && learned_spend > 0 && total.spend > 0) spend_level_ = LevelOf(total.spend, learned_spend) + worth_;
 }
 
 Forecast Forecaster::Predict(const CustomerSummary& customer) const {
