@@ -6,6 +6,7 @@
 #include <tuple>
 #include <utility>
 
+#include "operators/models/normal_tail.h"
 #include "operators/models/population_fit.h"
 
 namespace portrait {
@@ -21,6 +22,7 @@ constexpr double kMostScore = 40;
 constexpr double kRidgePerWindow = 0.05;
 constexpr double kPauseRidge = 30;
 constexpr double kPausesOfRhythm = 100;  // as many pauses count as much as the rhythm alone
+constexpr double kPauseShare = 2.0 / 3;  // of the regression, however many pauses it learned from
 constexpr double kShare = 0.85;
 constexpr double kLevelShare = 0.5;
 constexpr double kOrdersOfNoEvidence = 200;  // as many orders count as much as the guess that nothing is off
@@ -48,7 +50,21 @@ double HighLabel(const std::vector<double>& labels) {
   return *at;
 }
 
-// Draws in what lies far out and gives the total back to all alike.
+// A value this many times above what kFewOutliers of the others lie below is taken for an error where a population is
+// fitted; it stays that customer's own.
+constexpr double kFarOut = 10;
+
+void DrawInErrors(std::vector<OrderValues>& values) {
+  std::vector<double> means;
+  for (const OrderValues& one : values) means.push_back(one.mean);
+  const double high = kFarOut * HighLabel(means);
+  for (OrderValues& one : values) one.mean = std::min(one.mean, high);
+}
+
+// At most kMostOff, either way.
+double LevelOf(double wanted, double learned) { return std::log(std::clamp(wanted / learned, 1 / kMostOff, kMostOff)); }
+
+// Draws in what lies far out and gives the total back to all alike, up to kMostOff times the rest: more is an error.
 double DrawIn(std::vector<double>& labels) {
   const double high = HighLabel(labels);
   double before = 0, after = 0;
@@ -57,7 +73,7 @@ double DrawIn(std::vector<double>& labels) {
     label = std::clamp(label, 0.0, high);
     after += label;
   }
-  return after > 0 ? std::log(before / after) : 0;
+  return after > 0 ? std::log(std::min(kMostOff, before / after)) : 0;
 }
 
 double Exp(double score) { return std::exp(std::min(kMostScore, score)); }
@@ -108,6 +124,7 @@ absl::StatusOr<PopulationModels> FitPopulation(absl::Span<const CustomerSummary>
     if (!pareto.ok()) return pareto.status();
     out.pareto = pareto->parameters;
   }
+  DrawInErrors(values);
   const auto value = FitGammaGamma(values);
   if (value.ok()) out.value = value->parameters;
   out.rhythm = FitRhythms(rhythms, otherwise.rhythm);
@@ -172,7 +189,7 @@ struct Forecaster::Table {
 
 void Forecaster::Learn(absl::Span<const ClosedWindow> windows, double window_days,
                        absl::Span<const CustomerSummary> today) {
-  churn_.reset(), orders_.reset(), spend_.reset(), windows_ = 0;
+  *this = Forecaster(population_, horizon_days_);
   if (windows.size() < kLeastWindows) return;
   Table table{.window_days = window_days, .corrects = window_days < horizon_days_};
   const size_t step = (windows.size() + kMostWindows - 1) / kMostWindows;
@@ -183,7 +200,7 @@ void Forecaster::Learn(absl::Span<const ClosedWindow> windows, double window_day
         ForecastFeatures(population_, windows[i].customer, table.corrects ? nullptr : &table.said.back());
     table.rows.insert(table.rows.end(), row.begin(), row.end());
   }
-  windows_ = table.size();
+  windows_ = table.size(), corrects_ = table.corrects;
   table.ridge = kRidgePerWindow * static_cast<double>(table.size());
 
   CrossedFeatures crossed(table.rows, kForecastFeatures.size(), Multiplied());
@@ -196,9 +213,10 @@ void Forecaster::Learn(absl::Span<const ClosedWindow> windows, double window_day
   if (learned.ok()) {
     churn_ = Learned{std::move(crossed), *std::move(learned), table.corrects, kShare};
   }
+  LearnWorth(table);
   LearnAmounts(table);
   if (table.corrects) {
-    LevelByPopulation(table, today);
+    LevelByPopulation(today);
   } else {
     LevelByLatest(table);
   }
@@ -220,6 +238,27 @@ void Forecaster::LearnAmounts(const Table& table) {
   }
 }
 
+double Forecaster::OrdersScore(const PopulationForecast& said, absl::Span<const double> row) const {
+  const double population = std::log(said.orders);
+  return orders_ ? orders_->Of(population, row) : population;
+}
+
+double Forecaster::SpendScore(const PopulationForecast& said, absl::Span<const double> row) const {
+  const double population = LogSpend(said);
+  if (!spend_ || !orders_) return spend_ ? spend_->Of(population, row) : population;
+  const double by_orders = OrdersScore(said, row) + population - std::log(said.orders) + worth_;
+  return (spend_->Of(population, row) + by_orders) / 2;
+}
+
+void Forecaster::LearnWorth(const Table& table) {
+  double orders = 0, spend = 0, said_orders = 0, said_spend = 0;  // in the windows
+  for (size_t i = 0; i < table.size(); ++i) {
+    orders += table.windows[i]->orders, spend += std::max(0.0, table.windows[i]->spend);
+    said_orders += table.said[i].orders, said_spend += table.said[i].spend;
+  }
+  worth_ = LogRatio(spend * said_orders, said_spend * orders, orders);
+}
+
 void Forecaster::LevelByLatest(const Table& table) {
   if (!orders_) return;
   const auto by_day = [](const ClosedWindow* a, const ClosedWindow* b) { return a->day < b->day; };
@@ -228,20 +267,13 @@ void Forecaster::LevelByLatest(const Table& table) {
   for (size_t i = 0; i < table.size(); ++i) {
     if (table.windows[i]->day != latest) continue;
     came += table.windows[i]->orders;
-    said += Exp(orders_->Of(std::log(table.said[i].orders), table.Row(i)));
+    said += Exp(OrdersScore(table.said[i], table.Row(i)));
   }
-  const double level = kLevelShare * LogRatio(came, said, came);
-  orders_->level = level;
-  if (spend_) spend_->level = level;
+  orders_level_ = kLevelShare * LogRatio(came, said, came);
+  if (spend_) spend_level_ = orders_level_;
 }
 
-void Forecaster::LevelByPopulation(const Table& table, absl::Span<const CustomerSummary> today) {
-  double orders = 0, spend = 0, said_orders = 0, said_spend = 0;  // in the windows
-  for (size_t i = 0; i < table.size(); ++i) {
-    orders += table.windows[i]->orders, spend += std::max(0.0, table.windows[i]->spend);
-    said_orders += table.said[i].orders, said_spend += table.said[i].spend;
-  }
-  const double worth = LogRatio(spend * said_orders, said_spend * orders, orders);
+void Forecaster::LevelByPopulation(absl::Span<const CustomerSummary> today) {
   PopulationForecast total;
   double learned_orders = 0, learned_spend = 0;
   for (const CustomerSummary& customer : today) {
@@ -249,25 +281,45 @@ void Forecaster::LevelByPopulation(const Table& table, absl::Span<const Customer
     const PopulationForecast said = ForecastOf(population_, customer, horizon_days_);
     const ForecastRow row = ForecastFeatures(population_, customer, nullptr);
     total.orders += said.orders, total.spend += said.spend;
-    if (orders_) learned_orders += Exp(orders_->Of(std::log(said.orders), row));
-    if (spend_) learned_spend += Exp(spend_->Of(LogSpend(said), row));
+    learned_orders += Exp(OrdersScore(said, row));
+    learned_spend += Exp(SpendScore(said, row));
   }
-  if (learned_orders > 0) orders_->level = std::log(total.orders / learned_orders);
-  if (learned_spend > 0 && total.spend > 0) spend_->level = std::log(total.spend / learned_spend) + worth;
+  if (orders_ && learned_orders > 0) orders_level_ = LevelOf(total.orders, learned_orders);
+  if (spend_ && learned_spend > 0 && total.spend > 0) spend_level_ = LevelOf(total.spend, learned_spend) + worth_;
 }
 
 Forecast Forecaster::Predict(const CustomerSummary& customer) const {
-  const PopulationForecast said = ForecastOf(population_, customer, horizon_days_);
-  const auto score = [&](double population, const std::optional<Learned>& by) {
-    if (!by) return population;
-    return by->Of(population, ForecastFeatures(population_, customer, by->corrects ? nullptr : &said));
-  };
-  const double log_odds = score(said.log_odds, churn_);
-  return {1 / (1 + std::exp(-log_odds)), Exp(score(std::log(said.orders), orders_)),
-          Exp(score(LogSpend(said), spend_))};
+  return Predict(customer, ForecastOf(population_, customer, horizon_days_));
+}
+
+Forecast Forecaster::Predict(const CustomerSummary& customer, const PopulationForecast& said) const {
+  const ForecastRow row = ForecastFeatures(population_, customer, corrects_ ? nullptr : &said);
+  const double log_odds = churn_ ? churn_->Of(said.log_odds, row) : said.log_odds;
+  return {1 / (1 + std::exp(-log_odds)), Exp(OrdersScore(said, row) + orders_level_),
+          Exp(SpendScore(said, row) + spend_level_)};
+}
+
+Forecast AverageOf(absl::Span<const Forecaster> forecasters, const CustomerSummary& customer) {
+  double log_odds = 0, orders = 0, spend = 0;
+  const double share = 1 / static_cast<double>(forecasters.size());
+  const PopulationForecast said = ForecastOf(forecasters[0].population(), customer, forecasters[0].horizon_days());
+  for (const Forecaster& one : forecasters) {
+    const Forecast forecast = one.Predict(customer, said);
+    log_odds += share * Drawn(std::log(forecast.no_order) - std::log1p(-forecast.no_order));
+    orders += share * std::log(forecast.orders);
+    spend += share * std::log(std::max(kLeastSpend, forecast.spend));
+  }
+  return {1 / (1 + std::exp(-log_odds)), Exp(orders), Exp(spend)};
 }
 
 namespace {
+
+// The median of the log-normal pauses that are no longer than the limit.
+double MedianWithin(const Rhythm& rhythm, double limit_days) {
+  const double limit = (std::log(limit_days) - rhythm.log_mean) / std::max(1e-6, rhythm.log_spread);
+  const double within = std::max(1e-300, NormalUpperShare(-limit));
+  return std::clamp(QuantileDays(rhythm, -NormalUpperQuantile(within / 2)), 1.0, limit_days);
+}
 
 std::array<double, 12> PauseFeatures(const RhythmPrior& prior, const CustomerSummary& c) {
   const Rhythm rhythm = Shrunk(c.rhythm, prior);
@@ -298,11 +350,11 @@ void NextOrderModel::Learn(absl::Span<const ClosedPause> pauses) {
   auto fitted = FitLinear(examples, {.link = Link::kMedian, .ridge = kPauseRidge});
   if (!fitted.ok()) return;
   model_ = *std::move(fitted);
-  share_ = static_cast<double>(pauses.size()) / (static_cast<double>(pauses.size()) + kPausesOfRhythm);
+  share_ = kPauseShare * static_cast<double>(pauses.size()) / (static_cast<double>(pauses.size()) + kPausesOfRhythm);
 }
 
 double NextOrderModel::Predict(const CustomerSummary& customer) const {
-  const double usual = std::clamp(QuantileDays(Shrunk(customer.rhythm, rhythm_), 0), 1.0, limit_days_);
+  const double usual = MedianWithin(Shrunk(customer.rhythm, rhythm_), limit_days_);
   if (!model_) return usual;
   const double learned = std::clamp(model_->Score(PauseFeatures(rhythm_, customer)), 1.0, limit_days_);
   return share_ * learned + (1 - share_) * usual;

@@ -9,7 +9,8 @@
 // (linear_model.h) on what they say and on more features: log-odds of no order (with products of features,
 // crossed_features.h), logarithm of orders, logarithm of spend. Their scores are averaged with the population's. While
 // the history is young, they are learned from windows shorter than the horizon, as corrections of what the population
-// models say of those, and count in part.
+// models say of those, and count in part. Spend is the geometric mean of its regression and of orders, by theirs, times
+// what the population models say an order is worth: the one errs where few spend much, the other where that changes.
 //
 // Levels. Orders and spend follow, by half, how many orders came of those that were said for the latest windows.
 // Corrections from shorter windows tell customers apart, but not how many orders come in a longer one: the orders of
@@ -113,10 +114,9 @@ struct Learned {
   LinearModel model;
   bool corrects = false;  // it is added to what the population says; else it stands for itself
   double share = 1;       // that it has in the score
-  double level = 0;       // added to all scores
 
   double Of(double population, absl::Span<const double> row) const {
-    return (corrects ? population : (1 - share) * population) + share * model.Score(crossed.Of(row)) + level;
+    return (corrects ? population : (1 - share) * population) + share * model.Score(crossed.Of(row));
   }
 };
 
@@ -126,7 +126,7 @@ class Forecaster {
   Forecaster(const PopulationModels& population, double horizon_days)
       : population_(population), horizon_days_(horizon_days) {}
 
-  static constexpr size_t kMostWindows = 100'000;
+  static constexpr size_t kMostWindows = 50'000;
 
   // Learns from windows of `window_days` (the horizon, or shorter); of more than kMostWindows from every second one,
   // or third, … `today`: all customers as they stand now, for the level of corrections. With too few windows, or when
@@ -134,6 +134,8 @@ class Forecaster {
   void Learn(absl::Span<const ClosedWindow> windows, double window_days, absl::Span<const CustomerSummary> today);
 
   Forecast Predict(const CustomerSummary& customer) const;
+  // … where what the population models say of them within the horizon is known.
+  Forecast Predict(const CustomerSummary& customer, const PopulationForecast& said) const;
 
   const PopulationModels& population() const { return population_; }
   double horizon_days() const { return horizon_days_; }
@@ -144,18 +146,30 @@ class Forecaster {
   struct Table;  // of what is learned from
 
   void LearnAmounts(const Table& table);
+  void LearnWorth(const Table& table);
   void LevelByLatest(const Table& table);
-  void LevelByPopulation(const Table& table, absl::Span<const CustomerSummary> today);
+  void LevelByPopulation(absl::Span<const CustomerSummary> today);
+  // Logarithms, without the level.
+  double OrdersScore(const PopulationForecast& said, absl::Span<const double> row) const;
+  double SpendScore(const PopulationForecast& said, absl::Span<const double> row) const;
 
   PopulationModels population_;
   double horizon_days_ = 90;
   size_t windows_ = 0;
+  bool corrects_ = false;
   std::optional<Learned> churn_, orders_, spend_;
+  double worth_ = 0;  // of an order in the windows, against what was said
+  double orders_level_ = 0, spend_level_ = 0;
 };
 
+// What forecasters of one population and horizon, that learned from windows of several lengths, say on average: of
+// log-odds and of logarithms. At least one forecaster. Pure.
+Forecast AverageOf(absl::Span<const Forecaster> forecasters, const CustomerSummary& customer);
+
 // Days from the end of a purchase day to the next one: the median of those that come within `limit_days`. By least
-// absolute deviations on the customer's own rhythm, drawn to the population's, and averaged with that rhythm alone: the
-// more pauses were learned from, the less it counts. With fewer than kLeastPauses it stands alone.
+// absolute deviations on the customer's own rhythm, drawn to the population's, and averaged with that rhythm alone (the
+// median of its log-normal pauses up to the limit): the more pauses were learned from, the less it counts, but never
+// less than a third. With fewer than kLeastPauses it stands alone.
 class NextOrderModel {
  public:
   static constexpr size_t kLeastPauses = 50;

@@ -3,10 +3,14 @@
 #include "boost/math/special_functions/erf.hpp"
 
 namespace portrait {
+namespace {
 
-double NormalUpperQuantile(double share) {
-  constexpr double kRootOfTwo = 1.4142135623730951;
-  return kRootOfTwo * boost::math::erfc_inv(2 * share);
-}
+constexpr double kRootOfTwo = 1.4142135623730951;
+
+}  // namespace
+
+double NormalUpperQuantile(double share) { return kRootOfTwo * boost::math::erfc_inv(2 * share); }
+
+double NormalUpperShare(double deviations) { return boost::math::erfc(deviations / kRootOfTwo) / 2; }
 
 }  // namespace portrait

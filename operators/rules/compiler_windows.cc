@@ -72,6 +72,9 @@ bool Compiler::Subject(const Expression& e, bool with_field, EventWindows::Wante
   if (!kind)
     return fail(absl::StrCat("no such kind of event: ", path, DidYouMeanKind(with_field ? path.substr(0, dot) : path)));
   if (*kind == Event::kCustomerErased) return fail("after customer_erased nothing is left that could be counted");
+  if (!EventFields::HaveWindows(*kind)) {
+    return fail(absl::StrCat(std::string(EventKindName(*kind)), " is no event of the customer's: it is not counted"));
+  }
   wanted.kind = *kind;
   const EventFields& fields = EventFields::Of(*kind);
   if (!with_field) {

@@ -179,12 +179,16 @@ const EventFields& EventFields::Of(EventKind kind) {
   return (*all)[static_cast<size_t>(kind)];
 }
 
+bool EventFields::HaveWindows(EventKind kind) {
+  return kind != Event::kCustomerErased && kind != Event::kTagPinned && kind != Event::kTagUnpinned;
+}
+
 std::vector<EventKind> EventFields::Kinds() {
   std::vector<EventKind> kinds;
   const auto* const bodies = Event::descriptor()->FindOneofByName("body");
   for (int i = 0; i < bodies->field_count(); ++i) {
     const auto kind = static_cast<EventKind>(bodies->field(i)->number());
-    if (kind != Event::kCustomerErased) kinds.push_back(kind);
+    if (HaveWindows(kind)) kinds.push_back(kind);
   }
   return kinds;
 }

@@ -29,6 +29,7 @@ class EventFields {
 
   // The kinds that rules may name, in the order of event.proto: all but customer_erased, after which nothing is left.
   static std::vector<EventKind> Kinds();
+  static bool HaveWindows(EventKind kind);
 
   // Each field as a feature that is read from an Event; its slot means nothing.
   const FeatureRegistry& registry() const { return registry_; }

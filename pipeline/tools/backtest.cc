@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 #include "operators/models/judgement.h"
 #include "operators/models/population_fit.h"
 #include "pipeline/tools/local_days.h"
@@ -60,6 +61,15 @@ std::vector<ClosedPause> PausesBy(const std::vector<CustomerPast>& pasts, int32_
   return out;
 }
 
+// A window before the origin, and back from there.
+std::vector<int32_t> LookDays(int32_t origin, int32_t window_days, int32_t earliest) {
+  std::vector<int32_t> out;
+  if (window_days < kLeastWindow) return out;
+  const int32_t step = std::max(1, window_days / kLooksAWindow);
+  for (int32_t day = origin - window_days; day >= earliest && out.size() < kMostLooks; day -= step) out.push_back(day);
+  return out;
+}
+
 }  // namespace
 
 TrainingPlan TrainingPlan::For(int32_t first, int32_t origin, int32_t horizon_days) {
@@ -70,12 +80,16 @@ TrainingPlan TrainingPlan::For(int32_t first, int32_t origin, int32_t horizon_da
     plan.window_days = std::min(horizon_days, (origin - first) / kShorterParts);
     earliest = first + (origin - first) / 4;
   }
-  if (plan.window_days < kLeastWindow) return plan;
-  const int32_t step = std::max(1, plan.window_days / kLooksAWindow);
-  for (int32_t day = origin - plan.window_days; day >= earliest && plan.days.size() < kMostLooks; day -= step) {
-    plan.days.push_back(day);
-  }
+  plan.days = LookDays(origin, plan.window_days, earliest);
   return plan;
+}
+
+std::vector<TrainingPlan> TrainingPlan::Both(int32_t first, int32_t origin, int32_t horizon_days) {
+  std::vector<TrainingPlan> out = {For(first, origin, horizon_days)};
+  TrainingPlan half{.window_days = out.front().window_days / 2};
+  half.days = LookDays(origin, half.window_days, first + std::max(kLeastHistory, (origin - first) / 4));
+  if (!half.days.empty()) out.push_back(std::move(half));
+  return out;
 }
 
 absl::Status Backtest::Read(const History& history, const Chain& chain, absl::TimeZone zone,
@@ -85,8 +99,9 @@ absl::Status Backtest::Read(const History& history, const Chain& chain, absl::Ti
   first_event_ = looking->calendar().At(history.first()).day;
   std::vector<int32_t> looks = options_.origins;
   for (const int32_t origin : options_.origins) {
-    const TrainingPlan plan = TrainingPlan::For(first_event_, origin, options_.horizon_days);
-    looks.insert(looks.end(), plan.days.begin(), plan.days.end());
+    for (const TrainingPlan& plan : TrainingPlan::Both(first_event_, origin, options_.horizon_days)) {
+      looks.insert(looks.end(), plan.days.begin(), plan.days.end());
+    }
   }
   std::sort(looks.begin(), looks.end());
   looks.erase(std::unique(looks.begin(), looks.end()), looks.end());
@@ -133,32 +148,43 @@ absl::Status Backtest::PredictChurn(int32_t origin) {
                     "\n");
     population = PopulationModels{};
   }
-  Forecaster forecaster(*population, options_.horizon_days);
-  const TrainingPlan plan = TrainingPlan::For(first_event_, origin, options_.horizon_days);
-  std::vector<ClosedWindow> windows;
+  std::vector<Forecaster> forecasters;
+  std::vector<std::string> learned;
+  for (const TrainingPlan& plan : TrainingPlan::Both(first_event_, origin, options_.horizon_days)) {
+    Forecaster forecaster(*population, options_.horizon_days);
+    forecaster.Learn(WindowsOf(plan), plan.window_days, customers);
+    if (!forecaster.churn()) continue;
+    learned.push_back(
+        absl::StrCat(forecaster.windows(), " windows of ", plan.window_days, " days from ", plan.days.size(), " days"));
+    forecasters.push_back(std::move(forecaster));
+  }
+  if (forecasters.empty()) forecasters.emplace_back(*population, options_.horizon_days);
+  const size_t from = churn_.size();
+  for (const CustomerPast& past : pasts_) {
+    const CustomerSummary* look = past.LookOn(origin);
+    if (look == nullptr) continue;
+    const Forecast forecast = AverageOf(forecasters, *look);
+    churn_.push_back({origin, past.id, forecast.no_order, forecast.spend, forecast.orders});
+  }
+  absl::StrAppend(&text_, DayText(origin), ": ", customers.size(), " customers; ",
+                  learned.empty() ? std::string("population models alone")
+                                  : absl::StrCat("learned from ", absl::StrJoin(learned, " and ")),
+                  "\n");
+  JudgeChurn(origin, from);
+  return absl::OkStatus();
+}
+
+std::vector<ClosedWindow> Backtest::WindowsOf(const TrainingPlan& plan) const {
+  std::vector<ClosedWindow> out;
   for (const int32_t day : plan.days) {
     for (const CustomerPast& past : pasts_) {
       const CustomerSummary* look = past.LookOn(day);
       if (look == nullptr) continue;
       const Outcome outcome = OutcomeOf(past, day, plan.window_days);
-      windows.push_back({day, *look, outcome.orders, outcome.spend});
+      out.push_back({day, *look, outcome.orders, outcome.spend});
     }
   }
-  forecaster.Learn(windows, plan.window_days, customers);
-  const size_t from = churn_.size();
-  for (const CustomerPast& past : pasts_) {
-    const CustomerSummary* look = past.LookOn(origin);
-    if (look == nullptr) continue;
-    const Forecast forecast = forecaster.Predict(*look);
-    churn_.push_back({origin, past.id, forecast.no_order, forecast.spend, forecast.orders});
-  }
-  absl::StrAppend(&text_, DayText(origin), ": ", customers.size(), " customers; ",
-                  forecaster.churn() ? absl::StrCat("learned from ", forecaster.windows(), " windows of ",
-                                                    plan.window_days, " days from ", plan.days.size(), " days")
-                                     : std::string("population models alone"),
-                  "\n");
-  JudgeChurn(origin, from);
-  return absl::OkStatus();
+  return out;
 }
 
 void Backtest::JudgeChurn(int32_t origin, size_t from) {

@@ -52,6 +52,9 @@ struct TrainingPlan {
   // The longest closed windows up to the horizon that leave some history before them. `first`: day of the first
   // event.
   static TrainingPlan For(int32_t first, int32_t origin, int32_t horizon_days);
+
+  // That one, and one of windows half as long if there can be: they tell of the latest weeks.
+  static std::vector<TrainingPlan> Both(int32_t first, int32_t origin, int32_t horizon_days);
 };
 
 // One thread.
@@ -71,6 +74,7 @@ class Backtest {
 
  private:
   absl::Status PredictChurn(int32_t origin);
+  std::vector<ClosedWindow> WindowsOf(const TrainingPlan& plan) const;
   void JudgeChurn(int32_t origin, size_t from);
   void PredictNextOrders();
 

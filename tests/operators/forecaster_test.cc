@@ -1,5 +1,6 @@
 #include "operators/models/forecaster.h"
 
+#include <algorithm>
 #include <catch2/catch_approx.hpp>
 #include <catch2/catch_test_macros.hpp>
 #include <cmath>
@@ -152,7 +153,44 @@ TEST_CASE("the more pauses were learned from, the less the rhythm alone counts",
     model.Learn(closed);
     CHECK(model.Predict(anna) == alone);
   }
-  CHECK(last == Approx(5).margin(1));
+  CHECK(last == Approx(5 * 2 / 3. + alone / 3).margin(1));  // a third of the rhythm stays
+}
+
+TEST_CASE("the rhythm alone answers with the median of the pauses that the limit leaves", "[forecaster]") {
+  RhythmPrior prior;
+  prior.log_mean = std::log(60), prior.log_spread = 1;
+  const CustomerSummary nobody{.customer = true};  // without a pause: the population's
+  std::mt19937_64 random(7);
+  std::normal_distribution<> normal(prior.log_mean, Shrunk({}, prior).log_spread);
+  for (const double limit : {10.0, 90.0, 3650.0}) {
+    std::vector<double> within;
+    while (within.size() < 20'000) {
+      const double pause = std::exp(normal(random));
+      if (pause <= limit) within.push_back(pause);
+    }
+    std::nth_element(within.begin(), within.begin() + 10'000, within.end());
+    CHECK(NextOrderModel(prior, limit).Predict(nobody) == Approx(within[10'000]).epsilon(0.03));
+  }
+  // A limit that all but no pause is within, or an odd spread, still gets an answer in range.
+  prior.log_mean = std::log(1e9), prior.log_spread = 0.01;
+  const double rare = NextOrderModel(prior, 30).Predict(nobody);
+  CHECK((rare >= 1 && rare <= 30));
+}
+
+TEST_CASE("forecasters of several windows are averaged, on their scales", "[forecaster]") {
+  const PopulationModels population;
+  std::vector<Forecaster> two(2, Forecaster(population, kHorizon));
+  two[0].Learn(Windows(population, {10, 20}, kHorizon, 1, 1, 8), kHorizon, {});
+  const auto half = Windows(population, {10, 20}, kHorizon / 2, 2, 1, 9);
+  two[1].Learn(half, kHorizon / 2, CustomersOf(half));
+  const CustomerSummary anna = Customer(3, 5, 120, 30);
+  const Forecast a = two[0].Predict(anna), b = two[1].Predict(anna), both = AverageOf(two, anna);
+  const auto odds = [](const Forecast& of) { return of.no_order / (1 - of.no_order); };
+  CHECK(a.no_order != b.no_order);
+  CHECK(odds(both) == Approx(std::sqrt(odds(a) * odds(b))));
+  CHECK(both.orders == Approx(std::sqrt(a.orders * b.orders)));
+  CHECK(both.spend == Approx(std::sqrt(a.spend * b.spend)));
+  CHECK(AverageOf({two.data(), 1}, anna).no_order == Approx(a.no_order));
 }
 
 }  // namespace

@@ -66,6 +66,7 @@ TEST_CASE("an unknown kind or field comes with the one that was meant", "[rules]
   CHECK(Told("true && count(page_veiwed, '7d') > 1") ==
         "1:15: no such kind of event: page_veiwed; did you mean page_viewed");
   CHECK(Told("count('page_viewed', '7d') > 1") == "1:7: a kind of event is wanted here, such as page_viewed");
+  CHECK(Told("count(tag_pinned, '7d') > 1") == "1:7: tag_pinned is no event of the customer's: it is not counted");
   CHECK(Told("count(customer_erased, '7d') > 1") == "1:7: after customer_erased nothing is left that could be counted");
   CHECK(Told("count(event_id, '7d') > 1").find("1:7: no such kind of event: event_id") == 0);
   CHECK(Told("sum(order_completed.totl, '7d') > 1") == "1:5: order_completed has no field totl; did you mean total");

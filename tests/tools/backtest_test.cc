@@ -1,5 +1,6 @@
 #include "pipeline/tools/backtest.h"
 
+#include <algorithm>
 #include <catch2/catch_approx.hpp>
 #include <catch2/catch_test_macros.hpp>
 #include <cmath>
@@ -143,6 +144,8 @@ TEST_CASE("few customers, odd amounts and long horizons get finite answers", "[b
       {Order("a", 0, 0), Order("a", 3, 0), Order("b", 0, 0)},
       {Order("a", 0, 9e8), Order("a", 1, 0.01), Order("b", 0, -5), Order("b", 4, 1)},
       {Order("a", 1, 1), Order("a", 1, 1), Order("a", 1, 1), Order("b", 1, 1)},
+      {Order("a", 0, 10), Order("b", 1, 20), Order("c", 2, 5)},  // nobody came back
+      {Order("a", 0, 1e12), Order("b", 1, 0), Order("b", 2, -3), Order("c", 3, 1)},
   };
   for (const auto& events : odd) {
     for (const int horizon : {1, 90, 3650}) {
@@ -174,6 +177,42 @@ TEST_CASE("windows that are learned from have closed and have some history befor
   for (const int32_t day : shorter.days) CHECK((day + 91 <= 273 && day >= 68));
   CHECK(TrainingPlan::For(0, 222, 90).window_days == 74);  // all customers of a look would be new
   CHECK(TrainingPlan::For(0, 10, 90).days.empty());
+  const auto both = TrainingPlan::Both(0, 273, 90);
+  REQUIRE(both.size() == 2);
+  CHECK((both[0].window_days == 90 && both[1].window_days == 45));
+  for (const int32_t day : both[1].days) CHECK((day + 45 <= 273 && day >= 68));
+  CHECK(both[1].days.front() == 273 - 45);           // the latest weeks
+  CHECK(TrainingPlan::Both(0, 41, 90).size() == 1);  // half of 13 days is less than a week
+  CHECK(TrainingPlan::Both(0, 10, 90).front().days.empty());
+}
+
+TEST_CASE("one huge amount is nobody else's", "[backtest]") {
+  const auto ordinary = Shop(1000, 300, 3);
+  for (const int day : {0, 150, 235}) {         // before all windows, in some, in the latest
+    for (const int horizon_days : {60, 200}) {  // windows as long, and shorter
+      const BacktestOptions options{.origins = {kStart + 240}, .horizon_days = horizon_days};
+      const Outcomes before = Run(ordinary, options);
+      auto events = ordinary;
+      events.push_back(Order("c0", day + 0.5, 9e8));  // 10⁹ is set aside by the cleaning stage
+      std::stable_sort(events.begin(), events.end(),
+                       [](const Event& a, const Event& b) { return a.event_time_us() < b.event_time_us(); });
+      const Outcomes after = Run(events, options);
+      REQUIRE(before.churn.size() > 500);
+      std::map<std::string, Forecast> by_id;
+      for (const auto& row : before.churn) by_id[row.customer] = {row.no_order, row.orders, row.spend};
+      double worst = 0, spend = 0, spend_before = 0;
+      for (const auto& row : after.churn) {
+        REQUIRE(std::isfinite(row.spend));
+        if (row.customer == "c0") continue;
+        worst = std::max(worst, std::abs(row.no_order - by_id[row.customer].no_order));
+        spend += row.spend, spend_before += by_id[row.customer].spend;
+      }
+      INFO("day " << day << ", horizon " << horizon_days);
+      CHECK(worst < 0.05);
+      CHECK(spend / spend_before < 3);
+      CHECK(spend / spend_before > 1. / 3);
+    }
+  }
 }
 
 TEST_CASE("judging agrees with counting by hand", "[backtest]") {
