@@ -46,8 +46,8 @@ class TimerIndex {
 
   // Takes the first entry below `end`, if there is one. Errors are those of the store.
   absl::StatusOr<std::optional<TimerHint>> TakeBelow(const TimerHint& end);
-  // Calls `visit(customer_id)` for the first entries in memory that are below `end`, of at most `at_most`, in order: the
-  // next ones to be taken, unless others come before them.
+  // Calls `visit(customer_id)` for the first entries in memory that are below `end`, of at most `at_most`, in order:
+  // the next ones to be taken, unless others come before them.
   void VisitBelow(const TimerHint& end, size_t at_most, absl::FunctionRef<void(std::string_view)> visit) const;
 
   size_t in_memory() const { return near_.size(); }

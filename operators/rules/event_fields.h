@@ -27,9 +27,11 @@ class EventFields {
  public:
   static const EventFields& Of(EventKind kind);
 
-  // The kinds that rules may name, in the order of event.proto: all but customer_erased, after which nothing is left.
-  static std::vector<EventKind> Kinds();
+  // Whether rules may name windows of them. Not of customer_erased, after which nothing is left, nor of pins, which
+  // other people put on a customer.
   static bool HaveWindows(EventKind kind);
+  // Those of which they may, in the order of event.proto.
+  static std::vector<EventKind> Kinds();
 
   // Each field as a feature that is read from an Event; its slot means nothing.
   const FeatureRegistry& registry() const { return registry_; }

@@ -9,9 +9,9 @@
 
 namespace portrait {
 
-// Counts, and prints the count to standard output, as text or as one line of JSON; progress goes to standard error. Reads
-// the changelog twice. `in_force` is the record that the control topic has last, `to_come` the chain with other rules.
-// FailedPrecondition: this build cannot use the rules in force. Unavailable: the brokers are away.
+// Counts, and prints the count to standard output, as text or as one line of JSON; progress goes to standard error.
+// Reads the changelog twice. `in_force` is the record that the control topic has last, `to_come` the chain with
+// other rules. FailedPrecondition: this build cannot use the rules in force. Unavailable: the brokers are away.
 absl::Status TellImpact(const v1::ControlRecord& in_force, const Chain& to_come, bool json, const Config& config,
                         const Program& program);
 

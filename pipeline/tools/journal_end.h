@@ -14,8 +14,8 @@
 
 namespace portrait {
 
-// The last committed entry of a partition; nothing where no step has been applied yet. Reads a few records from the end.
-// Unavailable: the brokers are away. DataLoss: a record is no entry.
+// The last committed entry of a partition; nothing where no step has been applied yet. Reads a few records from the
+// end. Unavailable: the brokers are away. DataLoss: a record is no entry.
 absl::StatusOr<std::optional<v1::JournalEntry>> LastJournalEntry(LogReader& reader, const std::string& topic,
                                                                  int32_t partition);
 

@@ -3,8 +3,8 @@
 //   LatestRows rows(reader, "portrait.changelog", 3);
 //   status = rows.ForEach([&](std::string_view customer, std::string_view row) { …; return absl::OkStatus(); });
 //
-// The log is read twice up to one end: first to learn where each customer's last record lies, then to visit those. So no
-// row is kept: memory is about 32 bytes for each customer of the partition.
+// The log is read twice up to one end: first to learn where each customer's last record lies, then to visit those. So
+// no row is kept: memory is about 32 bytes for each customer of the partition.
 #pragma once
 
 #include <cstdint>

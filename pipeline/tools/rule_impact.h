@@ -1,5 +1,5 @@
-// What other rules would change about customers as they are now: who would come to a tag, and who would lose it. Nothing
-// is changed by asking.
+// What other rules would change about customers as they are now: who would come to a tag, and who would lose it.
+// Nothing is changed by asking.
 //
 //   RuleImpact impact(chain_in_force, chain_to_come, zone);
 //   for (each stored row) status = impact.Add(customer, row, now);
