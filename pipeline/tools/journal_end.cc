@@ -8,7 +8,7 @@
 namespace portrait {
 namespace {
 
-constexpr Duration kTimeout = seconds(30);
+constexpr Duration kReadWithin = seconds(30);
 
 absl::StatusOr<std::optional<v1::JournalEntry>> LastBetween(LogReader& reader, const std::string& topic,
                                                             int32_t partition, int64_t from, int64_t end) {
@@ -16,7 +16,7 @@ absl::StatusOr<std::optional<v1::JournalEntry>> LastBetween(LogReader& reader, c
   auto cursor = reader.Open(topic, partition, from, end);
   if (!cursor.ok()) return cursor.status();
   while (true) {
-    const auto record = (*cursor)->Next(kTimeout);
+    const auto record = (*cursor)->Next(kReadWithin);
     if (!record.ok()) return record.status();
     if (!record->has_value()) return last;
     const auto value = (*record)->value.value_or(std::string_view());
@@ -31,7 +31,7 @@ absl::StatusOr<std::optional<v1::JournalEntry>> LastBetween(LogReader& reader, c
 
 absl::StatusOr<std::optional<v1::JournalEntry>> LastJournalEntry(LogReader& reader, const std::string& topic,
                                                                  int32_t partition) {
-  const auto range = reader.Range(topic, partition, kTimeout);
+  const auto range = reader.Range(topic, partition, kReadWithin);
   if (!range.ok()) return range.status();
   // An entry takes two offsets, its own and the marker of its transaction; aborted ones may follow it.
   for (int64_t back = 16;; back *= 8) {
