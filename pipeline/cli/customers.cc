@@ -10,9 +10,7 @@
 #include "absl/strings/str_split.h"
 #include "pipeline/cli/commands.h"
 #include "pipeline/cli/config_arguments.h"
-#include "pipeline/kafka/log_reader.h"
-#include "pipeline/kafka/topics.h"
-#include "pipeline/service/kafka_client_options.h"
+#include "pipeline/cli/partition_logs.h"
 
 namespace portrait {
 namespace {
@@ -87,21 +85,16 @@ absl::Status Customers(const CustomersArguments& arguments, const Program& progr
   if (!chain.ok()) return absl::InvalidArgumentError(chain.status().message());
   const auto features = ChosenFeatures(**chain, arguments.features);
   if (!features.ok()) return features.status();
-  const KafkaOptions options = KafkaClientOptions(*config, "customers");
-  const auto topics = KafkaTopics::Create(options);
-  if (!topics.ok()) return topics.status();
   const std::string topic = config->engine.ChangelogTopic();
-  const auto partitions = (*topics)->SourcePartitions({topic}, kTimeout);
-  if (!partitions.ok()) return partitions.status();
-  const auto reader = KafkaLogReader::Create(options);
-  if (!reader.ok()) return reader.status();
+  const auto logs = OpenPartitionLogs(*config, "customers", topic);
+  if (!logs.ok()) return logs.status();
 
   std::cout << "customer";
   for (const FeatureRef& feature : *features) std::cout << "," << feature.description().name;
   std::cout << "\n";
   const Calendar calendar(config->engine.zone);
-  for (int32_t partition = 0; partition < *partitions; ++partition) {
-    const auto rows = ReadRows(**reader, topic, partition);
+  for (int32_t partition = 0; partition < logs->partitions; ++partition) {
+    const auto rows = ReadRows(*logs->reader, topic, partition);
     if (!rows.ok()) return rows.status();
     for (const auto& [customer, bytes] : *rows) {
       if (!arguments.customer.empty() && customer != arguments.customer) continue;

@@ -11,9 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "pipeline/cli/commands.h"
 #include "pipeline/cli/config_arguments.h"
-#include "pipeline/kafka/log_reader.h"
-#include "pipeline/kafka/topics.h"
-#include "pipeline/service/kafka_client_options.h"
+#include "pipeline/cli/partition_logs.h"
 #include "pipeline/tools/stop_signal.h"
 #include "portrait/v1/journal.pb.h"
 
@@ -75,18 +73,13 @@ absl::Status ShowPartition(KafkaLogReader& reader, const std::string& topic, int
 absl::Status Journal(const JournalOptions& options) {
   auto config = options.config.Load();
   if (!config.ok()) return config.status();
-  const KafkaOptions kafka = KafkaClientOptions(*config, "journal");
   const std::string topic = config->engine.JournalTopic();
-  auto topics = KafkaTopics::Create(kafka);
-  if (!topics.ok()) return topics.status();
-  const auto count = (*topics)->SourcePartitions({topic}, kRequestTimeout);
-  if (!count.ok()) return count.status();
-  auto reader = KafkaLogReader::Create(kafka);
-  if (!reader.ok()) return reader.status();
-  for (int32_t partition = 0; partition < *count; ++partition) {
+  const auto logs = OpenPartitionLogs(*config, "journal", topic);
+  if (!logs.ok()) return logs.status();
+  for (int32_t partition = 0; partition < logs->partitions; ++partition) {
     const auto& chosen = options.partitions;
     if (!chosen.empty() && std::find(chosen.begin(), chosen.end(), partition) == chosen.end()) continue;
-    if (absl::Status s = ShowPartition(**reader, topic, partition, options.last); !s.ok()) return s;
+    if (absl::Status s = ShowPartition(*logs->reader, topic, partition, options.last); !s.ok()) return s;
   }
   return absl::OkStatus();
 }

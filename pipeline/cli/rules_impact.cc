@@ -8,10 +8,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "nlohmann/json.hpp"
-#include "pipeline/kafka/log_reader.h"
-#include "pipeline/kafka/topics.h"
+#include "pipeline/cli/partition_logs.h"
 #include "pipeline/ports/clock.h"
-#include "pipeline/service/kafka_client_options.h"
 #include "pipeline/tools/journal_end.h"
 #include "pipeline/tools/latest_rows.h"
 #include "pipeline/tools/progress_bar.h"
@@ -21,7 +19,6 @@
 namespace portrait {
 namespace {
 
-constexpr Duration kAskTimeout = seconds(10);
 constexpr uint64_t kParts = 1000;  // of a partition, on the progress bar
 
 struct Count {
@@ -43,21 +40,16 @@ absl::StatusOr<std::optional<Timestamp>> TimeOfTask(LogReader& reader, const Con
 }
 
 absl::Status CountRows(const Config& config, Count& count) {
-  const KafkaOptions options = KafkaClientOptions(config, "rules");
-  const auto topics = KafkaTopics::Create(options);
-  if (!topics.ok()) return topics.status();
   const std::string changelog = config.engine.ChangelogTopic();
-  const auto partitions = (*topics)->SourcePartitions({changelog}, kAskTimeout);
-  if (!partitions.ok()) return partitions.status();
-  const auto reader = KafkaLogReader::Create(options);
-  if (!reader.ok()) return reader.status();
+  const auto logs = OpenPartitionLogs(config, "rules", changelog);
+  if (!logs.ok()) return logs.status();
   count.read_at = SystemClock().Now();
-  ProgressBar bar("counting", {.total = static_cast<uint64_t>(*partitions) * kParts});
-  for (int32_t partition = 0; partition < *partitions; ++partition) {
-    const auto now = TimeOfTask(**reader, config, partition, count.read_at);
+  ProgressBar bar("counting", {.total = static_cast<uint64_t>(logs->partitions) * kParts});
+  for (int32_t partition = 0; partition < logs->partitions; ++partition) {
+    const auto now = TimeOfTask(*logs->reader, config, partition, count.read_at);
     if (!now.ok()) return now.status();
     if (!now->has_value()) continue;  // nothing has been applied, so there are no rows
-    LatestRows rows(**reader, changelog, partition, [&](uint64_t done, uint64_t total) {
+    LatestRows rows(*logs->reader, changelog, partition, [&](uint64_t done, uint64_t total) {
       bar.Update(static_cast<uint64_t>(partition) * kParts + done * kParts / std::max<uint64_t>(total, 1),
                  absl::StrCat(ShortCount(count.impact.customers()), " customers"));
     });

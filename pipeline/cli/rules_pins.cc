@@ -11,13 +11,11 @@
 #include "absl/strings/str_join.h"
 #include "nlohmann/json.hpp"
 #include "operators/tags.h"
+#include "pipeline/cli/partition_logs.h"
 #include "pipeline/cli/rules_control.h"
 #include "pipeline/config/units.h"
-#include "pipeline/kafka/log_reader.h"
-#include "pipeline/kafka/topics.h"
 #include "pipeline/partitioner.h"
 #include "pipeline/ports/clock.h"
-#include "pipeline/service/kafka_client_options.h"
 #include "pipeline/tools/event_writer.h"
 #include "pipeline/tools/journal_end.h"
 #include "pipeline/tools/kafka_sink.h"
@@ -26,8 +24,6 @@
 
 namespace portrait {
 namespace {
-
-constexpr Duration kAskTimeout = seconds(10);
 
 absl::StatusOr<std::string> SourceFor(const PinRequest& request, const Config& config) {
   const std::string topic = request.topic.empty() ? EventTopics().profile : request.topic;
@@ -42,15 +38,10 @@ absl::StatusOr<std::string> SourceFor(const PinRequest& request, const Config& c
 absl::StatusOr<Timestamp> NowOf(const std::string& customer, const std::string& topic, const Config& config) {
   const Timestamp now = SystemClock().Now();
   if (config.engine.clock == ClockMode::kWall) return now;
-  const KafkaOptions options = KafkaClientOptions(config, "rules");
-  const auto topics = KafkaTopics::Create(options);
-  if (!topics.ok()) return topics.status();
-  const auto partitions = (*topics)->SourcePartitions({topic}, kAskTimeout);
-  if (!partitions.ok()) return partitions.status();
-  const auto reader = KafkaLogReader::Create(options);
-  if (!reader.ok()) return reader.status();
-  const auto entry = LastJournalEntry(**reader, config.engine.JournalTopic(),
-                                      PartitionOf(customer, static_cast<int32_t>(*partitions)));
+  const auto logs = OpenPartitionLogs(config, "rules", topic);
+  if (!logs.ok()) return logs.status();
+  const auto entry =
+      LastJournalEntry(*logs->reader, config.engine.JournalTopic(), PartitionOf(customer, logs->partitions));
   if (!entry.ok()) return entry.status();
   const bool known = entry->has_value() && (*entry)->after().any_time();
   return known ? FromMicros((*entry)->after().highest_time_us()) : now;
@@ -172,17 +163,12 @@ absl::Status ListPins(const std::string& customer, bool json, const Config& conf
   if (!chain.ok()) return chain.status();
   const TagsOfChain tags(**chain);
   if (tags.op == nullptr) return absl::InvalidArgumentError("this chain has no tags");
-  const KafkaOptions options = KafkaClientOptions(config, "rules");
-  const auto topics = KafkaTopics::Create(options);
-  if (!topics.ok()) return topics.status();
   const std::string changelog = config.engine.ChangelogTopic();
-  const auto partitions = (*topics)->SourcePartitions({changelog}, kAskTimeout);
-  if (!partitions.ok()) return partitions.status();
-  const auto reader = KafkaLogReader::Create(options);
-  if (!reader.ok()) return reader.status();
-  for (int32_t partition = 0; partition < *partitions; ++partition) {
-    if (!customer.empty() && PartitionOf(customer, *partitions) != partition) continue;
-    LatestRows rows(**reader, changelog, partition);
+  const auto logs = OpenPartitionLogs(config, "rules", changelog);
+  if (!logs.ok()) return logs.status();
+  for (int32_t partition = 0; partition < logs->partitions; ++partition) {
+    if (!customer.empty() && PartitionOf(customer, logs->partitions) != partition) continue;
+    LatestRows rows(*logs->reader, changelog, partition);
     const absl::Status read = rows.ForEach([&](std::string_view of, std::string_view bytes) {
       if (!customer.empty() && of != customer) return absl::OkStatus();
       RowState row;
