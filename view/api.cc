@@ -11,6 +11,7 @@
 #include "pipeline/absl_view.h"
 #include "pipeline/log.h"
 #include "pipeline/partitioner.h"
+#include "view/answers.h"
 #include "view/json.h"
 #include "view/openapi.h"
 #include "view/timeline.h"
@@ -19,47 +20,10 @@ namespace portrait::view {
 namespace {
 
 constexpr size_t kIdBytesMost = 1000;
-constexpr size_t kPageMost = 200;
 constexpr size_t kFiltersMost = 100;
 constexpr Duration kAnswerWithin = seconds(2);  // of the worker
 constexpr Duration kCommittedWithin = seconds(5);
-constexpr Duration kOwnerWithin = std::chrono::milliseconds(1500);  // is found
 constexpr Duration kAskAgain = std::chrono::milliseconds(10);
-
-HttpResponse Ok(const Json& json) { return {.body = Dump(json)}; }
-
-HttpResponse BadParameter(std::string_view message) { return ErrorResponse(400, "bad_parameter", message); }
-
-// The parameters that a request may have; an error names another, or one given twice that may not be.
-absl::Status CheckParameters(const HttpTarget& target, std::initializer_list<std::string_view> once,
-                             std::initializer_list<std::string_view> often = {}) {
-  for (size_t i = 0; i < target.query.size(); ++i) {
-    const std::string& name = target.query[i].first;
-    if (std::find(often.begin(), often.end(), name) != often.end()) continue;
-    if (std::find(once.begin(), once.end(), name) == once.end()) {
-      return absl::InvalidArgumentError("no such parameter: " + name);
-    }
-    for (size_t j = 0; j < i; ++j) {
-      if (target.query[j].first == name) return absl::InvalidArgumentError("given twice: " + name);
-    }
-  }
-  return absl::OkStatus();
-}
-
-std::string_view Parameter(const HttpTarget& target, std::string_view name) {
-  for (const auto& [key, value] : target.query) {
-    if (key == name) return value;
-  }
-  return {};
-}
-
-constexpr std::string_view kLimitText = "limit: must be 1 to 200";
-
-// As it was where it is not given.
-bool ReadLimit(const HttpTarget& target, size_t& limit) {
-  const std::string_view text = Parameter(target, "limit");
-  return text.empty() || (absl::SimpleAtoi(AbslView(text), &limit) && limit >= 1 && limit <= kPageMost);
-}
 
 Json SessionJson(const Identity& identity) {
   const char* login = identity.login == Identity::Login::kNone     ? "none"
@@ -188,15 +152,19 @@ void Api::Route(const CallPtr& call) {
   if (what == "session") return call->respond(Ok(SessionJson(call->identity)));
   if (what == "features") return call->respond(Catalogue());
   if (what == "chain") return call->respond(Ok(overview_.ChainGraph()));
-  std::vector<int32_t> here;
-  if (source_.partitions_here) {
-    for (const auto& [partition, number] : source_.partitions_here()) here.push_back(partition);
-  }
+  const std::vector<int32_t> here = PartitionsHere();
   // Whoever has all partitions is the whole group.
   if (group_ && !here.empty() && here.size() < static_cast<size_t>(source_.partitions)) group_->Want();
   auto members = group_ ? group_->Processes() : std::vector<GroupMap::Process>();
   if (members.empty()) members.push_back({config_.engine.instance_id, here, config_.view.address});
   call->respond(Ok(overview_.Now(source_.partitions, here, members)));
+}
+
+std::vector<int32_t> Api::PartitionsHere() const {
+  std::vector<int32_t> here;
+  if (!source_.partitions_here) return here;
+  for (const auto& [partition, number] : source_.partitions_here()) here.push_back(partition);
+  return here;
 }
 
 HttpResponse Api::Login(const HttpRequest& request) {
@@ -273,47 +241,6 @@ HttpResponse Api::Stream(const Call& call) {
   const std::string_view asked = Parameter(call.target, "last_id");
   const std::string_view last = call.request.last_event_id.empty() ? asked : call.request.last_event_id;
   return {.type = "text/event-stream", .stream = hub_.Follow(std::move(filter), last)};
-}
-
-void Api::Holders(const CallPtr& call) {
-  if (absl::Status s = CheckParameters(call->target, {"tag", "sort", "limit", "after"}); !s.ok()) {
-    return call->respond(BadParameter(std::string(s.message())));
-  }
-  const std::string tag(Parameter(call->target, "tag"));
-  if (tag.empty()) return call->respond(BadParameter("tag: must be given"));
-  const std::string_view sort = Parameter(call->target, "sort");
-  if (!sort.empty() && sort != "since" && sort != "value_at_risk") {
-    return call->respond(BadParameter("sort: must be since or value_at_risk"));
-  }
-  size_t limit = 50;
-  if (!ReadLimit(call->target, limit)) return call->respond(BadParameter(kLimitText));
-  const bool known = !portraits_.About(tag).empty() || tags_.counts().customers.contains(tag);
-  if (!known) return call->respond(ErrorResponse(404, "unknown_tag", "no rule gives such a tag, and nobody has it"));
-  const TagSort by = sort == "value_at_risk" ? TagSort::kValueAtRisk : TagSort::kSince;
-  tags_.List(tag, by, std::string(Parameter(call->target, "after")), limit, [this, call, tag, by](auto found) {
-    thread_.Run([this, call, tag, by, found = std::move(found)] {
-      if (absl::IsInvalidArgument(found.page.status())) {
-        return call->respond(BadParameter("after: must be the `next` of the page before"));
-      }
-      if (!found.page.ok()) {
-        return call->respond(ErrorResponse(503, "unavailable", "the index of tags cannot be used; the log says why"));
-      }
-      Json customers = Json::array();
-      for (const TagHolder& holder : found.page->holders) {
-        customers.push_back(
-            {{"customer", holder.customer},
-             {"since", TimeOf(holder.since_us)},
-             {"value_at_risk", holder.value_at_risk_micros ? Json(Amount(*holder.value_at_risk_micros)) : Json()}});
-      }
-      call->respond(Ok({{"tag", tag},
-                        {"sort", by == TagSort::kSince ? "since" : "value_at_risk"},
-                        {"total", found.total},
-                        {"partitions", found.partitions},
-                        {"complete", found.partitions.size() == static_cast<size_t>(source_.partitions)},
-                        {"customers", std::move(customers)},
-                        {"next", TextOrNull(found.page->next)}}));
-    });
-  });
 }
 
 void Api::Customer(const CallPtr& call, bool timeline) {
@@ -406,8 +333,8 @@ void Api::Elsewhere(const std::shared_ptr<LookUp>& look) {
   const auto owner = group_->OwnerOf(look->partition);
   if (!owner || owner->instance == config_.engine.instance_id) {
     // The group is not known yet, or partitions are on their way.
-    if (clock_.Monotonic() - look->begun > kOwnerWithin) return not_here("", "with none that is known");
-    return thread_.After(kAskAgain, [this, look] { Look(look); });
+    if (clock_.Monotonic() - look->begun > GroupMap::kKnownWithin) return not_here("", "with none that is known");
+    return thread_.After(GroupMap::kAskAgain, [this, look] { Look(look); });
   }
   const std::string instance = owner->instance;
   if (owner->address.empty()) {

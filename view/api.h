@@ -75,7 +75,12 @@ class Api final : public HttpHandler {
   HttpResponse Catalogue() const;
   HttpResponse Stream(const Call& call);
   void Customer(const CallPtr& call, bool timeline);
+  // Who has a tag: here, and with the other processes.
   void Holders(const CallPtr& call);
+  struct HolderCall;
+  void AskOthers(const std::shared_ptr<HolderCall>& asked);
+  void Merge(const std::shared_ptr<HolderCall>& asked);
+  std::vector<int32_t> PartitionsHere() const;
   // Asks for the row, and again until it is committed where that is asked for.
   struct LookUp;
   void Look(const std::shared_ptr<LookUp>& look);

@@ -13,6 +13,7 @@
 #include <thread>
 #include <vector>
 
+#include "operators/time.h"
 #include "pipeline/ports/group_members.h"
 
 namespace portrait::view {
@@ -30,6 +31,9 @@ class GroupMap {
   };
   // To be called once this process has its partitions and others are elsewhere.
   void Want();
+  // Who wants to know asks again after so long, and gives up when it is not known within that.
+  static constexpr Duration kAskAgain = std::chrono::milliseconds(10);
+  static constexpr Duration kKnownWithin = std::chrono::milliseconds(1500);
   // As last heard; empty: not yet.
   std::vector<Process> Processes() const;
   std::optional<Process> OwnerOf(int32_t partition) const;

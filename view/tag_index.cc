@@ -4,6 +4,7 @@
 #include <limits>
 #include <utility>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "pipeline/absl_view.h"
@@ -220,11 +221,11 @@ absl::StatusOr<TagPage> TagIndex::List(std::string_view tag, TagSort sort, const
   const std::string prefix = TagPrefix(sort == TagSort::kSince ? kSince : kValue, tag);
   std::string from = prefix;
   if (!after.empty()) {
-    std::string place;
-    if (!absl::WebSafeBase64Unescape(AbslView(after), &place) || place.size() < kNumberBytes + kPartitionBytes) {
+    const bool hex = std::all_of(after.begin(), after.end(), absl::ascii_isxdigit);
+    if (!hex || after.size() % 2 != 0 || after.size() < 2 * (kNumberBytes + kPartitionBytes)) {
       return absl::InvalidArgumentError("no place in this list");
     }
-    from.append(place).push_back('\0');
+    from.append(absl::HexStringToBytes(AbslView(after))).push_back('\0');
   }
   TagPage page;
   const std::unique_ptr<rocksdb::Iterator> it(store_->db->NewIterator(rocksdb::ReadOptions()));
@@ -233,16 +234,18 @@ absl::StatusOr<TagPage> TagIndex::List(std::string_view tag, TagSort sort, const
     const std::string_view value(it->value().data(), it->value().size());
     if (place.size() < kNumberBytes + kPartitionBytes || value.size() != 2 * kNumberBytes) continue;
     if (!partitions.contains(static_cast<int32_t>(ReadBytes(place.substr(kNumberBytes, kPartitionBytes))))) continue;
-    if (page.holders.size() == limit) return page;  // there is one more
+    if (page.holders.size() == limit) {
+      page.more = true;
+      return page;
+    }
     TagHolder& holder = page.holders.emplace_back();
     holder.customer = std::string(place.substr(kNumberBytes + kPartitionBytes));
     holder.since_us = static_cast<int64_t>(ReadBytes(value.substr(0, kNumberBytes)));
     const auto at_risk = static_cast<int64_t>(ReadBytes(value.substr(kNumberBytes)));
     if (at_risk != kNoValue) holder.value_at_risk_micros = at_risk;
-    page.next = absl::WebSafeBase64Escape(AbslView(place));
+    holder.place = absl::BytesToHexString(AbslView(place));  // keeps the order, as base64 does not
   }
   if (absl::Status s = store_->Report(it->status()); !s.ok()) return s;
-  page.next.clear();
   return page;
 }
 

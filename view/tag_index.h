@@ -31,10 +31,11 @@ struct TagHolder {
   std::string customer;
   int64_t since_us = 0;
   std::optional<int64_t> value_at_risk_micros;
+  std::string place;  // text in the order of the list, for `after`
 };
 struct TagPage {
   std::vector<TagHolder> holders;
-  std::string next;  // for `after`; empty: that was all
+  bool more = false;  // after the last of them
 };
 
 // One thread. Errors are those of the store, and name the folder.
@@ -55,7 +56,8 @@ class TagIndex {
   // How many customers of each partition have a tag.
   const std::map<int32_t, int64_t>& Count(std::string_view tag) const;
   const std::map<std::string, std::map<int32_t, int64_t>, std::less<>>& counts() const { return counts_; }
-  // Those after the place `after`, which an earlier page gave, of these partitions. InvalidArgument: it gave no such.
+  // Those after the place `after` of an earlier page, of this process or another, and of these partitions.
+  // InvalidArgument: no page has such a place.
   absl::StatusOr<TagPage> List(std::string_view tag, TagSort sort, const std::set<int32_t>& partitions,
                                std::string_view after, size_t limit) const;
 

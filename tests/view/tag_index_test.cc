@@ -31,7 +31,7 @@ struct Made {
       const TagPage page = index->List(tag, sort, partitions, after, limit).value();
       CHECK(page.holders.size() <= limit);
       for (const TagHolder& holder : page.holders) names.push_back(holder.customer);
-      after = page.next;
+      after = page.more ? page.holders.back().place : "";
     } while (!after.empty());
     return names;
   }

@@ -392,6 +392,12 @@ def test_two_instances(view, arguments, config, work, customers, log):
         masked = view.get(path, template="/v1/customers/{id}", role="reader").json()
         assert masked["masked"] and masked["seen"]["forwarded"], "with the rights of whoever asks"
         view.get(path + "/timeline", template="/v1/customers/{id}/timeline")
+        for limit in (2, 200):
+            for sort in ("since", "value_at_risk"):
+                listed = [holder["customer"] for holder in holders(view, "new", sort, limit)]
+                assert len(listed) == len(set(listed)) and {owners.get(one) for one in listed} >= {"view-test", "view-test-2"}, listed
+                assert listed == [holder["customer"] for holder in holders(other, "new", sort, limit)], "either lists all, in one order"
+        view.error("/v1/customers?tag=nobody", 404, "unknown_tag")
         test_tls(other)
         process.terminate()
         process.wait(timeout=30)
@@ -403,6 +409,8 @@ def test_two_instances(view, arguments, config, work, customers, log):
         wait_for(lambda: "reason=SSLServerVerification" in (work / "log").read_text(), 5)
         process.kill()
         process.wait()
+        of_some = view.get("/v1/customers?tag=new", template="/v1/customers").json()
+        assert not of_some["complete"] and 0 < len(of_some["partitions"]) < 6, "what is not counted is said"
         answer = view.error(path, 503, "not_here")
         assert answer.json()["error"]["instance"] == "view-test-2" and "does not answer" in answer.body, answer.body
     finally:

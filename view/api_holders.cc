@@ -1,0 +1,110 @@
+// The part of the API that lists who has a tag.
+#include <optional>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "pipeline/log.h"
+#include "view/answers.h"
+#include "view/api.h"
+#include "view/holder_list.h"
+
+namespace portrait::view {
+
+namespace {
+
+absl::StatusOr<HolderList> ListIn(const absl::StatusOr<HttpResponse>& answer) {
+  if (!answer.ok()) return answer.status();
+  if (answer->status != 200) return absl::UnavailableError(absl::StrCat("status ", answer->status));
+  return ReadHolderList(answer->body);
+}
+
+}  // namespace
+
+struct Api::HolderCall {
+  CallPtr call;
+  std::string tag;
+  TagSort sort = TagSort::kSince;
+  size_t limit = 50;
+  Duration begun{};
+  std::vector<HolderList> lists;  // that have come
+  size_t waiting = 0;             // for so many others
+};
+
+void Api::Holders(const CallPtr& call) {
+  if (absl::Status s = CheckParameters(call->target, {"tag", "sort", "limit", "after"}); !s.ok()) {
+    return call->respond(BadParameter(std::string(s.message())));
+  }
+  auto asked = std::make_shared<HolderCall>();
+  asked->call = call;
+  asked->tag = std::string(Parameter(call->target, "tag"));
+  asked->begun = clock_.Monotonic();
+  if (asked->tag.empty()) return call->respond(BadParameter("tag: must be given"));
+  const std::string_view sort = Parameter(call->target, "sort");
+  if (!sort.empty() && sort != "since" && sort != "value_at_risk") {
+    return call->respond(BadParameter("sort: must be since or value_at_risk"));
+  }
+  if (sort == "value_at_risk") asked->sort = TagSort::kValueAtRisk;
+  if (!ReadLimit(call->target, asked->limit)) return call->respond(BadParameter(kLimitText));
+  const bool known = !portraits_.About(asked->tag).empty() || tags_.counts().customers.contains(asked->tag);
+  const std::string after(Parameter(call->target, "after"));
+  tags_.List(asked->tag, asked->sort, after, asked->limit, [this, asked, known](auto found) {
+    thread_.Run([this, asked, known, found = std::move(found)] {
+      if (absl::IsInvalidArgument(found.page.status())) {
+        return asked->call->respond(BadParameter("after: must be the `next` of the page before"));
+      }
+      if (!found.page.ok()) {
+        return asked->call->respond(
+            ErrorResponse(503, "unavailable", "the index of tags cannot be used; the log says why"));
+      }
+      HolderList& list = asked->lists.emplace_back();
+      list.known = known;
+      list.total = found.total;
+      list.partitions.insert(found.partitions.begin(), found.partitions.end());
+      list.more = found.page->more;
+      for (const TagHolder& holder : found.page->holders) list.holders.push_back({holder.place, HolderJson(holder)});
+      AskOthers(asked);
+    });
+  });
+}
+
+void Api::AskOthers(const std::shared_ptr<HolderCall>& asked) {
+  const bool alone = PartitionsHere().size() >= static_cast<size_t>(source_.partitions);
+  // One that was asked by another does not ask a third.
+  if (alone || asked->call->request.forwarded || !group_) return Merge(asked);
+  group_->Want();
+  const auto processes = group_->Processes();
+  if (processes.empty() && clock_.Monotonic() - asked->begun < GroupMap::kKnownWithin) {
+    return thread_.After(GroupMap::kAskAgain, [this, asked] { AskOthers(asked); });
+  }
+  ++asked->waiting;  // until all are asked
+  for (const GroupMap::Process& process : processes) {
+    if (process.instance == config_.engine.instance_id || process.partitions.empty() || process.address.empty())
+      continue;
+    ++asked->waiting;
+    forwarder_.Ask({process.address, asked->call->request.target, asked->call->identity.token},
+                   [this, asked, instance = process.instance](absl::StatusOr<HttpResponse> answer) {
+                     thread_.Run([this, asked, instance, answer = std::move(answer)] {
+                       const auto list = ListIn(answer);
+                       if (list.ok()) {
+                         asked->lists.push_back(*list);
+                       } else {
+                         LogWarning("another process of the pipeline could not be asked",
+                                    {{"instance", instance}, {"reason", std::string(list.status().message())}});
+                       }
+                       if (--asked->waiting == 0) Merge(asked);
+                     });
+                   });
+  }
+  if (--asked->waiting == 0) Merge(asked);
+}
+
+void Api::Merge(const std::shared_ptr<HolderCall>& asked) {
+  const HolderList all = Merged(std::move(asked->lists), asked->limit);
+  // Whoever asks for its own list needs to know what was counted.
+  if (!all.known && !asked->call->request.forwarded) {
+    return asked->call->respond(ErrorResponse(404, "unknown_tag", "no rule gives such a tag, and nobody has it"));
+  }
+  asked->call->respond(Ok(ToJson(asked->tag, asked->sort, all, source_.partitions)));
+}
+
+}  // namespace portrait::view
