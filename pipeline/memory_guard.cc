@@ -15,10 +15,14 @@ size_t ResidentBytes() {
 }
 
 size_t MemoryGuard::Adjust(size_t resident) {
-  const size_t high = limit_ / 100 * 93, low = limit_ / 100 * 86;
+  constexpr int kPatience = 5;  // looks
+  const size_t high = limit_ / 100 * 95, low = limit_ / 100 * 92;
+  if (wait_ > 0) --wait_;
   if (resident > high) {
+    if (wait_ > 0 && resident <= limit_) return rows_;
     const size_t step = std::min(resident - high, planned_ / 20);
     rows_ = std::max(planned_ / 3, rows_ - std::min(rows_, step));
+    wait_ = kPatience;
   } else if (resident < low) {
     rows_ = std::min(planned_, rows_ + planned_ / 100);
   }
