@@ -18,9 +18,9 @@ class MemoryGuard {
   // `limit` of the process; `planned` for its rows.
   MemoryGuard(size_t limit, size_t planned) : limit_(limit), planned_(planned), rows_(planned) {}
 
-  // What the rows may take from now on; between a third of what was planned and all of it. A step at a time, and then a
-  // few looks later: rows that leave free a place in a page here and there, which the system sees late or never, but the
-  // rows that come next live in. So there is little between what is too much and where they grow again: with a wide gap
+  // What the rows may take from now on; between a third of what was planned and all of it. A step at a time, and then
+  // a few looks later: rows that leave free a place in a page here and there, which the system sees late or never, but
+  // which the next rows live in. So there is little between what is too much and where they grow again: with a wide gap
   // they would stay at their least beside free memory.
   size_t Adjust(size_t resident);
 

@@ -1,5 +1,5 @@
-// A page of who has a tag, as one process knows it, and as all processes of the pipeline do: each lists the customers of
-// its partitions in the same order, and a page of all is the first so many of the pages of each.
+// A page of who has a tag, as one process knows it, and as all processes of the pipeline do: each lists the customers
+// of its partitions in the same order, and a page of all is the first so many of the pages of each.
 #pragma once
 
 #include <cstddef>
