@@ -333,6 +333,7 @@ void Api::Elsewhere(const std::shared_ptr<LookUp>& look) {
   const auto owner = group_->OwnerOf(look->partition);
   if (!owner || owner->instance == config_.engine.instance_id) {
     // The group is not known yet, or partitions are on their way.
+    group_->Refresh();
     if (clock_.Monotonic() - look->begun > GroupMap::kKnownWithin) return not_here("", "with none that is known");
     return thread_.After(GroupMap::kAskAgain, [this, look] { Look(look); });
   }

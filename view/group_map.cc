@@ -9,7 +9,7 @@
 namespace portrait::view {
 namespace {
 
-constexpr Duration kInterval = seconds(5);
+constexpr Duration kInterval = seconds(5), kLeastInterval = std::chrono::milliseconds(200);
 constexpr Duration kTimeout = seconds(10);
 
 std::vector<GroupMap::Process> ProcessesOf(const std::vector<GroupMember>& members) {
@@ -52,8 +52,18 @@ void GroupMap::Ask() {
     auto described = members_->Describe(kTimeout);
     lock.lock();
     if (described.ok()) processes_ = ProcessesOf(*described);
-    changed_.wait_for(lock, kInterval, [this] { return stop_; });
+    refresh_ = false;
+    changed_.wait_for(lock, kLeastInterval, [this] { return stop_; });
+    changed_.wait_for(lock, kInterval - kLeastInterval, [this] { return stop_ || refresh_; });
   }
+}
+
+void GroupMap::Refresh() {
+  {
+    const std::lock_guard lock(mutex_);
+    refresh_ = true;
+  }
+  changed_.notify_all();
 }
 
 void GroupMap::Want() {

@@ -31,6 +31,8 @@ class GroupMap {
   };
   // To be called once this process has its partitions and others are elsewhere.
   void Want();
+  // What it knows is out of date: it asks again soon.
+  void Refresh();
   // Who wants to know asks again after so long, and gives up when it is not known within that.
   static constexpr Duration kAskAgain = std::chrono::milliseconds(10);
   static constexpr Duration kKnownWithin = std::chrono::milliseconds(1500);
@@ -46,6 +48,7 @@ class GroupMap {
   std::condition_variable changed_;
   bool stop_ = false;  // guarded by mutex_, as below
   bool wanted_ = false;
+  bool refresh_ = false;
   std::vector<Process> processes_;
   std::thread thread_;
 };

@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "absl/hash/hash.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "pipeline/absl_view.h"
@@ -87,35 +88,47 @@ std::string ResultHub::IdOf(uint64_t number) const { return absl::StrCat(epoch_,
 
 void ResultHub::OnCommitted(const CommittedResults& results) {
   std::vector<Entry> entries;
-  size_t bytes = 0;
   ForFindings(results, [&](bool alert, std::string_view customer, std::string_view payload) {
     Entry& entry = entries.emplace_back();
     entry.alert = alert;
     entry.customer = std::string(customer);
     entry.bytes = std::string(payload);
     entry.emission_us = results.emission_us;
-    bytes += entry.customer.size() + entry.bytes.size() + kEntryBytes;
   });
-  if (entries.empty()) return;
+  if (!entries.empty()) HandOver(std::move(entries), false);
+}
+
+void ResultHub::OnGap() { HandOver({}, true); }
+
+void ResultHub::OnElsewhere(bool alert, const v1::ResultInfo& info, std::string bytes) {
+  std::vector<Entry> entries(1);
+  entries[0].alert = alert;
+  entries[0].elsewhere = true;
+  entries[0].customer = info.customer_id();
+  entries[0].bytes = std::move(bytes);
+  entries[0].emission_us = info.emission_time_us();
+  HandOver(std::move(entries), false);
+}
+
+void ResultHub::OnGapElsewhere() {
+  std::vector<Entry> entries(1);
+  entries[0].gap = entries[0].elsewhere = true;
+  entries[0].emission_us = ToMicros(clock_.Now());
+  HandOver(std::move(entries), false);
+}
+
+void ResultHub::HandOver(std::vector<Entry> entries, bool lost) {
+  size_t bytes = 0;
+  for (const Entry& entry : entries) bytes += entry.customer.size() + entry.bytes.size() + kEntryBytes;
   {
     const std::lock_guard lock(mutex_);
     const bool first = incoming_.empty() && !incoming_lost_;
-    if (incoming_bytes_ + bytes > kIncomingBytes) {
+    if (lost || incoming_bytes_ + bytes > kIncomingBytes) {
       incoming_lost_ = true;
     } else {
       incoming_bytes_ += bytes;
       std::move(entries.begin(), entries.end(), std::back_inserter(incoming_));
     }
-    if (!first) return;
-  }
-  thread_.Run([this] { Drain(); });
-}
-
-void ResultHub::OnGap() {
-  {
-    const std::lock_guard lock(mutex_);
-    const bool first = incoming_.empty() && !incoming_lost_;
-    incoming_lost_ = true;
     if (!first) return;
   }
   thread_.Run([this] { Drain(); });
@@ -133,8 +146,8 @@ void ResultHub::Drain() {
   const int64_t now_us = ToMicros(clock_.Now());
   for (Entry& entry : entries) {
     Read(entry);
-    ++counts_.results;
-    Add(std::move(entry));
+    if (!entry.elsewhere) ++counts_.results;
+    if (entry.gap || ids_.insert(entry.id).second) Add(std::move(entry));
   }
   if (lost) {
     Entry gap;
@@ -148,6 +161,7 @@ void ResultHub::Drain() {
     since_ = std::max(since_, FromMicros(oldest.emission_us));
     bytes_ -=
         oldest.customer.size() + oldest.bytes.size() + oldest.text[0].size() + oldest.text[1].size() + kEntryBytes;
+    if (!oldest.gap) ids_.erase(oldest.id);
     ring_.pop_front();
   }
   for (const Stream* stream : streams_) stream->Wake();
@@ -163,23 +177,22 @@ void ResultHub::Add(Entry entry) {
 void ResultHub::Read(Entry& entry) {
   if (entry.read || entry.gap) return;
   entry.read = true;
-  const v1::ResultInfo* info = nullptr;
   std::optional<v1::ChurnAlert> alert;
   std::optional<v1::TagChange> change;
   if (entry.alert) {
     if (alert = Parsed<v1::ChurnAlert>(entry.bytes); !alert) return;
-    info = &alert->info();
     const bool closed = alert->phase() == v1::ChurnAlert::CLOSED;
     entry.band = std::max(alert->band_before(), closed ? v1::ChurnAlert::NONE : alert->band());
-    ++counts_.alerts[closed ? v1::ChurnAlert::NONE : alert->band()];
+    if (!entry.elsewhere) ++counts_.alerts[closed ? v1::ChurnAlert::NONE : alert->band()];
   } else {
     if (change = Parsed<v1::TagChange>(entry.bytes); !change) return;
-    info = &change->info();
     entry.tag = change->tag();
-    ++(change->after() ? counts_.gained : counts_.lost)[entry.tag];
+    if (!entry.elsewhere) ++(change->after() ? counts_.gained : counts_.lost)[entry.tag];
   }
-  if (info->origin() == v1::LIVE && counts_.latency_ms.size() < kLatenciesMost) {
-    counts_.latency_ms.push_back(static_cast<double>(ToMicros(clock_.Now()) - info->event_time_us()) / 1e3);
+  const v1::ResultInfo& info = alert ? alert->info() : change->info();
+  entry.id = absl::HashOf(entry.alert, info.id());
+  if (!entry.elsewhere && info.origin() == v1::LIVE && counts_.latency_ms.size() < kLatenciesMost) {
+    counts_.latency_ms.push_back(static_cast<double>(ToMicros(clock_.Now()) - info.event_time_us()) / 1e3);
   }
 }
 

@@ -1,4 +1,5 @@
-// The latest committed results of this process, for streams that follow them and for timelines.
+// The latest committed results, for streams that follow them and for timelines: those of this process as it commits
+// them, and those of others as they are read (other_results.h).
 //
 //   ResultHub hub(options, thread);      // a ResultListener of the engine
 //   hub.Follow(filter, last_id) …        // a TextStream of server-sent events
@@ -18,6 +19,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "operators/time.h"
 #include "pipeline/ports/clock.h"
 #include "pipeline/result_listener.h"
@@ -34,7 +36,7 @@ struct StreamFilter {
   bool masked = false;
 };
 
-// What was counted since the process started, for the overview.
+// What was counted since the process started, of its own, for the overview.
 struct ResultCounts {
   absl::flat_hash_map<std::string, int64_t> gained, lost;  // by tag
   absl::flat_hash_map<int, int64_t> alerts;                // by v1::ChurnAlert::Band; NONE: closed
@@ -55,6 +57,13 @@ class ResultHub final : public ResultListener {
   // -- Workers' threads --
   void OnCommitted(const CommittedResults& results) override;
   void OnGap() override;
+
+  // -- Any thread --
+
+  // A v1.ChurnAlert or v1.TagChange that is committed, perhaps by this process: then it is not told twice.
+  void OnElsewhere(bool alert, const v1::ResultInfo& info, std::string bytes);
+  // Others may have committed what this process has not heard of.
+  void OnGapElsewhere();
 
   // -- The server's thread --
 
@@ -80,6 +89,8 @@ class ResultHub final : public ResultListener {
     std::string bytes;  // v1.TagChange or v1.ChurnAlert
     int64_t emission_us = 0;
     bool gap = false;  // stands for results that are not known
+    bool elsewhere = false;
+    uint64_t id = 0;  // a hash of the result's
     // As they are sent, made when first needed.
     std::string text[2];  // as it is, masked
     std::string tag;      // of a change
@@ -87,6 +98,7 @@ class ResultHub final : public ResultListener {
     bool read = false;  // tag and band are set
   };
 
+  void HandOver(std::vector<Entry> entries, bool lost);
   void Drain();
   void Add(Entry entry);
   void Read(Entry& entry);
@@ -107,8 +119,9 @@ class ResultHub final : public ResultListener {
   // On the server's thread.
   std::deque<Entry> ring_;
   size_t bytes_ = 0;
+  absl::flat_hash_set<uint64_t> ids_;  // of those in the ring
   uint64_t next_ = 1;
-  Timestamp since_;
+  Timestamp since_;  // no result of this process is missing after it
   ResultCounts counts_;
   std::set<Stream*> streams_;
 };

@@ -1,6 +1,10 @@
 #include "view/view.h"
 
+#include <algorithm>
+#include <functional>
 #include <future>
+#include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -8,6 +12,7 @@
 #include "pipeline/log.h"
 #include "pipeline/ports/clock.h"
 #include "view/api.h"
+#include "view/other_results.h"
 #include "view/tag_follower.h"
 #include "view/tag_index.h"
 #include "view/web_server.h"
@@ -35,15 +40,17 @@ class Listeners final : public ResultListener {
 class View final : public Companion {
  public:
   View(const CompanionContext& context, Page page, std::unique_ptr<TagIndex> index)
-      : portraits_(context.chain, context.config),
-        hub_({.instance = context.config.engine.instance_id, .bytes = context.config.view.recent_bytes}, thread_,
-             clock_),
+      : instance_(context.config.engine.instance_id),
+        portraits_(context.chain, context.config),
+        hub_({.instance = instance_, .bytes = context.config.view.recent_bytes}, thread_, clock_),
+        others_(std::make_unique<OtherResults>(context.chain, context.config, hub_)),
         tags_(context.chain, context.config, clock_, std::move(index)),
         listeners_({&hub_, &tags_}),
         overview_(context.config, portraits_, context.metrics, context.health, clock_, hub_, tags_),
         api_({context.config, portraits_, context.metrics, clock_, hub_, tags_, overview_, thread_}, std::move(page)) {}
   ~View() override {
     api_.StopForwarding();
+    others_.reset();
     thread_.Stop();
   }
 
@@ -52,6 +59,7 @@ class View final : public Companion {
     if (!server.ok()) return server.status();
     server_ = *std::move(server);
     thread_.After(Overview::kInterval, [this] { Sample(); });
+    thread_.After(kWatchInterval, [this] { WatchPartitions(); });
     thread_.Start();
     return absl::OkStatus();
   }
@@ -67,6 +75,14 @@ class View final : public Companion {
                       .rules_in_force = [&chains] { return chains.current()->chain; },
                       .partitions = partitions});
       api_.SetGroup(group);
+      others_have_some_ = [&engine, partitions, group, this] {
+        if (engine.Partitions().size() >= static_cast<size_t>(partitions)) return false;
+        group->Want();
+        const auto processes = group->Processes();
+        return std::any_of(processes.begin(), processes.end(), [&](const GroupMap::Process& process) {
+          return process.instance != instance_ && !process.partitions.empty();
+        });
+      };
     });
     tags_.Attach({.partitions = [&engine] { return engine.Partitions(); },
                   .rows_of = [&engine](int32_t partition) { return engine.RowsOf(partition); }});
@@ -77,6 +93,7 @@ class View final : public Companion {
     thread_.Run([&] {
       api_.SetSource({});
       api_.SetGroup(nullptr);
+      others_have_some_ = nullptr;
       done.set_value();
     });
     done.get_future().wait();
@@ -90,10 +107,20 @@ class View final : public Companion {
     thread_.After(Overview::kInterval, [this] { Sample(); });
   }
 
+  void WatchPartitions() {
+    others_->Follow(others_have_some_ && others_have_some_());
+    thread_.After(kWatchInterval, [this] { WatchPartitions(); });
+  }
+
+  static constexpr Duration kWatchInterval = seconds(1);
+
+  const std::string instance_;
   SystemClock clock_;
   ServerThread thread_;
   Portraits portraits_;
   ResultHub hub_;
+  std::unique_ptr<OtherResults> others_;
+  std::function<bool()> others_have_some_;  // partitions
   TagFollower tags_;
   Listeners listeners_;
   Overview overview_;

@@ -40,10 +40,10 @@ class View:
     def __init__(self, port, tls=None):
         self.port, self.tls = port, tls
 
-    def connect(self):
+    def connect(self, timeout=10):
         if self.tls:
-            return http.client.HTTPSConnection("127.0.0.1", self.port, timeout=10, context=self.tls)
-        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+            return http.client.HTTPSConnection("127.0.0.1", self.port, timeout=timeout, context=self.tls)
+        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
 
     def raw(self, data, timeout=10):
         with socket.create_connection(("127.0.0.1", self.port), timeout=timeout) as sock:
@@ -120,7 +120,7 @@ class Stream:
     """Server-sent events as (id, event, data)."""
 
     def __init__(self, view, query="", last_id=None):
-        self.connection = http.client.HTTPConnection("127.0.0.1", view.port, timeout=30)
+        self.connection = view.connect(timeout=30)
         headers = {"Authorization": f"Bearer {TOKENS['reader']}"}
         if last_id:
             headers["Last-Event-ID"] = last_id
@@ -129,10 +129,11 @@ class Stream:
         assert self.response.status == 200, self.response.read()
         self.sock = self.response.fp
 
-    def next(self):
-        fields = {}
+    def next(self, seconds=60):
+        fields, end = {}, time.time() + seconds
         while True:
             line = self.sock.readline().decode().rstrip("\n")
+            assert time.time() < end, f"nothing but signs of life in {seconds} s"
             if line.startswith(":") or line.startswith("retry"):
                 continue
             if line:
@@ -361,7 +362,25 @@ def test_tls(other):
     assert login.status in (200, 204) and "Secure" in login.headers["Set-Cookie"], (login.status, login.headers)
 
 
-def test_two_instances(view, arguments, config, work, customers, log):
+def test_streams_of_two(view, other, brokers, owners, work):
+    """What either finds is on the stream of both, once."""
+    wait_for(lambda: (work / "log").read_text().count("the results of other processes are followed") == 2)
+    streams = [Stream(one, "?tag=frequent_buyer") for one in (view, other)]
+    assert all(stream.next()[1] == "hello" for stream in streams)
+    of_each = {owner: customer for customer, owner in owners.items() if customer not in ("anna", "carl")}.values()
+    for kind in ("Tag Pinned", "Tag Unpinned"):
+        send(brokers, "profile-events", [event(customer, kind, kind, int(time.time() * 1e6), {
+            "tag": "frequent_buyer", "author": "kim", "reason": "a friend"}) for customer in of_each])
+    for stream in streams:
+        found = []
+        while sum(not gained for _, gained in found) < 2:
+            _, kind, result = stream.next()
+            found += [(result["customer"], result["gained"])] if kind == "tag" else []
+        assert sorted(found) == sorted((customer, gained) for customer in of_each for gained in (True, False)), found
+        stream.close()
+
+
+def test_two_instances(view, brokers, arguments, config, work, customers, log):
     """A second instance, over TLS, joins and takes some of the customers; either answers for all of them, until the second
     one cannot be trusted, and until it dies."""
     other = View(view.port + 1, ssl.create_default_context(cafile=work / "authority.pem"))
@@ -398,6 +417,7 @@ def test_two_instances(view, arguments, config, work, customers, log):
                 assert len(listed) == len(set(listed)) and {owners.get(one) for one in listed} >= {"view-test", "view-test-2"}, listed
                 assert listed == [holder["customer"] for holder in holders(other, "new", sort, limit)], "either lists all, in one order"
         view.error("/v1/customers?tag=nobody", 404, "unknown_tag")
+        test_streams_of_two(view, other, brokers, owners, work)
         test_tls(other)
         process.terminate()
         process.wait(timeout=30)
@@ -476,7 +496,7 @@ def main():
                      if any("application/json" in answer.get("content", {}) for method in methods.values()
                             for answer in method["responses"].values())} - CHECKED
         assert not unchecked, unchecked
-        test_two_instances(view, arguments, config, work, ("anna", "carl") + odd, log)
+        test_two_instances(view, brokers, arguments, config, work, ("anna", "carl") + odd, log)
         print("view_api_test.py: test_two_instances passed", flush=True)
         wait_for(lambda: len(view.ask("/v1/overview", role="admin").json()["partitions"]["here"]) == 6, 90)
         before = test_holders(view)
