@@ -20,11 +20,14 @@ struct Read {
   absl::InlinedVector<double, 32> values, counted;
 };
 
-std::string Shown(double value) { return absl::StrFormat("%.*f", std::abs(value) < 10 ? 1 : 0, value); }
+std::string Shown(double value) {
+  const bool plain = std::abs(value) >= 10 || value == std::round(value);
+  return absl::StrFormat("%.*f", plain ? 0 : 1, value);
+}
 
 std::string Percent(double log_odds) { return absl::StrFormat("%.0f %%", 100 * FromLogOdds(log_odds)); }
 
-// "Orders kept in the last 90 days: 1.0, usually 2.4".
+// "Orders kept in the last 90 days: 1, usually 2.4".
 std::string InWords(const FeatureRef* feature, double value, double usual) {
   if (feature == nullptr) {
     return absl::StrCat("by the orders alone, ", Percent(value), " do not order, usually ", Percent(usual));

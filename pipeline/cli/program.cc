@@ -72,7 +72,7 @@ int Program::RunChosen() const {
   const absl::Status status = action_(*this);
   if (status.ok()) return kDone;
   std::cerr << "portrait " << chosen_ << ": " << status.message() << std::endl;
-  if (absl::IsAborted(status)) return kDeclined;
+  if (absl::IsCancelled(status)) return kDeclined;
   return absl::IsInvalidArgument(status) ? kUsage : kFailed;
 }
 

@@ -35,8 +35,8 @@ int Main(int argc, char** argv, const ChainExtension& extension = {});
 class Program {
  public:
   // What a command does once the command line is parsed; results go to std::cout. An error is printed to std::cerr as
-  // "portrait NAME: message"; InvalidArgument (the user has to change something) ends with exit code 2, Aborted (done, and
-  // decided against what was asked for) with 3, others with 1.
+  // "portrait NAME: message"; InvalidArgument (the user has to change something) ends with exit code 2, Cancelled (all
+  // is well, but what was asked for is better not done) with 3, others with 1.
   using Action = std::function<absl::Status(const Program&)>;
 
   struct Command {

@@ -112,7 +112,7 @@ absl::Status Train(const TrainArguments& arguments, const Program& program) {
   if (!trained.ok()) return trained.status();
   std::cout << LearnedText(trained->fit) << std::flush;
   if (!trained->better) {
-    return absl::AbortedError(
+    return absl::CancelledError(
         "the learned model is not better than what was said (better: a lower Brier score, and an AUC that is not "
         "lower); "
         "nothing is written");

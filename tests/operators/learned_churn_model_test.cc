@@ -64,7 +64,7 @@ TEST_CASE("when the cause of the top reason goes, the score falls by what the re
   REQUIRE(top != nullptr);
   const double counted = (std::log1p(1) - 0.1) / 0.3, without = (0 - 0.1) / 0.3;
   CHECK(top->contribution() == Approx(0.8 * counted));
-  CHECK(top->text() == "Complaints not resolved: 1.0, usually 0.1");
+  CHECK(top->text() == "Complaints not resolved: 1, usually 0.1");
   shop.Send(ShopResolution("anna", 61, "t"));
   const auto closed = shop.Results<v1::ChurnAlert>().back();
   REQUIRE(closed.phase() == v1::ChurnAlert::CLOSED);
