@@ -1,5 +1,5 @@
-// The model of churn that was learned from closed examples, behind the interface of churn_model.h; and the choice of the
-// model in force.
+// The model of churn that was learned from closed examples, behind the interface of churn_model.h; and the choice of
+// the model in force.
 //
 //   std::unique_ptr<ChurnModel> model = MakeChurnModel(models);   // learned where the models hold one
 //   builder.Add<Churn>(ChurnOptions{}, MakeChurnModel(models));
@@ -9,10 +9,10 @@
 // Orders and spend to expect stay those of the population models.
 //
 // Reaches. Windows run empty while a customer is silent, so the score may rise or fall. It is looked at at the end of
-// each of the next kLookAheadDays local days; in the first one where it is high enough, the moment is found by halving,
-// to a second. When there is none, the moment given is the end of those days: look again then. A rise that is over
-// by the end of its day is missed. So an open episode costs at most kLookAheadDays scores and one timer in as many days,
-// until the customer has been silent for as long as asked for.
+// each of the next kLookAheadDays local days; in the first one where it is high enough, the moment is found by
+// halving, to a second. When there is none, the moment given is the end of those days: look again then. A rise that is
+// over by the end of its day is missed. So an open episode costs at most kLookAheadDays scores and one timer in as
+// many days, until the customer has been silent for as long as asked for.
 #pragma once
 
 #include <memory>

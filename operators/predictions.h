@@ -16,10 +16,10 @@
 // pauses drawn to the population's (rhythm.h) are taken for log-normal; median and the 10 % and 90 % quantiles of the
 // pauses that are longer than the silence so far.
 //
-// Where the models hold a learned one (learned_churn_model.h), no_order is its probability as of the last look: an order,
-// refund, cancellation, complaint or resolution, and a timer after 7, 30 and 90 days of silence. From a look on,
-// silence moves its log-odds as it moves the population model's; a churn alert judges anew at its own moments. All other
-// features stay the population's.
+// Where the models hold a learned one (learned_churn_model.h), no_order is its probability as of the last look: an
+// order, refund, cancellation, complaint or resolution, and a timer after 7, 30 and 90 days of silence. From a look
+// on, silence moves its log-odds as it moves the population model's; a churn alert judges anew at its own moments. All
+// other features stay the population's.
 //
 // Bounds of the state: ten numbers, below 90 bytes. An order costs about as much as reading seven features of
 // `purchases`; other events nothing.

@@ -1,5 +1,5 @@
-// A file of fitted models, as `portrait fit` and `portrait train` write it and `models.file` of the configuration names it: one
-// JSON object, proto/portrait/v1/model.proto says of what.
+// A file of fitted models, as `portrait fit` and `portrait train` write it and `models.file` of the configuration
+// names it: one JSON object, proto/portrait/v1/model.proto says of what.
 //
 //   absl::StatusOr<v1::ModelFile> file = ReadModelFile("models.json");
 //   FittedModels models = ModelsOf(*file);

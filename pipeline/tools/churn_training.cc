@@ -72,8 +72,8 @@ std::string NotEnough(const Snapshots& examples) {
                       " within the horizon");
 }
 
-// A correction of what the population model says, which is an offset: the ridge draws to that model, so that little data
-// changes little. What the offset adds is then taken into the weight of that feature and the intercept.
+// A correction of what the population model says, which is an offset: the ridge draws to that model, so that little
+// data changes little. What the offset adds is then taken into the weight of that feature and the intercept.
 absl::StatusOr<LinearModel> Regress(const Snapshots& examples) {
   Examples table{.features = static_cast<size_t>(examples[0]->features_size())};
   const size_t said = PlaceOf(*examples[0], kPopulationLogOdds);

@@ -5,14 +5,15 @@
 //   absl::StatusOr<TrainedChurn> trained = training.Train();
 //   if (trained.ok() && trained->better) *file.mutable_learned() = trained->fit;
 //
-// Learned: ridge logistic regression (operators/models/linear_model.h) on the standardised features, as a correction of
-// the population model's log-odds, which are one of them. Calibrated by Platt scaling: slope and shift are fitted to the scores of customers that a
-// regression has not seen, in five parts by a hash of the customer, and then taken into the weights.
+// Learned: ridge logistic regression (operators/models/linear_model.h) on the standardised features, as a correction
+// of the population model's log-odds, which are one of them. Calibrated by Platt scaling: slope and shift are fitted
+// to the scores of customers that a regression has not seen, in five parts by a hash of the customer, and then taken
+// into the weights.
 //
 // Judged by rolling origin. The snapshots of the latest horizon fall into three windows; for each, a model is learned
 // from the examples whose horizon had closed before the window began, and says the probability of its snapshots. These
-// together are compared with what the model in force said of the same snapshots then. Better means: a lower Brier score,
-// and an AUC that is not lower.
+// together are compared with what the model in force said of the same snapshots then. Better means: a lower Brier
+// score, and an AUC that is not lower.
 #pragma once
 
 #include <cstddef>

@@ -1,4 +1,5 @@
-// A learned model of churn for people: its weights, what it was fitted to, and how it compares with what was said before.
+// A learned model of churn for people: its weights, what it was fitted to, and how it compares with what was said
+// before.
 #pragma once
 
 #include <string>

@@ -27,7 +27,8 @@ struct World {
   int customers = 300, snapshots = 10, every = 15;
 };
 
-// Snapshots of customers whose true log-odds are population + of_mails * (mails - 1); the model in force said population.
+// Snapshots of customers whose true log-odds are population + of_mails * (mails - 1); the model in force said
+// population.
 std::vector<v1::ChurnExample> Happened(const World& world, uint32_t seed = 1) {
   std::mt19937 random(seed);
   std::vector<v1::ChurnExample> out;
