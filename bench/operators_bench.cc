@@ -11,7 +11,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "operators/churn.h"
+#include "operators/churn_examples.h"
 #include "operators/email.h"
+#include "operators/learned_churn_model.h"
 #include "operators/models/mbg_nbd.h"
 #include "operators/person.h"
 #include "operators/predictions.h"
@@ -225,6 +227,50 @@ void BM_ReadPrediction(benchmark::State& state) {
   for (auto _ : state) benchmark::DoNotOptimize(reader.Get(feature));
 }
 BENCHMARK(BM_ReadPrediction)->ArgsProduct({{0, 100}, {0, 1}});
+
+// A learned model of all features that examples hold.
+FittedModels Learned() {
+  FittedModels models;
+  LearnedChurn& learned = models.learned.emplace();
+  learned.features = ChurnFeatures::Examples();
+  learned.model.mean.assign(learned.features.size(), 1);
+  learned.model.spread.assign(learned.features.size(), 1);
+  learned.model.weight.assign(learned.features.size(), 0.1);
+  return models;
+}
+
+// The probability of no order as churn alerts have it: 0 by the population model, 1 by a learned one of 25 features.
+void BM_ChurnScore(benchmark::State& state) {
+  const FittedModels models = state.range(0) > 0 ? Learned() : FittedModels();
+  auto chain = *std::move(ChainBuilder().Add<Site>().Add<Email>().Add<Service>().Add<Purchases>()).Build("bench");
+  RowState row = chain->EmptyRow();
+  const Calendar calendar;
+  NoResults sink;
+  Event event = EventFor("anna", At("2026-01-01"));
+  for (int64_t i = 0; i < 40; ++i) {
+    (i % 4 == 0 ? NextOrder : NextProductView)(event, i);
+    chain->OnEvent(event, {"bench", 0, i}, false, "anna", row, calendar, sink);
+  }
+  const auto model = MakeChurnModel(models);
+  if (!model->Bind(chain->features()).ok()) return state.SkipWithError("features");
+  const Timestamp now = EventTime(event) + days(20);
+  const FeatureReader reader(row, calendar.At(now));
+  const auto features = [&](const FeatureRef& ref) { return reader.Get(ref); };
+  for (auto _ : state) benchmark::DoNotOptimize(model->Score(features, now, 90));
+}
+BENCHMARK(BM_ChurnScore)->DenseRange(0, 1);
+
+// Orders through the chain up to churn: 0 by the population models, 1 by a learned one, 2 with examples collected, too.
+void BM_OrderLearned(benchmark::State& state) {
+  const FittedModels models = state.range(0) > 0 ? Learned() : FittedModels();
+  ChainBuilder builder;
+  builder.Add<Site>().Add<Email>().Add<Service>().Add<Purchases>();
+  builder.Add<Predictions>(PredictionsOptions{.models = models});
+  builder.Add<Churn>(ChurnOptions{}, MakeChurnModel(models));
+  if (state.range(0) > 1) builder.Add<ChurnExamples>(ChurnExamplesOptions{.every_days = 30}, models);
+  RunChain(state, std::move(builder), NextOrder);
+}
+BENCHMARK(BM_OrderLearned)->DenseRange(0, 2);
 
 }  // namespace
 }  // namespace portrait

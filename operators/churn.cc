@@ -451,9 +451,8 @@ void Churn::SetTimers(const Assessment& now, const State& state, Context& contex
 
   if (!state.episode_id().empty() && state.worst() < v1::ChurnAlert::HIGH) {
     const double rises_at = LogOdds(state.worst() < v1::ChurnAlert::MEDIUM ? options_.medium : options_.high);
-    const auto features = [&](const FeatureRef& ref) { return context.Get(ref); };
-    const auto at = model_->Reaches(rises_at - BesideModel(now.causes), features, now.time, options_.horizon_days,
-                                    FromDays(kLongestDays));
+    const auto at =
+        model_->Reaches(rises_at - BesideModel(now.causes), context, options_.horizon_days, FromDays(kLongestDays));
     if (at) context.SetTimer(kBandTimer, *at);
   }
 

@@ -20,7 +20,7 @@ class PopulationModel final : public ChurnModel {
   double Score(Features features, Timestamp now, double horizon_days) const override {
     return ScoreOf(PastOf(features).At(now), horizon_days);
   }
-  std::optional<Timestamp> Reaches(double score, Features features, Timestamp now, double horizon_days,
+  std::optional<Timestamp> Reaches(double score, const Context& context, double horizon_days,
                                    Duration within) const override;
 
  private:
@@ -111,10 +111,10 @@ ChurnForecast PopulationModel::Forecast(Features features, Timestamp now, double
 }
 
 // Silence only ever raises the score, so halving the interval finds the moment, to within a second.
-std::optional<Timestamp> PopulationModel::Reaches(double score, Features features, Timestamp now, double horizon_days,
+std::optional<Timestamp> PopulationModel::Reaches(double score, const Context& context, double horizon_days,
                                                   Duration within) const {
-  const Past past = PastOf(features);
-  Timestamp before = now, after = now + within;
+  const Past past = PastOf([&](const FeatureRef& ref) { return context.Get(ref); });
+  Timestamp before = context.now(), after = before + within;
   if (ScoreOf(past.At(after), horizon_days) < score) return std::nullopt;
   while (after - before > seconds(1)) {
     const Timestamp middle = before + (after - before) / 2;

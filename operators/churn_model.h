@@ -4,7 +4,7 @@
 //   std::unique_ptr<ChurnModel> model = MakePopulationModel({});
 //   builder.Add<Churn>(ChurnOptions{}, std::move(model));
 //
-// A learned model implements the same interface and reads whatever features it likes.
+// A learned model implements the same interface and reads whatever features it likes (learned_churn_model.h).
 #pragma once
 
 #include <memory>
@@ -15,6 +15,7 @@
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
+#include "operators/context.h"
 #include "operators/features.h"
 #include "operators/models/fitted_models.h"
 #include "portrait/v1/result.pb.h"
@@ -47,9 +48,10 @@ class ChurnModel {
   // The score of that forecast alone; quick, for it is asked for at every order.
   virtual double Score(Features features, Timestamp now, double horizon_days) const = 0;
 
-  // When the score reaches `score` if the customer stays silent, later than now and within `within`; none: not at all,
-  // or the model cannot tell.
-  virtual std::optional<Timestamp> Reaches(double score, Features features, Timestamp now, double horizon_days,
+  // When to look whether the score has reached `score`, if the customer stays silent: the moment when it does, or an
+  // earlier one beyond which the model cannot see, later than now and within `within`; none: it never does, or the
+  // model cannot tell.
+  virtual std::optional<Timestamp> Reaches(double score, const Context& context, double horizon_days,
                                            Duration within) const = 0;
 };
 

@@ -44,6 +44,9 @@ class Context {
   // The event came after the watermark had passed its time. A fold that can still count it should.
   bool late() const { return late_; }
 
+  // Features as they will be at a later moment if nothing happens until then.
+  FeatureReader FeaturesAt(Timestamp later) const { return {row_, calendar_.At(later)}; }
+
   // Features of this operator and of those before it in the chain, at now().
   Value Get(const FeatureRef& feature) const { return reader_.Get(feature); }
   Items GetItems(const FeatureRef& feature) const { return reader_.GetItems(feature); }

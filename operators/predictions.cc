@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "operators/holdout.h"
+#include "operators/learned_churn_model.h"
 #include "operators/models/normal_tail.h"
 
 namespace portrait {
@@ -20,6 +21,8 @@ constexpr int32_t kLongestDays = 3650;  // of silence: beyond it nothing changes
 constexpr int kMonths = 12;
 constexpr double kMonthDays = 365.0 / kMonths;
 constexpr double kEarly = 0.1, kLate = 0.9;
+constexpr uint32_t kLookTimer = 1;
+constexpr int32_t kLooks[] = {7, 30, 90};  // days of silence after which windows of features have run empty
 
 int32_t SilentDays(const State& state, int32_t day) { return std::clamp(day - state.last_day(), 0, kLongestDays); }
 
@@ -31,8 +34,17 @@ PurchaseHistory HistoryAfter(const State& state, int32_t silent_days) {
   return out;
 }
 
-double NoOrder(const PredictionsOptions& options, const State& state, int32_t silent_days) {
+double PopulationNoOrder(const PredictionsOptions& options, const State& state, int32_t silent_days) {
   return 1 - options.models.orders.ProbabilityOfOrder(HistoryAfter(state, silent_days), options.horizon_days);
+}
+
+// Log-odds of a probability that may be 0 or 1.
+double BoundedLogOdds(double probability) { return LogOdds(std::clamp(probability, 1e-9, 1 - 1e-9)); }
+
+double NoOrder(const PredictionsOptions& options, const State& state, int32_t silent_days) {
+  const double population = PopulationNoOrder(options, state, silent_days);
+  if (state.learned_shift() == 0 || !options.models.learned) return population;
+  return FromLogOdds(BoundedLogOdds(population) + state.learned_shift());
 }
 
 // Steps of the probability of no order, which silence only raises.
@@ -175,12 +187,18 @@ double PauseQuantile(const Rhythm& rhythm, double silent_days, double share) {
 }
 
 Predictions::Predictions(PredictionsOptions options)
-    : options_(std::make_shared<const PredictionsOptions>(std::move(options))) {}
+    : options_(std::make_shared<const PredictionsOptions>(std::move(options))) {
+  if (options_->models.learned) learned_ = MakeChurnModel(options_->models);
+}
 
 void Predictions::Describe(Description& about) const {
   about.Name("predictions")
       .About("What to expect of a customer: orders, spend, lifetime value, the next order")
       .Reads({Event::kOrderCompleted, Event::kOrderRefunded, Event::kOrderCancelled});
+  if (learned_ != nullptr) {
+    about.Reads({Event::kComplaintFiled, Event::kIssueResolved});
+    about.Timer(kLookTimer, "the learned model is asked anew after 7, 30 or 90 days of silence");
+  }
   const std::string within = absl::StrCat(" within ", options_->horizon_days, " days");
   AddPrediction(about, options_.get(), "no_order", "1", "Probability of no order" + within, Trend::kRises, NoOrder);
   AddPrediction(about, options_.get(), "orders", "orders", "Purchase days to expect" + within, Trend::kFalls,
@@ -231,7 +249,7 @@ absl::Status Predictions::Bind(const FeatureRegistry& features) {
     if (!found.ok()) return found.status();
     *ref = *found;
   }
-  return absl::OkStatus();
+  return learned_ != nullptr ? learned_->Bind(features) : absl::OkStatus();
 }
 
 void Predictions::OnEvent(const Event&, State& state, Context& context) const {
@@ -239,7 +257,10 @@ void Predictions::OnEvent(const Event&, State& state, Context& context) const {
   const auto* const first_time = std::get_if<Timestamp>(&first);
   const auto* const last_time = std::get_if<Timestamp>(&last);
   const auto occasions = static_cast<int64_t>(AsNumber(context.Get(occasions_)));
-  if (occasions < 1 || first_time == nullptr || last_time == nullptr) return state.Clear();
+  if (occasions < 1 || first_time == nullptr || last_time == nullptr) {
+    context.CancelTimer(kLookTimer);
+    return state.Clear();
+  }
   state.set_occasions(occasions);
   state.set_last_us(ToMicros(*last_time));
   state.set_last_day(context.DayOf(*last_time));
@@ -250,6 +271,22 @@ void Predictions::OnEvent(const Event&, State& state, Context& context) const {
   state.set_gap_log_mean(state.gaps() > 0 ? std::log(std::max(1.0, AsNumber(context.Get(gap_mean_), 1))) : 0);
   state.set_gap_log_spread(state.gaps() > 1 ? AsNumber(context.Get(gap_log_spread_)) : 0);
   state.set_holdout_point(HoldoutPoint(context.customer_id()));
+  LookByLearned(state, context);
+}
+
+void Predictions::OnTimer(const Timer&, State& state, Context& context) const { LookByLearned(state, context); }
+
+void Predictions::LookByLearned(State& state, Context& context) const {
+  state.clear_learned_shift();
+  context.CancelTimer(kLookTimer);
+  if (learned_ == nullptr || state.occasions() == 0) return;
+  const double score =
+      learned_->Score([&](const FeatureRef& ref) { return context.Get(ref); }, context.now(), options_->horizon_days);
+  const int32_t silent = SilentDays(state, context.moment().day);
+  state.set_learned_shift(score - BoundedLogOdds(PopulationNoOrder(*options_, state, silent)));
+  for (const int32_t look : kLooks) {
+    if (look > silent) return context.SetTimer(kLookTimer, context.StartOf(state.last_day() + look));
+  }
 }
 
 }  // namespace portrait

@@ -16,12 +16,18 @@
 // pauses drawn to the population's (rhythm.h) are taken for log-normal; median and the 10 % and 90 % quantiles of the
 // pauses that are longer than the silence so far.
 //
-// Bounds of the state: nine numbers, below 80 bytes. An order costs about as much as reading seven features of
+// Where the models hold a learned one (learned_churn_model.h), no_order is its probability as of the last look: an
+// order, refund, cancellation, complaint or resolution, and a timer after 7, 30 and 90 days of silence. From a look
+// on, silence moves its log-odds as it moves the population model's; a churn alert judges anew at its own moments. All
+// other features stay the population's.
+//
+// Bounds of the state: ten numbers, below 90 bytes. An order costs about as much as reading seven features of
 // `purchases`; other events nothing.
 #pragma once
 
 #include <memory>
 
+#include "operators/churn_model.h"
 #include "operators/models/fitted_models.h"
 #include "operators/operator.h"
 #include "portrait/v1/state/predictions.pb.h"
@@ -42,9 +48,13 @@ class Predictions final : public Operator<v1::state::Predictions> {
   void Describe(Description& about) const;
   absl::Status Bind(const FeatureRegistry& features) override;
   void OnEvent(const Event& event, v1::state::Predictions& state, Context& context) const override;
+  void OnTimer(const Timer& timer, v1::state::Predictions& state, Context& context) const override;
 
  private:
+  void LookByLearned(v1::state::Predictions& state, Context& context) const;
+
   std::shared_ptr<const PredictionsOptions> options_;  // features point to it
+  std::unique_ptr<ChurnModel> learned_;                // null: there is none
   FeatureRef occasions_, first_, last_, spend_, gaps_, gap_mean_, gap_log_spread_;
 };
 

@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "operators/learned_churn_model.h"
 #include "pipeline/tools/result_text.h"
 #include "portrait/v1/state/purchases.pb.h"
 #include "portrait/v1/state/service.pb.h"
@@ -74,7 +75,7 @@ Portraits::Portraits(const Chain& chain, const Config& config)
       slots_(chain),
       tags_(chain),
       calendar_(config.engine.zone),
-      model_(MakePopulationModel(config.chain.models.fitted)) {
+      model_(MakeChurnModel(config.chain.models.fitted)) {
   if (!slots_.purchases || !slots_.churn || !model_->Bind(chain.features()).ok()) model_.reset();
 }
 

@@ -1,10 +1,12 @@
-// The population models in force: of orders, of their value, of rhythms. Those that are built in, or those of a file
-// that `portrait fit` has written (pipeline/config/model_file.h).
+// The models in force: of orders, of their value, of rhythms; and of churn, where one was learned. Those that are built
+// in, or those of a file that `portrait fit` or `portrait train` has written (pipeline/config/model_file.h).
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "operators/models/gamma_gamma.h"
+#include "operators/models/learned_churn.h"
 #include "operators/models/order_model.h"
 #include "operators/rhythm.h"
 
@@ -16,6 +18,7 @@ struct FittedModels {
   OrderModel orders;
   GammaGammaParameters value;
   RhythmPrior rhythm;
+  std::optional<LearnedChurn> learned;  // none: the population models say how likely no order is
 };
 
 // Spend within the horizon: expected purchase days times what one is worth. `day_value`: spend by purchase day so far.

@@ -21,6 +21,7 @@ void AddRestore(Program& program);
 void AddRules(Program& program);
 void AddExplain(Program& program);
 void AddFit(Program& program);
+void AddTrain(Program& program);
 void AddModels(Program& program);
 void AddBacktest(Program& program);
 

@@ -13,7 +13,7 @@
 namespace portrait {
 namespace {
 
-enum ExitCode { kDone = 0, kFailed = 1, kUsage = 2 };
+enum ExitCode { kDone = 0, kFailed = 1, kUsage = 2, kDeclined = 3 };
 
 constexpr const char* kAbout =
     "Portrait keeps a live portrait of every customer: it reads browsing, mail, purchase and service events from "
@@ -26,7 +26,7 @@ constexpr const char* kFooter =
     "  portrait describe                       what is computed, and what it means\n"
     "  portrait check deploy/portrait.yaml     is this configuration good?\n"
     "\n"
-    "Exit codes: 0 done, 1 failed, 2 wrong usage or configuration.\n"
+    "Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 declined (train: the model is not better).\n"
     "`portrait COMMAND --help` explains a command. docs/configuration.md explains the configuration file.";
 
 std::string ExamplesText(const std::vector<std::string>& examples) {
@@ -72,6 +72,7 @@ int Program::RunChosen() const {
   const absl::Status status = action_(*this);
   if (status.ok()) return kDone;
   std::cerr << "portrait " << chosen_ << ": " << status.message() << std::endl;
+  if (absl::IsCancelled(status)) return kDeclined;
   return absl::IsInvalidArgument(status) ? kUsage : kFailed;
 }
 
@@ -118,6 +119,7 @@ int Main(int argc, char** argv, const ChainExtension& extension) {
     AddRules(program);
     AddExplain(program);
     AddFit(program);
+    AddTrain(program);
     AddModels(program);
     AddBacktest(program);
     return program.Run(argc, argv);

@@ -28,13 +28,15 @@
 
 namespace portrait {
 
-// Runs the program. Never throws. Returns its exit code: 0 done, 1 failed, 2 wrong usage or configuration.
+// Runs the program. Never throws. Returns its exit code: 0 done, 1 failed, 2 wrong usage or configuration, 3 declined
+// (train: the learned model is not better).
 int Main(int argc, char** argv, const ChainExtension& extension = {});
 
 class Program {
  public:
   // What a command does once the command line is parsed; results go to std::cout. An error is printed to std::cerr as
-  // "portrait NAME: message"; InvalidArgument (the user has to change something) ends with exit code 2, others with 1.
+  // "portrait NAME: message"; InvalidArgument (the user has to change something) ends with exit code 2, Cancelled (all
+  // is well, but what was asked for is better not done) with 3, others with 1.
   using Action = std::function<absl::Status(const Program&)>;
 
   struct Command {

@@ -21,6 +21,14 @@ SettingType<std::string> FileOrBuiltIn() {
 }
 SettingType<int64_t> SomeDays() { return WholeDaysBetween(1, kDaysMost); }
 SettingType<double> Share() { return NumberBetween(0, 1); }
+SettingType<int64_t> OffOrDays() {
+  const SettingType<int64_t> some = SomeDays();
+  return {absl::StrCat("off, or ", some.name),
+          [some](std::string_view text) -> absl::StatusOr<int64_t> {
+            return text == "off" ? absl::StatusOr<int64_t>(0) : some.parse(text);
+          },
+          [some](const int64_t& value) { return value == 0 ? std::string("off") : some.show(value); }};
+}
 SettingType<double> LogOddsRatio() { return NumberBetween(-20, 20); }
 
 void ReadRates(const ConfigNode& node, Config& config, ConfigProblems& problems) {
@@ -150,6 +158,10 @@ void AddChurn(std::vector<Setting>& all) {
   Add(all, "churn.high", Share(), "The band is high from this probability on",
       [](auto& c) -> auto& { return c.chain.churn.high; });
   AddChurnCauses(all);
+  Add(all, "churn.examples.every", OffOrDays(),
+      "A snapshot of each customer is taken this often, and written with what came of it once `churn.horizon` is over, "
+      "to the output `churn-examples`: what `portrait train` learns from. A quarter of the horizon or more",
+      [](auto& c) -> auto& { return c.chain.churn_examples.every_days; });
 }
 
 }  // namespace

@@ -103,6 +103,20 @@ void ReadModelsOf(std::string_view config_name, Config& config, ConfigProblems& 
   models.currency = file->source().currency();
 }
 
+// What the horizon is to be to examples and to a learned model.
+void CheckHorizon(const ChainConfig& chain, ConfigProblems& problems) {
+  const int horizon = chain.churn.horizon_days, every = chain.churn_examples.every_days;
+  if (every > 0 && every * ChurnExamplesOptions::kMostOpen < horizon) {
+    problems.Add(0, "churn.examples.every",
+                 absl::StrCat("must be a quarter of churn.horizon (", horizon, "d) or more: ", every, "d"));
+  }
+  if (const auto& learned = chain.models.fitted.learned; learned && learned->horizon_days != horizon) {
+    problems.Add(0, "models.file",
+                 absl::StrCat("the learned model is of no order within ", learned->horizon_days, "d, churn.horizon is ",
+                              horizon, "d"));
+  }
+}
+
 void CheckChurn(const ChurnOptions& churn, ConfigProblems& problems) {
   if (churn.medium >= churn.high) problems.Add(0, "churn.medium", "must be below churn.high");
   if (churn.contact_recovered < churn.contact_drop) {
@@ -116,6 +130,7 @@ void CheckChurn(const ChurnOptions& churn, ConfigProblems& problems) {
 // What no setting can judge alone.
 void CheckTogether(const Config& config, ConfigProblems& problems) {
   CheckChurn(config.chain.churn, problems);
+  CheckHorizon(config.chain, problems);
   if (const std::string& fitted_in = config.chain.models.currency;
       !fitted_in.empty() && fitted_in != config.currency.home) {
     problems.Add(

@@ -14,6 +14,7 @@
 
 #include "absl/status/statusor.h"
 #include "operators/churn.h"
+#include "operators/churn_examples.h"
 #include "operators/clean.h"
 #include "operators/predictions.h"
 #include "operators/site.h"
@@ -94,9 +95,10 @@ struct ChainConfig {
   SiteOptions site;
   RulesConfig rules;
   int tags_silent_days = 60;
-  // Of these two, models, rhythm, horizon and holdout have one place each: models, churn.horizon_days, predictions.
+  // Of these three, models, rhythm, horizon and holdout have one place each: models, churn.horizon_days, predictions.
   ChurnOptions churn;
   PredictionsOptions predictions;
+  ChurnExamplesOptions churn_examples;
   ModelsConfig models;
 };
 

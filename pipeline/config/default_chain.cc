@@ -9,8 +9,10 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "operators/churn.h"
+#include "operators/churn_examples.h"
 #include "operators/clean.h"
 #include "operators/email.h"
+#include "operators/learned_churn_model.h"
 #include "operators/nearest_name.h"
 #include "operators/person.h"
 #include "operators/predictions.h"
@@ -70,7 +72,11 @@ void AddOperators(const Config& config, const ChainExtension& extension, ChainBu
   churn.home_currency = config.currency.home;
   churn.rhythm = models.rhythm;
   churn.holdout = predictions.holdout;
-  builder.Add<Churn>(churn, MakePopulationModel(models));
+  builder.Add<Churn>(churn, MakeChurnModel(models));
+  ChurnExamplesOptions examples = config.chain.churn_examples;
+  examples.horizon_days = churn.horizon_days;
+  examples.home_currency = config.currency.home;
+  if (examples.every_days > 0) builder.Add<ChurnExamples>(examples, models);
   if (extension.add) extension.add(builder);
   builder.Add<Tags>(TagsOptions{.rules = RulesOf(config.chain.rules), .silent_days = config.chain.tags_silent_days});
 }

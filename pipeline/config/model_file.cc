@@ -15,6 +15,8 @@ namespace {
 constexpr size_t kModelFileBytes = 1 << 20;
 constexpr size_t kModelNameBytes = 100;
 constexpr double kLeastParameter = 1e-9, kMostParameter = 1e12;
+constexpr double kMostWeight = 100;
+constexpr int kMostFeatures = 200;
 
 std::string FirstLine(const std::string& text) { return text.substr(0, text.find('\n')); }
 
@@ -70,6 +72,23 @@ void CheckOrders(const v1::ModelFile& file, ParameterCheck& check) {
   }
 }
 
+void CheckLearned(const v1::LearnedChurnFit& learned, ParameterCheck& check) {
+  if (learned.version() != LearnedChurn::kVersion) {
+    check.Fail(absl::StrCat("learned.version: this release reads version ", LearnedChurn::kVersion,
+                            ", the learned model is of version ", learned.version(),
+                            "; train it anew with `portrait train`"));
+  }
+  check.Number("learned.horizon_days", learned.horizon_days(), 1, 3650);
+  check.Number("learned.intercept", learned.intercept(), -kMostWeight, kMostWeight);
+  check.Number("learned.features", learned.features_size(), 1, kMostFeatures);
+  for (const v1::LearnedFeature& feature : learned.features()) {
+    const std::string name = absl::StrCat("learned.features ", feature.name());
+    check.Number(name + " mean", feature.mean(), -kMostParameter, kMostParameter);
+    check.Number(name + " spread", feature.spread(), 0, kMostParameter);
+    check.Number(name + " weight", feature.weight(), -kMostWeight, kMostWeight);
+  }
+}
+
 absl::Status CheckModels(const v1::ModelFile& file) {
   ParameterCheck check;
   CheckName(file.name(), check);
@@ -81,6 +100,7 @@ absl::Status CheckModels(const v1::ModelFile& file) {
   check.Parameter("rhythm.log_spread", file.rhythm().log_spread());
   check.Parameter("rhythm.mean_weight", file.rhythm().mean_weight());
   check.Parameter("rhythm.spread_weight", file.rhythm().spread_weight());
+  if (file.has_learned()) CheckLearned(file.learned(), check);
   return check.status();
 }
 
@@ -151,7 +171,52 @@ FittedModels ModelsOf(const v1::ModelFile& file) {
   out.value = {file.gamma_gamma().p(), file.gamma_gamma().q(), file.gamma_gamma().v()};
   const auto& rhythm = file.rhythm();
   out.rhythm = {rhythm.log_mean(), rhythm.log_spread(), rhythm.mean_weight(), rhythm.spread_weight()};
+  if (file.has_learned()) out.learned = LearnedOf(file.learned());
   return out;
+}
+
+v1::ModelFile BuiltInModels() {
+  const FittedModels models;
+  v1::ModelFile file;
+  file.set_name(models.name);
+  file.set_in_force("mbg_nbd");
+  const auto& orders = std::get<MbgNbdParameters>(models.orders.parameters());
+  v1::MbgNbdFit& mbg = *file.mutable_mbg_nbd();
+  mbg.set_r(orders.r), mbg.set_alpha_days(orders.alpha_days), mbg.set_a(orders.a), mbg.set_b(orders.b);
+  v1::GammaGammaFit& value = *file.mutable_gamma_gamma();
+  value.set_p(models.value.p), value.set_q(models.value.q), value.set_v(models.value.v);
+  v1::RhythmFit& rhythm = *file.mutable_rhythm();
+  rhythm.set_log_mean(models.rhythm.log_mean), rhythm.set_log_spread(models.rhythm.log_spread);
+  rhythm.set_mean_weight(models.rhythm.mean_weight), rhythm.set_spread_weight(models.rhythm.spread_weight);
+  file.mutable_card()->set_none_because("these models are built in: those of a music shop (CDNOW)");
+  return file;
+}
+
+LearnedChurn LearnedOf(const v1::LearnedChurnFit& fit) {
+  LearnedChurn out;
+  out.horizon_days = fit.horizon_days();
+  out.model.intercept = fit.intercept();
+  for (const v1::LearnedFeature& feature : fit.features()) {
+    out.features.push_back(feature.name());
+    out.model.mean.push_back(feature.mean());
+    out.model.spread.push_back(feature.spread());
+    out.model.weight.push_back(feature.weight());
+  }
+  return out;
+}
+
+v1::LearnedChurnFit FitOf(const LearnedChurn& learned) {
+  v1::LearnedChurnFit fit;
+  fit.set_version(LearnedChurn::kVersion);
+  fit.set_horizon_days(learned.horizon_days);
+  fit.set_intercept(learned.model.intercept);
+  for (size_t i = 0; i < learned.features.size(); ++i) {
+    v1::LearnedFeature& feature = *fit.add_features();
+    feature.set_name(learned.features[i]);
+    feature.set_mean(learned.model.mean[i]), feature.set_spread(learned.model.spread[i]);
+    feature.set_weight(learned.model.weight[i]);
+  }
+  return fit;
 }
 
 }  // namespace portrait

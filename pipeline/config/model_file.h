@@ -1,5 +1,5 @@
-// A file of fitted population models, as `portrait fit` writes it and `models.file` of the configuration names it: one
-// JSON object, proto/portrait/v1/model.proto says of what.
+// A file of fitted models, as `portrait fit` and `portrait train` write it and `models.file` of the configuration
+// names it: one JSON object, proto/portrait/v1/model.proto says of what.
 //
 //   absl::StatusOr<v1::ModelFile> file = ReadModelFile("models.json");
 //   FittedModels models = ModelsOf(*file);
@@ -36,5 +36,12 @@ std::string ModelIdentity(const v1::ModelFile& file);
 
 // Of a file that was read; the name is its identity.
 FittedModels ModelsOf(const v1::ModelFile& file);
+
+// The file that the models that are built in would be of, without checksum.
+v1::ModelFile BuiltInModels();
+
+// A learned model of a file as what the engine runs, and back.
+LearnedChurn LearnedOf(const v1::LearnedChurnFit& fit);
+v1::LearnedChurnFit FitOf(const LearnedChurn& learned);
 
 }  // namespace portrait

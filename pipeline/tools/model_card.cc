@@ -2,50 +2,26 @@
 
 #include <algorithm>
 #include <cmath>
-#include <functional>
 #include <string_view>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "operators/models/fitted_models.h"
-#include "operators/models/judgement.h"
 #include "pipeline/tools/fit_report.h"
+#include "pipeline/tools/judged_segments.h"
+#include "pipeline/tools/learned_card.h"
 #include "pipeline/tools/local_days.h"
 
 namespace portrait {
 namespace {
 
 constexpr int32_t kLeastDaysBefore = 30;
-constexpr double kActiveDays = 90;
-constexpr std::string_view kAllCustomers = "all";
 
-// What one customer did in the window, and what a model had said.
-struct Told {
-  PurchaseHistory history;
-  double no_order = 0, orders = 0, spend = 0;
-  double came_orders = 0, came_spend = 0;
-};
-
-struct Segment {
-  std::string_view who;
-  std::function<bool(const PurchaseHistory&)> holds;
-};
-
-const std::vector<Segment>& Segments() {
-  static const auto* const all = new std::vector<Segment>{
-      {kAllCustomers, [](const PurchaseHistory&) { return true; }},
-      {"bought once", [](const PurchaseHistory& h) { return h.repeats == 0; }},
-      {"came back", [](const PurchaseHistory& h) { return h.repeats > 0; }},
-      {"ordered in the last 90 days", [](const PurchaseHistory& h) { return h.age_days - h.last_days < kActiveDays; }},
-  };
-  return *all;
-}
-
-std::vector<Told> Tell(const CustomersUntil& known, const FittedModels& models, int32_t horizon_days) {
-  std::vector<Told> out;
+std::vector<ToldAndCame> Tell(const CustomersUntil& known, const FittedModels& models, int32_t horizon_days) {
+  std::vector<ToldAndCame> out;
   for (size_t i = 0; i < known.pasts.size(); ++i) {
-    Told told{.history = known.histories[i]};
+    ToldAndCame told{.history = known.histories[i]};
     told.no_order = 1 - models.orders.ProbabilityOfOrder(told.history, horizon_days);
     told.orders = models.orders.ExpectedOrders(told.history, horizon_days);
     told.spend = ExpectedSpend(models, told.history, known.day_values[i], horizon_days);
@@ -56,45 +32,6 @@ std::vector<Told> Tell(const CustomersUntil& known, const FittedModels& models, 
     out.push_back(told);
   }
   return out;
-}
-
-void AddJudged(const std::vector<Told>& told, const Segment& segment, std::string_view model, v1::ModelCard& card) {
-  std::vector<double> probabilities;
-  std::vector<bool> silent;
-  Told sum;
-  for (const Told& one : told) {
-    if (!segment.holds(one.history)) continue;
-    probabilities.push_back(one.no_order);
-    silent.push_back(one.came_orders == 0);
-    sum.orders += one.orders, sum.spend += one.spend;
-    sum.came_orders += one.came_orders, sum.came_spend += one.came_spend;
-  }
-  const auto ordered = std::count(silent.begin(), silent.end(), false);
-  if (ordered == 0 || static_cast<size_t>(ordered) == silent.size()) return;
-  const Judgement judged = Judge(probabilities, silent);
-  v1::JudgedModel& out = *card.add_judged();
-  out.set_model(std::string(model));
-  out.set_customers_who(std::string(segment.who));
-  out.set_customers(static_cast<uint32_t>(judged.customers));
-  out.set_without_order(static_cast<uint32_t>(judged.happened));
-  out.set_auc(judged.auc), out.set_brier(judged.brier), out.set_calibration_error(judged.calibration_error);
-  out.set_orders(sum.came_orders), out.set_orders_predicted(sum.orders);
-  out.set_spend(sum.came_spend), out.set_spend_predicted(sum.spend);
-  if (sum.came_spend > 0) out.set_spend_bias(sum.spend / sum.came_spend - 1);
-  if (segment.who != kAllCustomers) return;
-  for (const CalibrationGroup& group : judged.groups) {
-    v1::CalibrationGroup& added = *out.add_groups();
-    added.set_customers(static_cast<uint32_t>(group.customers));
-    added.set_predicted(group.predicted), added.set_came(group.happened);
-  }
-}
-
-// Where `model` was judged on all customers; null: nowhere.
-const v1::JudgedModel* JudgedOnAll(const v1::ModelCard& card, std::string_view model) {
-  for (const v1::JudgedModel& judged : card.judged()) {
-    if (judged.model() == model && judged.customers_who() == kAllCustomers) return &judged;
-  }
-  return nullptr;
 }
 
 std::string OrderModelText(const v1::ModelFile& file) {
@@ -129,12 +66,10 @@ std::string CardText(const v1::ModelCard& card, const std::string& in_force) {
                           "  predicted", "", "", "", "", "", one.orders_predicted(), one.spend_predicted(),
                           100 * one.spend_bias());
   }
-  if (const v1::JudgedModel* judged = JudgedOnAll(card, in_force)) {
+  if (const v1::JudgedModel* judged = JudgedOnAll(card.judged(), in_force)) {
     absl::StrAppendFormat(&text, "calibration of %s: of no order within %d days, predicted and come\n", in_force,
                           card.horizon_days());
-    for (const v1::CalibrationGroup& group : judged->groups()) {
-      absl::StrAppendFormat(&text, "  %.3f  %.3f  %d customers\n", group.predicted(), group.came(), group.customers());
-    }
+    absl::StrAppend(&text, GroupsText(*judged));
   }
   return text;
 }
@@ -164,8 +99,7 @@ v1::ModelCard CardOf(const std::vector<CustomerPast>& pasts, int32_t until, int3
   const auto judge = [&](const auto& fitted) {
     if (!fitted.ok()) return;
     models.orders = OrderModel(fitted->parameters);
-    const std::vector<Told> told = Tell(known, models, horizon_days);
-    for (const Segment& segment : Segments()) AddJudged(told, segment, models.orders.form(), card);
+    AddJudgements(Tell(known, models, horizon_days), models.orders.form(), *card.mutable_judged());
   };
   judge(FitMbgNbd(known.histories));
   judge(FitParetoNbd(known.histories));
@@ -174,8 +108,8 @@ v1::ModelCard CardOf(const std::vector<CustomerPast>& pasts, int32_t until, int3
 }
 
 void PutBestInForce(v1::ModelFile& file) {
-  const v1::JudgedModel* const mbg = JudgedOnAll(file.card(), "mbg_nbd");
-  const v1::JudgedModel* const pareto = JudgedOnAll(file.card(), "pareto_nbd");
+  const v1::JudgedModel* const mbg = JudgedOnAll(file.card().judged(), "mbg_nbd");
+  const v1::JudgedModel* const pareto = JudgedOnAll(file.card().judged(), "pareto_nbd");
   if (mbg == nullptr || pareto == nullptr || !file.has_mbg_nbd() || !file.has_pareto_nbd()) return;
   file.set_in_force(pareto->brier() < mbg->brier() ? "pareto_nbd" : "mbg_nbd");
 }
@@ -196,7 +130,8 @@ std::string ModelFileReport(const v1::ModelFile& file) {
   absl::StrAppendFormat(&text, "pauses       log mean %.4f (%.1f days)  log spread %.4f  weights %.2f and %.2f\n",
                         rhythm.log_mean(), std::exp(rhythm.log_mean()), rhythm.log_spread(), rhythm.mean_weight(),
                         rhythm.spread_weight());
-  return absl::StrCat(text, CardText(file.card(), file.in_force()));
+  return absl::StrCat(text, CardText(file.card(), file.in_force()),
+                      file.has_learned() ? LearnedText(file.learned()) : "");
 }
 
 }  // namespace portrait

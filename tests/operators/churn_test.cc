@@ -329,9 +329,7 @@ class Constant final : public ChurnModel {
     return out;
   }
   double Score(Features, Timestamp, double) const override { return 2.5; }
-  std::optional<Timestamp> Reaches(double, Features, Timestamp, double, Duration) const override {
-    return std::nullopt;
-  }
+  std::optional<Timestamp> Reaches(double, const Context&, double, Duration) const override { return std::nullopt; }
 };
 
 TEST_CASE("another model can take the place of MBG/NBD", "[churn]") {

@@ -25,6 +25,42 @@ TEST_CASE("the default chain has every operator in its order") {
   CHECK((*chain)->version() == ChainVersion(Config()));
 }
 
+TEST_CASE("examples for a model of churn are collected only when asked for, and as a part of the version") {
+  const auto config = ParseConfig("churn: {examples: {every: 30d}}", "f");
+  REQUIRE(config.ok());
+  const auto chain = BuildDefaultChain(*config);
+  REQUIRE(chain.ok());
+  CHECK((*chain)->outputs().size() == BuildDefaultChain(Config()).value()->outputs().size() + 1);
+  CHECK((*chain)->version() != ChainVersion(Config()));
+  CHECK(ParseConfig("churn: {examples: {every: off}}", "f")->chain.churn_examples.every_days == 0);
+  CHECK(ParseConfig("churn: {examples: {every: 22d}}", "f").status().message() ==
+        "f: churn.examples.every: must be a quarter of churn.horizon (90d) or more: 22d");
+}
+
+TEST_CASE("a learned model of another horizon, or of a feature that is not there, is refused at the start") {
+  const TemporaryFolder folder;
+  v1::ModelFile file = BuiltInModels();
+  auto& learned = *file.mutable_learned();
+  learned.set_version(1), learned.set_horizon_days(90);
+  auto& feature = *learned.add_features();
+  feature.set_name("purchases.orders_90d"), feature.set_spread(1), feature.set_weight(-0.5);
+  const auto config = [&](const std::string& more) {
+    WriteText(folder.path() / "models.json", ModelFileText(file).value());
+    WriteText(folder.path() / "portrait.yaml", "models: {file: models.json}\n" + more);
+    return LoadConfig(folder.path() / "portrait.yaml");
+  };
+  const auto good = config("");
+  REQUIRE(good.ok());
+  CHECK(BuildDefaultChain(*good).ok());
+  const auto other = config("churn: {horizon: 60d}\n");
+  CHECK(other.status().message().find(
+            "models.file: the learned model is of no order within 90d, churn.horizon is 60d") != std::string::npos);
+  feature.set_name("purchases.ordres_90d");
+  const auto chain = BuildDefaultChain(config("").value());
+  CHECK(chain.status().message().find("cannot read the feature purchases.ordres_90d: no such feature") !=
+        std::string::npos);
+}
+
 TEST_CASE("every feature says what it means and in which unit") {
   const auto chain = BuildDefaultChain(Config());
   REQUIRE(chain.ok());

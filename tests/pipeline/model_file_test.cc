@@ -1,6 +1,7 @@
 #include "pipeline/config/model_file.h"
 
 #include <catch2/catch_test_macros.hpp>
+#include <cmath>
 #include <functional>
 #include <limits>
 #include <string>
@@ -64,6 +65,31 @@ TEST_CASE("a file of models is read as it was written, to the last bit", "[model
   const FittedModels pareto = ModelsOf(ParseModelFile(ModelFileText(other).value()).value());
   CHECK(std::get<ParetoNbdParameters>(pareto.orders.parameters()).beta_days == 80);
   CHECK(pareto.name != models.name);
+}
+
+TEST_CASE("a learned model of another version, or with a number out of range, is refused", "[model_file]") {
+  const auto with = [](const std::function<void(v1::LearnedChurnFit&)>& change) {
+    return Refused([&](v1::ModelFile& file) {
+      auto& learned = *file.mutable_learned();
+      learned.set_version(1), learned.set_horizon_days(90);
+      auto& feature = *learned.add_features();
+      feature.set_name("purchases.orders_90d"), feature.set_spread(1), feature.set_weight(0.5);
+      change(learned);
+    });
+  };
+  CHECK(with([](auto&) {}) == "nothing");
+  CHECK(
+      with([](auto& learned) { learned.set_version(2); }) ==
+      "learned.version: this release reads version 1, the learned model is of version 2; train it anew with `portrait "
+      "train`");
+  CHECK(with([](auto& learned) { learned.set_horizon_days(0); }).starts_with("learned.horizon_days: must be a number"));
+  CHECK(with([](auto& learned) { learned.clear_features(); }).starts_with("learned.features: must be a number from 1"));
+  CHECK(with([](auto& learned) {
+          learned.mutable_features(0)->set_spread(-1);
+        }).starts_with("learned.features purchases.orders_90d spread: "));
+  CHECK(with([](auto& learned) {
+          learned.mutable_features(0)->set_weight(NAN);
+        }).starts_with("learned.features purchases.orders_90d weight: "));
 }
 
 TEST_CASE("blanks between the fields of a file of models do not matter", "[model_file]") {

@@ -35,7 +35,7 @@ def free_port():
         return s.getsockname()[1]
 
 
-def write_config(folder, application, brokers, **more):
+def write_config(folder, application, brokers, outputs=("tag-changes", "churn-alerts", "dead-letters"), **more):
     """A configuration whose results go to JSON topics of the application's own."""
     port = free_port()
     path = os.path.join(folder, application + ".yaml")
@@ -47,7 +47,7 @@ def write_config(folder, application, brokers, **more):
         f"http: {{listen: '127.0.0.1:{port}'}}",
         "outputs:",
     ]
-    for output in ("tag-changes", "churn-alerts", "dead-letters"):
+    for output in outputs:
         lines.append(f"  {output}: {{topic: {application}.{output}, format: json}}")
     lines += [f"{key}: {value}" for key, value in more.items()]
     with open(path, "w") as file:

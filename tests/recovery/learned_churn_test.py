@@ -1,0 +1,148 @@
+#!/usr/bin/env python3
+"""A model of churn is learned from the stream itself, on a real broker. Examples are collected, also over a kill, each once and
+with nothing from after its horizon; `portrait train` learns from the topic and from a file, with the same result; the service
+restarted with it writes alerts by the learned model, whose reasons add up to the score. Needs a real broker:
+PORTRAIT_TEST_BROKERS.
+
+  learned_churn_test.py PORTRAIT [--customers N] [--days N] [--seed N]
+"""
+import argparse
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+from portrait_process import Portrait, read_topic, run_command, write_config
+
+SKIPPED = 77
+HORIZON_DAYS = 30
+DAY_US = 86_400_000_000
+OUTPUTS = ("tag-changes", "churn-alerts", "dead-letters", "churn-examples")
+
+
+class Test:
+    def __init__(self, arguments, brokers, folder, log):
+        self.arguments, self.brokers, self.folder, self.log = arguments, brokers, folder, log
+        self.name = f"learned{os.getpid()}"
+        self.source = self.name + ".events"
+
+    def path(self, name):
+        return os.path.join(self.folder, name)
+
+    def command(self, *words, succeeds=True):
+        return run_command(self.arguments.portrait, *words, succeeds=succeeds)
+
+    def service(self, horizon=HORIZON_DAYS, **more):
+        config, port = write_config(self.folder, self.name, self.brokers, outputs=OUTPUTS, checkpoint="{interval: 1s}",
+                                    sources=f"[{{topic: {self.source}}}]",
+                                    churn=f"{{horizon: {horizon}d, examples: {{every: 15d}}}}", **more)
+        return Portrait(self.arguments.portrait, config, port, self.log)
+
+    def generate(self, service, to, seed):
+        self.command("generate", "--customers", str(self.arguments.customers), "--days", str(self.arguments.days), "--to", to,
+                     "--seed", str(seed), "--topic", self.source, "--config", service.config)
+
+    def collect(self):
+        service = self.service()
+        self.command("topics", "--create", "--partitions", "2", "--config", service.config)
+        self.generate(service, "2026-01-01", self.arguments.seed)
+        service.start()
+        service.wait_until(lambda: service.total("portrait_steps_total") >= 3000, "some of the records")
+        service.kill()
+        service.start()
+        service.wait_until_done()
+        service.stop()
+        return service
+
+    def check_examples(self):
+        examples = read_topic(self.brokers, f"{self.name}.churn-examples")
+        places = {(e["info"]["customer_id"], e["origin_us"]) for e in examples}
+        print(f"{len(examples)} examples of {len({c for c, _ in places})} customers, "
+              f"{sum(e.get('no_order', False) for e in examples)} without an order", flush=True)
+        assert len(examples) == len(places) > 200, "an example stands twice, or there are too few"
+        assert {e.get("no_order", False) for e in examples} == {True, False}
+        for example in examples:
+            closed = int(example["info"]["event_time_us"])
+            assert closed == int(example["origin_us"]) + HORIZON_DAYS * DAY_US, example
+            assert len(example["features"]) == 25 and 0 < example["probability"] < 1, example
+            assert example["model"] == "mbg_nbd/cdnow", example
+
+    def train(self, service):
+        by_topic, by_file, jsonl = self.path("topic.json"), self.path("file.json"), self.path("examples.jsonl")
+        shown = self.command("train", "--from-topic", "--config", service.config, "--name", "shop", "--out", by_topic)
+        print(shown)
+        assert "better than what was said" in shown, shown
+        with open(jsonl, "w") as file:
+            subprocess.run([self.arguments.portrait, "tail", "churn-examples", "--from-beginning", "--exit", "--json", "--config",
+                            service.config], check=True, stdout=file)
+        self.command("train", "--examples", jsonl, "--config", service.config, "--name", "shop", "--out", by_file)
+        assert open(by_topic).read() == open(by_file).read(), "the same examples gave another model"
+        assert "learned churn, version 1" in self.command("models", "show", by_topic)
+        self.declined(service, jsonl)
+        return by_topic
+
+    def declined(self, service, jsonl):
+        """Where what was said is the truth itself, nothing can be better, and nothing is written."""
+        perfect, out = self.path("perfect.jsonl"), self.path("declined.json")
+        with open(jsonl) as file, open(perfect, "w") as told:
+            for line in file:
+                example = json.loads(line)
+                example["probability"] = 0.999 if example["no_order"] else 0.001
+                told.write(json.dumps(example) + "\n")
+        done = subprocess.run([self.arguments.portrait, "train", "--examples", perfect, "--config", service.config, "--out", out],
+                              capture_output=True, text=True)
+        assert done.returncode == 3 and "not better" in done.stderr and not os.path.exists(out), done
+
+    def alerts_by_learned(self, model):
+        wrong = self.service(horizon=60, models=f"{{file: {model}}}")
+        assert "no order within 30d" in self.command("check", wrong.config, succeeds=False)
+        service = self.service(models=f"{{file: {model}}}")
+        before = len(read_topic(self.brokers, f"{self.name}.churn-alerts"))
+        self.generate(service, "2026-10-01", self.arguments.seed + 1)
+        service.start()
+        service.wait_until_done()
+        service.stop()
+        alerts = [a for a in read_topic(self.brokers, f"{self.name}.churn-alerts") if re.match("shop@", a.get("model", ""))]
+        print(f"{before} alerts before, {len(alerts)} by the learned model", flush=True)
+        assert len(alerts) > 50, "hardly any alert"
+        for alert in alerts:
+            if alert.get("last_order_us", "0") == "0":
+                continue
+            total = sum(reason.get("contribution", 0) for reason in alert["info"]["reasons"])
+            assert abs(total - alert.get("score", 0)) < 1e-6, alert
+            assert any(", usually " in reason.get("text", "") for reason in alert["info"]["reasons"]), alert
+        said = [e for e in read_topic(self.brokers, f"{self.name}.churn-examples") if e["model"].startswith("shop@")]
+        assert said, "no example says what the learned model said"
+        print(self.command("tail", "churn-alerts", "--from-beginning", "--exit", "--config", service.config).splitlines()[-1])
+
+    def run(self):
+        service = self.collect()
+        self.check_examples()
+        self.alerts_by_learned(self.train(service))
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("portrait")
+    parser.add_argument("--customers", type=int, default=700)
+    parser.add_argument("--days", type=int, default=300)
+    parser.add_argument("--seed", type=int, default=7)
+    arguments = parser.parse_args()
+    brokers = os.environ.get("PORTRAIT_TEST_BROKERS")
+    if not brokers:
+        print("skipped: needs a real broker in PORTRAIT_TEST_BROKERS")
+        return SKIPPED
+    with tempfile.TemporaryDirectory() as folder, open(os.path.join(folder, "log"), "wb") as log:
+        try:
+            Test(arguments, brokers, folder, log).run()
+        except BaseException:
+            print(open(log.name, errors="replace").read()[-4000:])
+            raise
+    print("a model of churn was learned from the stream, and alerts go by it")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
