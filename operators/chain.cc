@@ -80,10 +80,10 @@ int Chain::FireTimers(Timestamp until, std::string_view customer_id, RowState& r
   while (!row.timers.empty() && row.timers.first().time <= until) {
     const TimerEntry timer = row.timers.first();
     row.timers.RemoveFirst();
-    row.time = std::max(row.time, timer.time);
+    const Timestamp now = std::max(row.time, timer.time);
     Context::StepCause cause;
     cause.timer = timer;
-    Context context(row, customer_id, calendar, calendar.At(row.time), false, *this, sink, cause);
+    Context context(row, customer_id, calendar, calendar.At(now), false, *this, sink, cause);
     context.slot_ = timer.slot;
     links_[timer.slot - 1].op->HandleTimer({timer.id, timer.time}, StateFor(row, timer.slot), context);
     for (const Slot follower : followers_) {
@@ -91,6 +91,7 @@ int Chain::FireTimers(Timestamp until, std::string_view customer_id, RowState& r
       context.slot_ = follower;
       links_[follower - 1].op->HandleChange(timer.slot, StateFor(row, follower), context);
     }
+    if (!context.aside_) row.time = now;
     ++fired;
   }
   return fired;
@@ -112,15 +113,19 @@ bool Chain::Reconsiders(Timestamp now, std::string_view customer_id, RowState& r
 
 void Chain::Switch(const SwitchCause& cause, Timestamp now, std::string_view customer_id, RowState& row,
                    const Calendar& calendar, OutputSink& sink) const {
-  row.time = std::max(row.time, now);
+  const Timestamp time = std::max(row.time, now);
   Context::StepCause step;
   step.switched = &cause;
-  Context context(row, customer_id, calendar, calendar.At(row.time), false, *this, sink, step);
+  Context context(row, customer_id, calendar, calendar.At(time), false, *this, sink, step);
+  bool aside = true;
   for (const Slot slot : switching_) {
     if (!row.states.Has(slot)) continue;
     context.slot_ = slot;
+    context.aside_ = false;
     links_[slot - 1].op->HandleSwitch(StateFor(row, slot), context);
+    aside = aside && context.aside_;
   }
+  if (!aside) row.time = time;
 }
 
 void Chain::Encode(uint64_t number, const RowState& row, std::string& out) const {

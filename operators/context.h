@@ -66,6 +66,13 @@ class Context {
     Send(result);
   }
 
+  // Rules in the shadow would give a tag, or take it away.
+  void CountShadow(std::string_view tag, bool comes) { sink_.AddShadow(tag, comes); }
+
+  // What the handler does with this timer or switch is aside: the row's own time stays as it was, so that later events
+  // find it as if nothing had happened.
+  void StayAside() { aside_ = true; }
+
  private:
   friend class Chain;
   struct StepCause {
@@ -101,6 +108,7 @@ class Context {
   FeatureReader reader_;
   Slot slot_ = 0;         // of the operator that runs
   uint32_t emitted_ = 0;  // results so far in this step on this row
+  bool aside_ = false;    // what the operator that runs does
 };
 
 }  // namespace portrait

@@ -1,8 +1,6 @@
 #include "operators/tags.h"
 
 #include <algorithm>
-#include <iterator>
-#include <set>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -14,10 +12,6 @@ namespace portrait {
 namespace {
 
 using State = v1::state::Tags;
-using rules::TagVerdict;
-
-constexpr uint32_t kRulesTimer = 1;
-constexpr uint32_t kPinTimer = 2;
 
 // What the customer did, rather than what was done to them.
 bool IsActivity(const Event& event) {
@@ -29,13 +23,6 @@ bool IsActivity(const Event& event) {
     case Event::kPhoneCall: return event.phone_call().direction() != v1::PhoneCall::OUTBOUND;
     default: return true;
   }
-}
-
-v1::Reason InWords(std::string text) {
-  v1::Reason reason;
-  reason.set_feature("tags.held");
-  reason.set_text(std::move(text));
-  return reason;
 }
 
 void NoteActivity(const Event& event, int silent_days, State& state) {
@@ -63,6 +50,7 @@ void Tags::Describe(Description& about) {
   about.Writes<v1::TagChange>("tag-changes", "A tag comes or goes, with the reasons");
   about.Timer(kRulesTimer, "time alone may change what a rule says");
   about.Timer(kPinTimer, "a pin ends");
+  about.Timer(kShadowTimer, "time alone may change what a rule in the shadow says");
   about.Feature<State>("first_seen", "time", "The first event of any kind",
                        [](const State& s) { return TimeIf(s.has_first_seen_us(), s.first_seen_us()); });
   about.Feature<State>("last_activity", "time", "The last event that the customer caused",
@@ -90,24 +78,42 @@ absl::Status Tags::Bind(const FeatureRegistry& features) {
   if (options_.silent_days <= 0) {
     return absl::InvalidArgumentError(absl::StrCat("silent_days must be above 0: ", options_.silent_days));
   }
-  std::vector<rules::Rule> written;
-  if (options_.rules) {
-    auto given = options_.rules(features);
-    if (!given.ok()) return given.status();
-    written = *std::move(given);
-  }
-  auto compiled = rules::RuleSet::Compile(std::move(written), features);
-  if (!compiled.ok()) return compiled.status();
-  rules_ = *std::move(compiled);
+  const auto windows = std::make_shared<rules::EventWindows>(features);
+  auto in_force = Compile(options_.rules, features, windows);
+  if (!in_force.ok()) return in_force.status();
+  rules_ = *std::move(in_force);
+  if (!options_.shadow) return absl::OkStatus();
+  auto shadow = Compile(options_.shadow, features, windows);
+  if (!shadow.ok())
+    return absl::Status(shadow.status().code(), absl::StrCat("in the shadow: ", shadow.status().message()));
+  shadow_ = *std::move(shadow);
   return absl::OkStatus();
 }
 
+absl::StatusOr<std::unique_ptr<const rules::RuleSet>> Tags::Compile(
+    const rules::RuleSource& source, const FeatureRegistry& features,
+    std::shared_ptr<rules::EventWindows> windows) const {
+  std::vector<rules::Rule> written;
+  if (source) {
+    auto given = source(features);
+    if (!given.ok()) return given.status();
+    written = *std::move(given);
+  }
+  return rules::RuleSet::Compile(std::move(written), features, std::move(windows));
+}
+
 void Tags::BeforeEvent(const Event& event, const State& state, const Context& context) const {
-  auto& seen = rules::ChangeDetector::Snapshot::OfThisThread();
-  seen.event = nullptr;
-  if (state.rules() != rules_->version()) return;  // all will be looked at
-  rules_->detector().Before(event.body_case(), context.features(), seen);
-  seen.event = &event;
+  const auto watch = [&](const rules::RuleSet& rules, bool judged, rules::ChangeDetector::Snapshot& seen) {
+    seen.event = nullptr;
+    if (!judged) return;  // all will be looked at
+    rules.detector().Before(event.body_case(), context.features(), seen);
+    seen.event = &event;
+  };
+  using Snapshot = rules::ChangeDetector::Snapshot;
+  watch(*rules_, state.rules() == rules_->version(), Snapshot::OfThisThread());
+  if (shadow_) {
+    watch(*shadow_, state.has_shadow() && !HasStaleShadow(state), Snapshot::OfThisThread(/*shadow=*/true));
+  }
 }
 
 void Tags::OnEvent(const Event& event, State& state, Context& context) const {
@@ -123,133 +129,68 @@ void Tags::OnEvent(const Event& event, State& state, Context& context) const {
   }
   NoteActivity(event, options_.silent_days, state);
   rules_->windows().Take(event, context, state);
-  auto& seen = rules::ChangeDetector::Snapshot::OfThisThread();
-  if (std::exchange(seen.event, nullptr) != &event) return Look(rules_->All(), state, context);
-  rules_->detector().After(context.features(), seen);
-  if (seen.affected.empty()) return;
-  JudgeBy([&](rules::Judge& judge) { return judge.Look(seen.affected); }, state, context);
+  Settle(state, context);
+  OnBothSides([&](const Side& side) { AfterEvent(event, side, context); }, state);
 }
 
 void Tags::OnTimer(const Timer& timer, State& state, Context& context) const {
-  if (timer.id != kPinTimer) return Look(rules_->Timed(), state, context);
-  rules::EndedPins ended;
-  rules::RemoveOverPins(context.now(), *state.mutable_pins(), ended);
-  PinsChanged({}, ended, state, context);
+  if (timer.id == kPinTimer) {
+    rules::EndedPins ended;
+    rules::RemoveOverPins(context.now(), *state.mutable_pins(), ended);
+    return PinsChanged({}, ended, state, context);
+  }
+  const bool promoted = Settle(state, context);
+  if (timer.id == kShadowTimer) {
+    if (!promoted) context.StayAside();
+    if (shadow_) Look(shadow_->Timed(), Shadow(state), context);
+    return;
+  }
+  OnBothSides(
+      [&](const Side& side) {
+        if (side.shadow == nullptr || !side.judged()) Look(side.rules.Timed(), side, context);
+      },
+      state);
 }
 
 void Tags::OnChange(Slot changed, State& state, Context& context) const {
-  Look(rules_->detector().ReadersOf(changed), state, context);
-}
-
-void Tags::Look(const std::vector<int32_t>& units, State& state, Context& context) const {
-  if (state.rules() != rules_->version()) return LookAnew(state, context);
-  if (!units.empty()) JudgeBy([&](rules::Judge& judge) { return judge.Look(units); }, state, context);
-}
-
-void Tags::PinsChanged(std::string_view pinned, const rules::EndedPins& ended, State& state, Context& context) const {
-  if (const auto end = rules::FirstEnd(state.pins())) {
-    context.SetTimer(kPinTimer, *end);
-  } else {
-    context.CancelTimer(kPinTimer);
-  }
-  if (state.rules() != rules_->version()) return LookAnew(state, context, ended);
-  std::set<int32_t> units;
-  const auto look_at = [&](std::string_view tag) {
-    if (const int32_t rule = rules_->RuleOf(tag); rule >= 0) {
-      units.insert(rules_->rules()[static_cast<size_t>(rule)].unit);
-    }
-  };
-  if (!pinned.empty()) look_at(pinned);
-  for (const rules::Ended& pin : ended) look_at(pin.tag);
-  if (units.empty()) return;
-  JudgeBy([&](rules::Judge& judge) { return judge.Look(std::vector<int32_t>(units.begin(), units.end())); }, state,
-          context, {}, ended);
-}
-
-void Tags::SayThatPinsEnded(const rules::EndedPins& ended, std::vector<TagVerdict>& changes) const {
-  const auto unit_of = [&](int32_t rule) { return rule < 0 ? -1 : rules_->rules()[static_cast<size_t>(rule)].unit; };
-  for (TagVerdict& change : changes) {
-    const bool each = change.rule >= 0 && rules_->rules()[static_cast<size_t>(change.rule)].each >= 0;
-    for (const rules::Ended& pin : ended) {
-      if (each ? pin.tag != change.tag : unit_of(rules_->RuleOf(pin.tag)) != unit_of(change.rule)) continue;
-      change.reasons.insert(change.reasons.begin(), pin.why);
-    }
-  }
-}
-
-template <class LookBy>
-rules::Judgement Tags::Judged(LookBy look, const State& state, const Context& context,
-                              const rules::EndedPins& ended) const {
-  rules::Evaluation evaluation(rules_->program(), context, context.moment(), rules::Scratch::OfThisThread());
-  const auto start_of = [&](int32_t day) { return context.StartOf(day); };
-  rules::Judge judge(*rules_, evaluation, state.held(), start_of, context.TimerAt(kRulesTimer),
-                     rules::Pins(state.pins(), &ended));
-  return look(judge);
-}
-
-bool Tags::Sooner(const std::optional<Timestamp>& next, const Context& context) {
-  const std::optional<Timestamp> timer = context.TimerAt(kRulesTimer);
-  return next && (!timer || *next < *timer);
-}
-
-template <class LookBy>
-void Tags::JudgeBy(LookBy look, State& state, Context& context, std::vector<TagVerdict> gone,
-                   const rules::EndedPins& ended) const {
-  rules::Judgement judgement = Judged(look, state, context, ended);
-  SayThatPinsEnded(ended, judgement.changes);
-  if (Sooner(judgement.next, context)) context.SetTimer(kRulesTimer, *judgement.next);
-  if (judgement.changes.empty() && gone.empty()) return;
-  std::move(judgement.changes.begin(), judgement.changes.end(), std::back_inserter(gone));
-  Apply(std::move(gone), state, context);
-}
-
-// Names are what connects the tags held with rules that have not judged them.
-std::vector<TagVerdict> Tags::TakeOver(State& state) const {
-  std::vector<TagVerdict> gone;
-  for (auto& tag : *state.mutable_held()) {
-    const int32_t rule = rules_->RuleOf(tag.name());
-    const bool of_each = tag.name().find(':') != std::string::npos;
-    if (rule >= 0 && of_each == (rules_->rules()[static_cast<size_t>(rule)].each >= 0)) {
-      tag.set_rule(static_cast<uint32_t>(rule));
-    } else {
-      tag.set_rule(static_cast<uint32_t>(rules_->rules().size()));  // nobody's
-      gone.push_back({-1, tag.name(), false, {InWords("there is no rule for this tag any more")}});
-    }
-  }
-  rules_->windows().Forget(state);
-  state.set_rules(rules_->version());
-  return gone;
-}
-
-// The rules are not those that judged last.
-void Tags::LookAnew(State& state, Context& context, const rules::EndedPins& ended) const {
-  std::vector<TagVerdict> gone = TakeOver(state);
-  context.CancelTimer(kRulesTimer);
-  JudgeBy([&](rules::Judge& judge) { return judge.Look(rules_->All()); }, state, context, std::move(gone), ended);
+  Settle(state, context);
+  OnBothSides([&](const Side& side) { Look(side.rules.detector().ReadersOf(changed), side, context); }, state);
 }
 
 // A timer that the rules before have left may come too early, which does no harm: it looks anew, then.
 bool Tags::Reconsiders(const State& state, const Context& context) const {
-  if (state.rules() == rules_->version()) return false;
+  if (HasStaleShadow(state)) return true;
+  const bool in_force = state.rules() != rules_->version(), shadow = shadow_ && !state.has_shadow();
+  if (!in_force && !shadow) return false;
   State as_if = state;
-  if (!TakeOver(as_if).empty()) return true;
-  const auto all = [&](rules::Judge& judge) { return judge.Look(rules_->All()); };
-  const rules::Judgement judgement = Judged(all, as_if, context);
-  return !judgement.changes.empty() || Sooner(judgement.next, context);
+  return (shadow && WouldChange(Shadow(as_if), context)) || (in_force && WouldChange(InForce(as_if), context));
 }
 
-void Tags::OnSwitch(State& state, Context& context) const { Look(rules_->All(), state, context); }
+void Tags::OnSwitch(State& state, Context& context) const {
+  bool in_force = state.rules() != rules_->version();
+  if (in_force && shadow_ && !HasStaleShadow(state)) {  // asked for the sake of the shadow, perhaps
+    State as_if = state;
+    in_force = WouldChange(InForce(as_if), context);
+  }
+  if (!in_force) context.StayAside();
+  Settle(state, context);
+  OnBothSides(
+      [&](const Side& side) {
+        if (!side.judged() && (side.shadow != nullptr || in_force)) LookAnew(side, context);
+      },
+      state);
+}
 
 void Tags::Forget(const Event& event, State& state, Context& context) const {
   const std::string& reason = event.customer_erased().reason();
-  std::vector<TagVerdict> changes;
+  std::vector<rules::TagVerdict> changes;
   for (const auto& tag : state.held()) {
     changes.push_back({-1,
                        tag.name(),
                        false,
-                       {InWords(reason.empty() ? "the customer is erased" : "the customer is erased: " + reason)}});
+                       {OfTags(reason.empty() ? "the customer is erased" : "the customer is erased: " + reason)}});
   }
-  if (!changes.empty()) Apply(std::move(changes), state, context);
+  if (!changes.empty()) Apply(std::move(changes), InForce(state), context);
 }
 
 absl::StatusOr<int32_t> Tags::RuleFor(std::string_view tag) const {
@@ -280,40 +221,6 @@ absl::StatusOr<rules::Judge::Standing> Tags::Explain(std::string_view tag, const
   const auto start_of = [](int32_t) { return Timestamp(); };  // nobody asks when
   return rules::Judge(*rules_, evaluation, state.held(), start_of, std::nullopt, rules::Pins(state.pins()))
       .Explain(*rule, colon == std::string_view::npos ? std::string_view() : tag.substr(colon + 1));
-}
-
-// Changes the set first and writes then, so that every change shows the same tags: those after all of them.
-void Tags::Apply(std::vector<TagVerdict> changes, State& state, Context& context) const {
-  std::vector<v1::TagChange> results;
-  for (TagVerdict& change : changes) {
-    auto* held = state.mutable_held();
-    const auto it = std::lower_bound(held->begin(), held->end(), change.tag,
-                                     [](const auto& tag, const std::string& name) { return tag.name() < name; });
-    const bool before = it != held->end() && it->name() == change.tag;
-    if (before == change.after) continue;
-    v1::TagChange& result = results.emplace_back();
-    result.set_tag(change.tag);
-    result.set_before(before);
-    result.set_after(change.after);
-    result.set_rules(rules_->VersionText());
-    if (change.rule >= 0) result.set_about(rules_->rules()[static_cast<size_t>(change.rule)].rule.about);
-    for (v1::Reason& reason : change.reasons) *result.mutable_info()->add_reasons() = std::move(reason);
-    if (before) {
-      result.set_held_since_us(it->since_us());
-      held->erase(it);
-    } else {
-      const int at = static_cast<int>(it - held->begin());
-      auto* added = held->Add();
-      added->set_name(change.tag);
-      added->set_since_us(ToMicros(context.now()));
-      added->set_rule(static_cast<uint32_t>(change.rule));
-      for (int i = held->size() - 1; i > at; --i) held->SwapElements(i, i - 1);
-    }
-  }
-  for (v1::TagChange& result : results) {
-    for (const auto& tag : state.held()) result.add_tags(tag.name());
-    context.Emit(std::move(result));
-  }
 }
 
 TagsOfChain::TagsOfChain(const Chain& chain) {

@@ -20,10 +20,17 @@
 // unpinned or the pin's time is over; a timer of its own stands for that. Pins stay when the rules change. Nothing
 // else of the portrait takes notice of a pin: it is no activity of the customer's.
 //
+// Rules may run in the shadow beside those in force: they are judged by the same events and moments, for tags of their
+// own that would be, which begin as those held when a row first meets them. Nothing is written for them but counts.
+// Their timer is one of its own, and moves the row's time no more than their sweep does (Context::StayAside), so that
+// the tags held, and when they change, are what they would be without. Windows that both name are one. A row in which
+// the shadow has changed nothing yet has no state of it. When rules that are in the shadow come into force, rows take
+// over the tags that would be, with their times; rows that meet a chain without this shadow let go of it.
+//
 // When the customer is erased, every tag held goes, and every pin. All changes of one step are written together and
-// show the same final set of tags. State: about 20 bytes and 20 for each tag; at most one tag a rule, and 32 for a rule
-// with `each`; the windows, at most 64; and at most 32 pins (operators/rules/pins.h), beyond which a further one is
-// passed over.
+// show the same final set of tags. State: about 20 bytes and 20 for each tag, of a shadow once more; at most one tag a
+// rule, and 32 for a rule with `each`; the windows, at most 64, and those of the shadow; and at most 32 pins
+// (operators/rules/pins.h), beyond which a further one is passed over.
 #pragma once
 
 #include <memory>
@@ -43,9 +50,14 @@ namespace portrait {
 class Chain;
 
 struct TagsOptions {
-  rules::RuleSource rules;  // none: no tags
-  int silent_days = 60;     // who is active again after this long has come back: tags.returned
+  rules::RuleSource rules;    // none: no tags
+  rules::RuleSource shadow;   // none: nothing is in the shadow
+  uint64_t shadow_begun = 0;  // the control position at which it began: the same rules may come again
+  int silent_days = 60;       // who is active again after this long has come back: tags.returned
 };
+
+// What tags are counted under: "interest:*" of "interest:shoes", for there may be as many as there are categories.
+std::string TagFamily(std::string_view tag);
 
 class Tags final : public Operator<v1::state::Tags> {
  public:
@@ -70,30 +82,75 @@ class Tags final : public Operator<v1::state::Tags> {
 
   // Once bound; null before.
   const rules::RuleSet* rules() const { return rules_.get(); }
+  // Null: nothing is in the shadow.
+  const rules::RuleSet* shadow() const { return shadow_.get(); }
 
  private:
-  void Look(const std::vector<int32_t>& units, v1::state::Tags& state, Context& context) const;
+  using State = v1::state::Tags;
+  using HeldTags = google::protobuf::RepeatedPtrField<v1::state::HeldTag>;
+  static constexpr uint32_t kRulesTimer = 1, kPinTimer = 2, kShadowTimer = 3;
+  static v1::Reason OfTags(std::string text);  // a reason that no comparison gives
+
+  // Rules, and what they have decided about one customer: those in force, or those in the shadow.
+  struct Side {
+    const rules::RuleSet& rules;
+    State& state;
+    v1::state::ShadowTags* shadow = nullptr;  // null: in force
+    uint64_t begun = 0;                       // of the shadow
+
+    bool judged() const {
+      return shadow != nullptr ? shadow->rules() == rules.version() && shadow->begun() == begun
+                               : state.rules() == rules.version();
+    }
+    uint32_t timer() const { return shadow != nullptr ? kShadowTimer : kRulesTimer; }
+    HeldTags& held() const { return shadow != nullptr ? *shadow->mutable_held() : *state.mutable_held(); }
+  };
+  Side InForce(State& state) const { return {*rules_, state}; }
+  Side Shadow(State& state) const { return {*shadow_, state, state.mutable_shadow(), options_.shadow_begun}; }
+
+  absl::StatusOr<std::unique_ptr<const rules::RuleSet>> Compile(const rules::RuleSource& source,
+                                                                const FeatureRegistry& features,
+                                                                std::shared_ptr<rules::EventWindows> windows) const;
+
+  // What is done with both sides.
+  template <class Do>
+  void OnBothSides(Do handle, State& state) const {
+    if (shadow_) handle(Shadow(state));  // first: it begins from the tags held before this step
+    handle(InForce(state));
+  }
+  // Ends what a row has of a shadow that this chain has not: its rules may be those in force now.
+  // True: they are, so its tags are those held now.
+  bool Settle(State& state, Context& context) const;
+  bool HasStaleShadow(const State& state) const;
+
+  void AfterEvent(const Event& event, const Side& side, Context& context) const;
+  void Look(const std::vector<int32_t>& units, const Side& side, Context& context) const;
   // `look` asks a Judge. `gone` are changes that are certain already.
   template <class LookBy>
-  void JudgeBy(LookBy look, v1::state::Tags& state, Context& context, std::vector<rules::TagVerdict> gone = {},
+  void JudgeBy(LookBy look, const Side& side, Context& context, std::vector<rules::TagVerdict> gone = {},
                const rules::EndedPins& ended = {}) const;
-  void LookAnew(v1::state::Tags& state, Context& context, const rules::EndedPins& ended = {}) const;
+  void LookAnew(const Side& side, Context& context, const rules::EndedPins& ended = {}) const;
   template <class LookBy>
-  rules::Judgement Judged(LookBy look, const v1::state::Tags& state, const Context& context,
+  rules::Judgement Judged(LookBy look, const Side& side, const Context& context, std::optional<Timestamp> timer,
                           const rules::EndedPins& ended = {}) const;
+  // Whether this side would change anything that is stored, now or by time.
+  bool WouldChange(const Side& as_if, const Context& context) const;
   // A pin of this tag has come, or those have ended; `state` has the pins that are left.
-  void PinsChanged(std::string_view pinned, const rules::EndedPins& ended, v1::state::Tags& state,
-                   Context& context) const;
-  void SayThatPinsEnded(const rules::EndedPins& ended, std::vector<rules::TagVerdict>& changes) const;
-  // Whether that moment comes before that of the timer.
-  static bool Sooner(const std::optional<Timestamp>& next, const Context& context);
+  void PinsChanged(std::string_view pinned, const rules::EndedPins& ended, State& state, Context& context) const;
+  void LookAtPinned(std::string_view pinned, const rules::EndedPins& ended, const Side& side, Context& context) const;
+  void SayThatPinsEnded(const rules::EndedPins& ended, const rules::RuleSet& rules,
+                        std::vector<rules::TagVerdict>& changes) const;
   // Makes these rules the ones that have judged, and drops what they do not name; of tags that none gives, the end.
-  std::vector<rules::TagVerdict> TakeOver(v1::state::Tags& state) const;
-  void Forget(const Event& event, v1::state::Tags& state, Context& context) const;
-  void Apply(std::vector<rules::TagVerdict> changes, v1::state::Tags& state, Context& context) const;
+  std::vector<rules::TagVerdict> TakeOver(const Side& side) const;
+  // The rules in force have come out of the shadow: what it knew of this row is now so.
+  void Promote(State& state, Context& context) const;
+  // Between those and the tags held, with why it is so now.
+  std::vector<rules::TagVerdict> Differences(const HeldTags& before, const State& state, const Context& context) const;
+  void Forget(const Event& event, State& state, Context& context) const;
+  void Apply(std::vector<rules::TagVerdict> changes, const Side& side, Context& context) const;
 
   TagsOptions options_;
-  std::unique_ptr<const rules::RuleSet> rules_;
+  std::unique_ptr<const rules::RuleSet> rules_, shadow_;
 };
 
 // The operator `tags` of a chain, and where its state is; null when there is none.

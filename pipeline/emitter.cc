@@ -57,6 +57,12 @@ void Emitter::Add(size_t output, std::string_view customer_id, const google::pro
   digest_.Add(output, added.key, added.payload);
 }
 
+void Emitter::AddShadow(std::string_view tag, bool comes) {
+  if (discard_) return;
+  ShadowChanges& changes = shadow_[std::string(tag)];
+  ++(comes ? changes.entries : changes.exits);
+}
+
 Emitter::Taken Emitter::Take() {
   Taken taken{std::move(batch_), digest_.value(), digest_.count()};
   if (discard_) taken.batch = Batch();

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -33,10 +35,20 @@ class OutputDigest {
   uint64_t count_ = 0;
 };
 
+// How often rules in the shadow would have given a tag, and taken it away.
+struct ShadowChanges {
+  uint64_t entries = 0, exits = 0;
+};
+
 // Results of one task between two commits. One thread.
 class Emitter final : public OutputSink {
  public:
   void Add(size_t output, std::string_view customer_id, const google::protobuf::Message& result) override;
+
+  void AddShadow(std::string_view tag, bool comes) override;
+
+  // What rules in the shadow would have done since the last call; nothing of a replay.
+  std::map<std::string, ShadowChanges> TakeShadow() { return std::exchange(shadow_, {}); }
 
   // While replaying, results are digested and thrown away.
   void Discard(bool discard) { discard_ = discard; }
@@ -75,6 +87,7 @@ class Emitter final : public OutputSink {
  private:
   Batch batch_;
   OutputDigest digest_;
+  std::map<std::string, ShadowChanges> shadow_;  // by tag
   bool discard_ = false;
 };
 

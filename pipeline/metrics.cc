@@ -106,6 +106,8 @@ Metrics::Metrics()
       dead_letters_(NewFamily<Counter>("dead_letters_total", {"code"}, "Records sent to the dead letters, by reason")),
       commits_(NewFamily<Counter>("commits_total", {"outcome"},
                                   "Transactions ended: committed, aborted, unknown (settled by a recovery) or fenced")),
+      shadow_changes_(NewFamily<Counter>("shadow_changes_total", {"tag", "change"},
+                                         "Tags that rules in the shadow would have given (entry) or taken (exit)")),
       tasks_(NewFamily<Gauge>("tasks", {"state"}, "Tasks on this instance: restoring or running")),
       lag_records_(
           NewFamily<Gauge>("lag_records", {"topic", "partition"}, "Records in the log that are not yet processed")),
@@ -132,6 +134,9 @@ Counter& Metrics::RecordsIn(std::string_view topic) { return records_in_.Add(Lab
 Counter& Metrics::RecordsOut(std::string_view topic) { return records_out_.Add(Label("topic", topic)); }
 Counter& Metrics::DeadLetters(std::string_view code) { return dead_letters_.Add(Label("code", code)); }
 Counter& Metrics::Commits(CommitOutcome outcome) { return commits_.Add(Label("outcome", Name(outcome))); }
+Counter& Metrics::ShadowChanges(std::string_view tag, bool entry) {
+  return shadow_changes_.Add({{"tag", std::string(tag)}, {"change", entry ? "entry" : "exit"}});
+}
 Gauge& Metrics::Tasks(TaskPhase phase) { return tasks_.Add(Label("state", Name(phase))); }
 
 Counter& Metrics::ViewRequests(std::string_view what, int status) {

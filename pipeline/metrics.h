@@ -55,6 +55,8 @@ class Metrics {
   prometheus::Counter& RecordsOut(std::string_view topic);
   prometheus::Counter& DeadLetters(std::string_view code);
   prometheus::Counter& Commits(CommitOutcome outcome);
+  // By tag; those of a rule with `each` as one, so there are at most as many as rules.
+  prometheus::Counter& ShadowChanges(std::string_view tag, bool entry);
   prometheus::Gauge& Tasks(TaskPhase phase);
   // Requests to the view: what was asked for, and the status of the answer.
   prometheus::Counter& ViewRequests(std::string_view what, int status);
@@ -117,6 +119,7 @@ class Metrics {
   prometheus::Family<prometheus::Counter>& records_out_;
   prometheus::Family<prometheus::Counter>& dead_letters_;
   prometheus::Family<prometheus::Counter>& commits_;
+  prometheus::Family<prometheus::Counter>& shadow_changes_;
   prometheus::Family<prometheus::Gauge>& tasks_;
   prometheus::Family<prometheus::Gauge>& lag_records_;
   prometheus::Family<prometheus::Gauge>& watermark_seconds_;

@@ -54,6 +54,7 @@ enum class Mutation {
   // Switches and sweeps.
   kSwitchNotJournalled,
   kSwitchesBack,
+  kShadowNotSwept,
   kSweepMissesUnwritten,
   kSweepBoundTooFar,
   kReplaySweepsAll,

@@ -16,8 +16,11 @@ void StepApplier::Switch(const Chain& chain, const v1::Switch& to) {
   ++counts_.steps;
   chain_ = &chain;
   state_.set_control_position(to.control_position());
-  if (state_.rules() == to.rules()) return;
+  const bool as_before =
+      state_.rules() == to.rules() && (state_.shadow() == to.shadow() || Mutated(Mutation::kShadowNotSwept));
   state_.set_rules(to.rules());
+  state_.set_shadow(to.shadow());
+  if (as_before) return;
   state_.set_sweeping(true);
   state_.clear_swept_to();
   unwritten_ = Mutated(Mutation::kSweepMissesUnwritten) ? std::vector<std::string>() : rows_.Unwritten();

@@ -119,6 +119,7 @@ void Task::FollowEdition() {
   v1::Switch to;
   to.set_rules(edition_->rules);
   to.set_control_position(edition_->control_position);
+  to.set_shadow(edition_->shadow);
   applier_.Switch(*edition_->chain, to);
   if (Mutated(Mutation::kSwitchNotJournalled)) return;
   ++position_.last_step;

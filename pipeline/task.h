@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -106,6 +107,7 @@ class Task {
   int64_t Lag(size_t source, int64_t end_offset) const { return merge_.Lag(source, end_offset); }
   const RowSet& rows() const { return rows_; }
   AppliedCounts TakeCounts() { return std::exchange(applier_.counts(), {}); }
+  std::map<std::string, ShadowChanges> TakeShadowChanges() { return emitter_.TakeShadow(); }
   std::optional<Timestamp> watermark() const { return applier_.watermark(); }
   uint64_t last_step() const { return position_.last_step; }
   // The last step that is known to be committed.

@@ -327,6 +327,10 @@ void Worker::Publish(int32_t partition, Running& running) {
   for (const auto& [code, count] : counts.dead_letters) {
     metrics_.DeadLetters(code).Increment(static_cast<double>(count));
   }
+  for (const auto& [tag, changes] : task.TakeShadowChanges()) {
+    metrics_.ShadowChanges(tag, true).Increment(static_cast<double>(changes.entries));
+    metrics_.ShadowChanges(tag, false).Increment(static_cast<double>(changes.exits));
+  }
   PublishLag(partition, running);
   PublishRows(running);
   if (const auto mark = task.watermark()) running.metrics->watermark_seconds.Set(Seconds(mark->time_since_epoch()));

@@ -1,6 +1,7 @@
 #include "operators/rules/change_detector.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <utility>
@@ -58,9 +59,9 @@ bool IsMarked(const std::vector<uint64_t>& marked, int32_t unit) {
 
 }  // namespace
 
-ChangeDetector::Snapshot& ChangeDetector::Snapshot::OfThisThread() {
-  thread_local Snapshot snapshot;
-  return snapshot;
+ChangeDetector::Snapshot& ChangeDetector::Snapshot::OfThisThread(bool shadow) {
+  thread_local std::array<Snapshot, 2> snapshots;
+  return snapshots[shadow ? 1 : 0];
 }
 
 ChangeDetector::ChangeDetector(const Program& program, const std::vector<WatchedUnit>& units)

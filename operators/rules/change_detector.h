@@ -54,7 +54,8 @@ class ChangeDetector {
   // What the features were, with room that is used again: one event at a time for each thread.
   class Snapshot {
    public:
-    static Snapshot& OfThisThread();
+    // One for the rules in force, one for those in the shadow.
+    static Snapshot& OfThisThread(bool shadow = false);
     // Who took it last: an address that is the same before and after the event, and of no other event meanwhile.
     const void* event = nullptr;
     Affected affected;  // by After; valid until the row changes again

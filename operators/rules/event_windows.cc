@@ -222,24 +222,26 @@ EventWindows::EventWindows(const FeatureRegistry& features) {
 
 absl::StatusOr<FeatureRef> EventWindows::Find(const Wanted& wanted) {
   const std::string name = NameOf(wanted);
-  if (const auto known = by_name_.find(name); known != by_name_.end()) return known->second;
-  const auto ring = RingOf(wanted);
-  if (!ring.ok()) return ring.status();
-  if (wanted.length) (*ring)->keep = std::max((*ring)->keep, wanted.length->units);
+  const auto index = RingOf(wanted);
+  if (!index.ok()) return index.status();
+  if (const auto known = by_name_.find(name); known != by_name_.end()) return known->second.feature;
+  Ring& ring = rings_[*index];
+  if (wanted.length) ring.keep = std::max(ring.keep, wanted.length->units);
   FeatureDescription& about = features_.emplace_back();
   about.name = name;
   switch (wanted.function) {
     case EventFunction::kCount:
-    case EventFunction::kSum: DescribeCounts(about, wanted, (*ring)->key); break;
-    case EventFunction::kDistinct: DescribeValues(about, *wanted.length, (*ring)->key); break;
+    case EventFunction::kSum: DescribeCounts(about, wanted, ring.key); break;
+    case EventFunction::kDistinct: DescribeValues(about, *wanted.length, ring.key); break;
     case EventFunction::kFirst:
-    case EventFunction::kLast: DescribeTimes(about, wanted.function == EventFunction::kFirst, (*ring)->key); break;
+    case EventFunction::kLast: DescribeTimes(about, wanted.function == EventFunction::kFirst, ring.key); break;
   }
-  return by_name_.emplace(name, owner_->Unlisted(&about, &(*ring)->kinds)).first->second;
+  return by_name_.emplace(name, Known{owner_->Unlisted(&about, &ring.kinds), *index, wanted.length})
+      .first->second.feature;
 }
 
 // The words are hashed into the key under which customers' rows hold it, so they never change.
-absl::StatusOr<EventWindows::Ring*> EventWindows::RingOf(const Wanted& wanted) {
+absl::StatusOr<size_t> EventWindows::RingOf(const Wanted& wanted) {
   std::string text = SubjectOf(wanted);
   const bool distinct = wanted.function == EventFunction::kDistinct;
   if (wanted.length) {
@@ -249,11 +251,14 @@ absl::StatusOr<EventWindows::Ring*> EventWindows::RingOf(const Wanted& wanted) {
     absl::StrAppend(&text, ", first and last");
   }
   if (wanted.filter >= 0) absl::StrAppend(&text, " where ", wanted.filter_text);
-  if (const auto known = by_text_.find(text); known != by_text_.end()) return &rings_[known->second];
-  if (rings_.size() == kMostEventWindows) {
+  const auto known = by_text_.find(text);
+  const size_t index = known == by_text_.end() ? rings_.size() : known->second;
+  if (of_set_.insert(index).second && of_set_.size() > kMostEventWindows) {
+    of_set_.erase(index);
     return absl::InvalidArgumentError(
         absl::StrCat("too many windows in these rules; at most ", kMostEventWindows, " kinds of events and filters"));
   }
+  if (known != by_text_.end()) return index;
   Ring ring;
   ring.key = XXH3_64bits(text.data(), text.size());
   ring.text = text;
@@ -262,9 +267,10 @@ absl::StatusOr<EventWindows::Ring*> EventWindows::RingOf(const Wanted& wanted) {
   ring.filter = wanted.filter;
   if (wanted.length) ring.unit = wanted.length->unit;
   ring.kinds.set(static_cast<size_t>(wanted.kind));
-  by_kind_[static_cast<size_t>(wanted.kind)].push_back(rings_.size());
-  by_text_.emplace(std::move(text), rings_.size());
-  return &rings_.emplace_back(std::move(ring));
+  by_kind_[static_cast<size_t>(wanted.kind)].push_back(index);
+  by_text_.emplace(std::move(text), index);
+  rings_.push_back(std::move(ring));
+  return index;
 }
 
 void EventWindows::Take(const Event& event, const Context& context, v1::state::Tags& state) const {
@@ -305,6 +311,12 @@ void EventWindows::Forget(v1::state::Tags& state) const {
 std::vector<std::string> EventWindows::Kept() const {
   std::vector<std::string> out;
   for (const Ring& ring : rings_) out.push_back(ring.text);
+  return out;
+}
+
+std::vector<EventWindows::Named> EventWindows::Windows() const {
+  std::vector<Named> out;
+  for (const auto& [name, known] : by_name_) out.push_back({name, rings_[known.ring].text, known.length});
   return out;
 }
 

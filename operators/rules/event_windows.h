@@ -23,7 +23,9 @@
 #include <array>
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -56,7 +58,8 @@ struct WindowLength {
 // "30m", "2h", "7d". InvalidArgument: what is wrong with it.
 absl::StatusOr<WindowLength> ParseWindowLength(std::string_view text);
 
-// Filled while conditions are compiled; constant then, and safe from any thread.
+// Filled while conditions are compiled; constant then, and safe from any thread. Two rule sets may share one: an event
+// enters a window that both name once, and it is kept for the longer of both.
 class EventWindows {
  public:
   // The windows are part of the state of the operator that offers kDecided; with other features there are none.
@@ -77,6 +80,9 @@ class EventWindows {
   // The feature; its name is the function in its normal form. InvalidArgument: too many windows.
   absl::StatusOr<FeatureRef> Find(const Wanted& wanted);
 
+  // What is named from here on is of another rule set: each may name kMostEventWindows.
+  void BeginSet() { of_set_.clear(); }
+
   // Where filters are compiled to.
   Program& filters() { return filters_; }
 
@@ -88,6 +94,14 @@ class EventWindows {
 
   // What is kept, in words: "page_viewed by the day where category == \"shoes\"".
   std::vector<std::string> Kept() const;
+
+  // A window as rules name it.
+  struct Named {
+    std::string name;                    // count(page_viewed, "7d")
+    std::string kept;                    // one of Kept()
+    std::optional<WindowLength> length;  // but of first and last
+  };
+  std::vector<Named> Windows() const;  // by name
 
  private:
   enum class Content : uint8_t { kCounts, kValues, kTimes };
@@ -102,16 +116,23 @@ class EventWindows {
     EventKindSet kinds;
   };
 
-  absl::StatusOr<Ring*> RingOf(const Wanted& wanted);
+  struct Known {
+    FeatureRef feature;
+    size_t ring;  // of rings_
+    std::optional<WindowLength> length;
+  };
+
+  absl::StatusOr<size_t> RingOf(const Wanted& wanted);
   void Enter(const Ring& ring, const Event& event, const Context& context, v1::state::EventWindow& window) const;
 
   std::optional<FeatureRef> owner_;
   Program filters_;
   std::deque<Ring> rings_;
   std::deque<FeatureDescription> features_;
-  absl::flat_hash_map<std::string, FeatureRef> by_name_;
+  std::map<std::string, Known> by_name_;
   absl::flat_hash_map<std::string, size_t> by_text_;
   std::array<std::vector<size_t>, kEventKinds> by_kind_;  // of rings_
+  std::set<size_t> of_set_;                               // of rings_: named by the set that is being compiled
 };
 
 }  // namespace portrait::rules

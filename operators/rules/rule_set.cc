@@ -18,12 +18,14 @@ absl::Status Wrong(const Rule& rule, std::string_view key, std::string_view what
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<const RuleSet>> RuleSet::Compile(std::vector<Rule> rules,
-                                                                const FeatureRegistry& features) {
+                                                                const FeatureRegistry& features,
+                                                                std::shared_ptr<EventWindows> windows) {
   if (rules.size() > kMostRules) {
     return absl::InvalidArgumentError(absl::StrCat("too many rules; at most ", kMostRules, ": ", rules.size()));
   }
   std::unique_ptr<RuleSet> set(new RuleSet());
-  set->windows_.emplace(features);
+  set->windows_ = windows ? std::move(windows) : std::make_shared<EventWindows>(features);
+  set->windows_->BeginSet();
   for (Rule& rule : rules) {
     if (absl::Status s = set->Add(std::move(rule), features); !s.ok()) return s;
   }

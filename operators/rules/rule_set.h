@@ -41,9 +41,10 @@ struct Rule {
 class RuleSet {
  public:
   // InvalidArgument: the first mistake, with the tag, the key and the place within the condition. The features must
-  // outlive the set.
+  // outlive the set. `windows`: those of another set that judges the same customers, to be shared; none: of its own.
   static absl::StatusOr<std::unique_ptr<const RuleSet>> Compile(std::vector<Rule> rules,
-                                                                const FeatureRegistry& features);
+                                                                const FeatureRegistry& features,
+                                                                std::shared_ptr<EventWindows> windows = nullptr);
 
   struct Compiled {
     Rule rule;
@@ -77,7 +78,7 @@ class RuleSet {
   void Index();
 
   Program program_;
-  std::optional<EventWindows> windows_;
+  std::shared_ptr<EventWindows> windows_;
   std::optional<NextChange> next_change_;
   std::optional<ChangeDetector> detector_;
   std::vector<Compiled> rules_;

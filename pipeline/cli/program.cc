@@ -61,11 +61,9 @@ absl::StatusOr<std::unique_ptr<Chain>> Program::BuildChain(const Config& config)
   return BuildDefaultChain(config, extension_);
 }
 
-absl::StatusOr<std::unique_ptr<Chain>> Program::BuildChainWithRules(Config config, const std::string& name,
-                                                                    const std::string& text) const {
-  config.chain.rules.name = name;
-  config.chain.rules.text = text;
-  return BuildChain(config);
+absl::StatusOr<std::unique_ptr<Chain>> Program::BuildChainWithRules(const Config& config,
+                                                                    const DecidedRules& rules) const {
+  return BuildDefaultChain(config, rules, extension_);
 }
 
 int Program::RunChosen() const {

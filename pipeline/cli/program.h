@@ -52,9 +52,8 @@ class Program {
 
   // The chain of this program under a configuration.
   absl::StatusOr<std::unique_ptr<Chain>> BuildChain(const Config& config) const;
-  // The same with the rules of another file; `name` is for messages.
-  absl::StatusOr<std::unique_ptr<Chain>> BuildChainWithRules(Config config, const std::string& name,
-                                                             const std::string& text) const;
+  // The same with other rules.
+  absl::StatusOr<std::unique_ptr<Chain>> BuildChainWithRules(const Config& config, const DecidedRules& rules) const;
   const ChainExtension& extension() const { return extension_; }
 
   int Run(int argc, char** argv);

@@ -12,6 +12,7 @@
 #include "pipeline/cli/rule_examples.h"
 #include "pipeline/cli/rules_control.h"
 #include "pipeline/cli/rules_pins.h"
+#include "pipeline/cli/rules_shadow.h"
 #include "pipeline/cli/trial.h"
 #include "pipeline/config/rule_file.h"
 #include "pipeline/config/text_file.h"
@@ -39,6 +40,7 @@ struct RulesOptions {
   double share = 1;
   std::string topic;
   bool days = false, json = false, absent = false;
+  bool report = false, stop = false;
 };
 
 // One line, however long: what is beyond the limit is passed over. False: the input has ended.
@@ -106,7 +108,7 @@ absl::StatusOr<std::unique_ptr<Chain>> ChainWith(const std::string& path, const 
                                                  const Program& program) {
   const auto text = path == kInForce ? RulesInForce(config) : ReadTextFile(path, kRuleFileBytes);
   if (!text.ok()) return text.status();
-  return program.BuildChainWithRules(config, path, *text);
+  return program.BuildChainWithRules(config, {path, *text, {}});
 }
 
 // tags.yaml has its examples in tags.test.yaml.
@@ -185,6 +187,15 @@ absl::Status Pin(const RulesOptions& options, const Config& config, const Progra
   return options.action == "pin" ? PinTag(request, config, program) : UnpinTag(request, config, program);
 }
 
+absl::Status Shadow(const RulesOptions& options, const RuleDecision& decision, const Config& config,
+                    const Program& program) {
+  const int asked = (options.what.empty() ? 0 : 1) + (options.report ? 1 : 0) + (options.stop ? 1 : 0);
+  if (asked != 1) return absl::InvalidArgumentError("shadow: a file of rules, or --report, or --stop; one of them");
+  if (options.report) return ReportShadow(decision, config, program);
+  if (options.stop) return EndShadow(decision, config);
+  return RunInShadow(options.what, decision, config, program);
+}
+
 absl::Status Rules(const RulesOptions& options, const Program& program) {
   const auto config = options.config.Load();
   if (!config.ok()) return config.status();
@@ -193,6 +204,11 @@ absl::Status Rules(const RulesOptions& options, const Program& program) {
   if (decision.dry_run && !decision.count) {
     return absl::InvalidArgumentError("--dry-run only counts, and --no-count does not");
   }
+  if (options.action != "shadow" && (options.report || options.stop)) {
+    return absl::InvalidArgumentError(absl::StrCat("--report and --stop belong to shadow, not to ", options.action));
+  }
+  if (options.action == "shadow") return Shadow(options, decision, *config, program);
+  if (options.action == "promote") return PromoteShadow(decision, *config, program);
   if (options.action == "history") return ShowRuleHistory(*config, options.json);
   if (options.action == "rollback") return RollBackRules(options.what, decision, *config, program);
   if (options.action == "pins") return ListPins(options.what, options.json, *config, program);
@@ -221,7 +237,9 @@ void AddRules(Program& program) {
             "portrait rules diff deploy/tags.yaml my-tags.yaml --file events.ndjson",
             "portrait rules apply my-tags.yaml --dry-run      # how many customers would change?",
             "portrait rules apply my-tags.yaml --comment 'frequent means five orders'", "portrait rules history",
-            "portrait rules rollback", "portrait rules pin 00042 vip --because 'invited by the owner' --until 90d",
+            "portrait rules rollback", "portrait rules shadow my-tags.yaml --because 'tried beside the others'",
+            "portrait rules shadow --report", "portrait rules promote --because 'it did well'",
+            "portrait rules pin 00042 vip --because 'invited by the owner' --until 90d",
             "portrait rules unpin 00042 vip", "portrait rules pins          # of all customers",
             "portrait rules eval '2 * 3 + 1'", "portrait rules eval 'purchases.spend_365d > 2000' --with values.json",
             "portrait rules eval < trials.jsonl      # a line each: {\"expr\": \"x + 1\", \"with\": {\"x\": 2}}",
@@ -236,12 +254,16 @@ void AddRules(Program& program) {
          "apply FILE: says whose tags change, and brings the rules into force in every process that runs\n"
          "history: who brought which rules into force, when and why; the last first\n"
          "rollback [VERSION]: brings back those before the ones in force, or a version of the history\n"
+         "shadow FILE: judges customers by these rules beside those in force, and changes nothing;\n"
+         "shadow --report: what would they do? shadow --stop: no longer\n"
+         "promote: brings the rules in the shadow into force, with all that they know\n"
          "pin CUSTOMER TAG: the customer has the tag, whatever its rule says\n"
          "unpin CUSTOMER TAG: the rule decides again\n"
          "pins [CUSTOMER]: what is pinned on whom, by whom and why\n"
          "eval [EXPRESSION]: its value. Without one, lines of JSON on standard input are answered")
       ->required()
-      ->check(CLI::IsMember({"check", "test", "diff", "apply", "history", "rollback", "pin", "unpin", "pins", "eval"}));
+      ->check(CLI::IsMember({"check", "test", "diff", "apply", "history", "rollback", "shadow", "promote", "pin",
+                             "unpin", "pins", "eval"}));
   options->what_given = app.add_option("what", options->what,
                                        "A file of rules (diff: or in-force), a version, a customer, or the expression");
   app.add_option("second", options->second, "test: the file of examples; diff: the new rules; pin, unpin: the tag");
@@ -258,14 +280,19 @@ void AddRules(Program& program) {
       ->type_name("TIME");
   app.add_flag("--days", options->days, "diff: also how many came and went on each day");
   app.add_flag("--json", options->json,
-               "As JSON; diff: with all days; history: with the rules; apply, rollback: who changes");
-  app.add_flag("--dry-run", options->decision.dry_run, "apply, rollback: tells how many customers would change, only");
-  app.add_flag("!--no-count", options->decision.count, "apply, rollback: without counting who changes");
-  app.add_option("--author,--by", options->decision.author, "apply, rollback, pin, unpin: who; the user by default")
+               "As JSON; diff: with all days; history: with the rules; apply, rollback, promote, shadow: who changes");
+  app.add_flag("--dry-run", options->decision.dry_run,
+               "apply, rollback, promote: tells how many customers would change, only");
+  app.add_flag("!--no-count", options->decision.count, "apply, rollback, promote: without counting who changes");
+  app.add_option("--author,--by", options->decision.author,
+                 "apply, rollback, shadow, promote, pin, unpin: who; the user by default")
       ->type_name("NAME");
-  app.add_option("--comment,--because", options->decision.comment, "apply, rollback, unpin: why; pin: needed")
+  app.add_option("--comment,--because", options->decision.comment,
+                 "apply, rollback, shadow, promote, unpin: why; pin: needed")
       ->type_name("TEXT");
   app.add_flag("--absent", options->absent, "pin: the customer has not the tag");
+  app.add_flag("--report", options->report, "shadow: tells what the rules in the shadow would do");
+  app.add_flag("--stop", options->stop, "shadow: ends it");
   app.add_option("--topic", options->topic, "pin, unpin: by way of this source; profile-events by default");
 }
 

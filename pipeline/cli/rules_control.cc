@@ -3,21 +3,18 @@
 #include <algorithm>
 #include <cstdlib>
 #include <iostream>
-#include <memory>
 #include <ranges>
 #include <utility>
-#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "nlohmann/json.hpp"
 #include "pipeline/cli/rules_impact.h"
+#include "pipeline/cli/rules_windows.h"
 #include "pipeline/config/rule_file.h"
 #include "pipeline/config/text_file.h"
-#include "pipeline/control/control_log.h"
 #include "pipeline/control/rule_editions.h"
 #include "pipeline/ports/clock.h"
-#include "pipeline/service/kafka_control.h"
 #include "pipeline/tools/times.h"
 
 namespace portrait {
@@ -25,10 +22,32 @@ namespace {
 
 constexpr Duration kReadTimeout = seconds(10);
 
-struct Control {
-  std::unique_ptr<KafkaControl> topic;
-  std::vector<ControlLog::Entry> history;
-};
+std::string OriginName(v1::ControlRecord::Origin origin) {
+  switch (origin) {
+    case v1::ControlRecord::BUILT_IN: return "built in";
+    case v1::ControlRecord::FILE: return "file";
+    case v1::ControlRecord::APPLIED: return "applied";
+    case v1::ControlRecord::ROLLED_BACK: return "rolled back";
+    case v1::ControlRecord::SHADOWED: return "shadow";
+    case v1::ControlRecord::SHADOW_ENDED: return "shadow ended";
+    case v1::ControlRecord::PROMOTED: return "promoted";
+    default: return "unknown";
+  }
+}
+
+}  // namespace
+
+DecidedRules Control::Decided() const {
+  DecidedRules out{in_force()->name(), in_force()->text(), {}};
+  if (shadow() != nullptr) out.shadow = ShadowRules{shadow()->name(), shadow()->text(), standing.shadow};
+  return out;
+}
+
+const v1::ControlRecord* Control::At(int64_t control_position) const {
+  const auto found = std::find_if(history.begin(), history.end(),
+                                  [&](const ControlLog::Entry& entry) { return entry.offset + 1 == control_position; });
+  return found == history.end() ? nullptr : &found->record;
+}
 
 absl::StatusOr<Control> OpenControl(const Config& config) {
   auto topic = KafkaControl::Open(config);
@@ -36,46 +55,48 @@ absl::StatusOr<Control> OpenControl(const Config& config) {
   ControlLog log((*topic)->reader(), config.engine.ControlTopic());
   auto history = log.ReadNew(kReadTimeout);
   if (!history.ok()) return history.status();
-  return Control{*std::move(topic), *std::move(history)};
+  Control control{*std::move(topic), *std::move(history), {}};
+  for (const ControlLog::Entry& entry : control.history) control.standing.Take(entry.offset + 1, entry.record);
+  return control;
 }
 
-std::string OriginName(v1::ControlRecord::Origin origin) {
-  switch (origin) {
-    case v1::ControlRecord::BUILT_IN: return "built in";
-    case v1::ControlRecord::FILE: return "file";
-    case v1::ControlRecord::APPLIED: return "applied";
-    case v1::ControlRecord::ROLLED_BACK: return "rolled back";
-    default: return "unknown";
+absl::Status Publish(Control& control, v1::ControlRecord record, const RuleDecision& decision) {
+  record.set_author(AuthorOf(decision));
+  record.set_comment(decision.comment);
+  record.set_time_us(ToMicros(SystemClock().Now()));
+  return control.topic->Publish(record);
+}
+
+absl::Status BringIntoForce(Control& control, v1::ControlRecord record, const RuleDecision& decision,
+                            const Config& config, const Program& program) {
+  DecidedRules to_come{record.name(), record.text(), {}};
+  if (control.shadow() != nullptr && record.origin() != v1::ControlRecord::PROMOTED) {
+    to_come.shadow = control.Decided().shadow;
   }
-}
-
-// Checks the rules by building the chain with them: what is published, every process of this build can use.
-absl::Status Publish(Control& control, v1::ControlRecord record, const RuleDecision& decision, const Config& config,
-                     const Program& program) {
-  const auto chain = program.BuildChainWithRules(config, record.name(), record.text());
+  // What is published, every process of this build can use.
+  const auto chain = program.BuildChainWithRules(config, to_come);
   if (!chain.ok()) return absl::InvalidArgumentError(chain.status().message());
   record.set_rules(RulesVersionOf(**chain));
-  if (!control.history.empty() && control.history.back().record.rules() == record.rules()) {
+  const v1::ControlRecord* const in_force = control.in_force();
+  if (in_force != nullptr && in_force->rules() == record.rules()) {
     std::cout << "these rules are in force already: version " << record.rules() << std::endl;
     return absl::OkStatus();
   }
-  if (decision.count && control.history.empty()) {
+  const UnfilledWindows windows = WindowsOfRecord(control, record, config, program);
+  if (!decision.json) std::cout << TextOf(windows);
+  if (decision.count && in_force == nullptr) {
     std::cout << "no rules have been in force yet: there is nothing to compare with" << std::endl;
   } else if (decision.count) {
-    if (absl::Status s = TellImpact(control.history.back().record, **chain, decision.json, config, program); !s.ok()) {
-      return s;
-    }
+    absl::Status told = TellImpact(control.Decided(), **chain, windows, decision.json, config, program);
+    if (!told.ok()) return told;
   }
   if (decision.dry_run) return absl::OkStatus();
-  record.set_time_us(ToMicros(SystemClock().Now()));
-  if (absl::Status s = control.topic->Publish(record); !s.ok()) return s;
+  if (absl::Status s = Publish(control, record, decision); !s.ok()) return s;
   std::cout << "rules " << record.rules() << " of " << record.name()
             << " are published: every running process goes over to them within a second, and sweeps its customers"
             << std::endl;
   return absl::OkStatus();
 }
-
-}  // namespace
 
 std::string AuthorOf(const RuleDecision& decision) {
   if (!decision.author.empty()) return decision.author;
@@ -93,9 +114,7 @@ absl::Status ApplyRules(const std::string& path, const RuleDecision& decision, c
   record.set_name(path);
   record.set_text(*std::move(text));
   record.set_origin(v1::ControlRecord::APPLIED);
-  record.set_author(AuthorOf(decision));
-  record.set_comment(decision.comment);
-  return Publish(*control, std::move(record), decision, config, program);
+  return BringIntoForce(*control, std::move(record), decision, config, program);
 }
 
 absl::Status RollBackRules(const std::string& version, const RuleDecision& decision, const Config& config,
@@ -103,9 +122,10 @@ absl::Status RollBackRules(const std::string& version, const RuleDecision& decis
   auto control = OpenControl(config);
   if (!control.ok()) return control.status();
   const auto& history = control->history;
-  if (history.empty()) return absl::NotFoundError("no rules have been in force yet");
-  const std::string& in_force = history.back().record.rules();
+  if (control->in_force() == nullptr) return absl::NotFoundError("no rules have been in force yet");
+  const std::string& in_force = control->in_force()->rules();
   const auto wanted = std::find_if(history.rbegin(), history.rend(), [&](const ControlLog::Entry& entry) {
+    if (!BringsIntoForce(entry.record)) return false;
     return version.empty() ? entry.record.rules() != in_force : entry.record.rules() == version;
   });
   if (wanted == history.rend()) {
@@ -115,23 +135,22 @@ absl::Status RollBackRules(const std::string& version, const RuleDecision& decis
   }
   v1::ControlRecord record = wanted->record;
   record.set_origin(v1::ControlRecord::ROLLED_BACK);
-  record.set_author(AuthorOf(decision));
-  record.set_comment(decision.comment);
-  return Publish(*control, std::move(record), decision, config, program);
+  return BringIntoForce(*control, std::move(record), decision, config, program);
 }
 
 absl::Status ShowRuleHistory(const Config& config, bool json) {
   const auto control = OpenControl(config);
   if (!control.ok()) return control.status();
-  bool in_force = true;
   for (const ControlLog::Entry& entry : std::ranges::reverse_view(control->history)) {
     const v1::ControlRecord& record = entry.record;
+    const bool in_force = &record == control->in_force(), in_shadow = &record == control->shadow();
     const std::string time = ToText(FromMicros(record.time_us()));
     if (json) {
       std::cout << nlohmann::json({{"offset", entry.offset},
                                    {"time", time},
                                    {"version", record.rules()},
                                    {"in_force", in_force},
+                                   {"in_shadow", in_shadow},
                                    {"origin", OriginName(record.origin())},
                                    {"file", record.name()},
                                    {"author", record.author()},
@@ -140,11 +159,13 @@ absl::Status ShowRuleHistory(const Config& config, bool json) {
                        .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)
                 << "\n";
     } else {
-      std::cout << absl::StrFormat("%s  %s%s  %s by %s: %s", time, record.rules(), in_force ? " in force" : "",
+      std::cout << absl::StrFormat("%s  %s%s  %s by %s: %s", time, record.rules(),
+                                   in_force    ? " in force"
+                                   : in_shadow ? " in the shadow"
+                                               : "",
                                    OriginName(record.origin()), record.author(), record.name())
                 << (record.comment().empty() ? "" : "  # ") << record.comment() << "\n";
     }
-    in_force = false;
   }
   std::cout << std::flush;
   return absl::OkStatus();
@@ -153,8 +174,8 @@ absl::Status ShowRuleHistory(const Config& config, bool json) {
 absl::StatusOr<std::string> RulesInForce(const Config& config) {
   auto control = OpenControl(config);
   if (!control.ok()) return control.status();
-  if (control->history.empty()) return absl::NotFoundError("no rules have been in force yet");
-  return std::move(*control->history.back().record.mutable_text());
+  if (control->in_force() == nullptr) return absl::NotFoundError("no rules have been in force yet");
+  return control->in_force()->text();
 }
 
 }  // namespace portrait

@@ -23,20 +23,22 @@ constexpr uint64_t kParts = 1000;  // of a partition, on the progress bar
 
 struct Count {
   RuleImpact impact;
+  int64_t shadow = 0;  // whose sweep is looked at; 0: none
   uint64_t overtaken = 0;
+  uint64_t swept = 0;  // customers whom its sweep has reached
   Timestamp read_at;
 };
 
 // The time up to which a task's sweep judges silent customers: its watermark.
-absl::StatusOr<std::optional<Timestamp>> TimeOfTask(LogReader& reader, const Config& config, int32_t partition,
-                                                    Timestamp now) {
-  const auto entry = LastJournalEntry(reader, config.engine.JournalTopic(), partition);
-  if (!entry.ok()) return entry.status();
-  if (!entry->has_value() || !(*entry)->after().any_time()) return std::nullopt;
-  Timestamp time = FromMicros((*entry)->after().highest_time_us());
+Timestamp TimeOf(const v1::TaskState& task, const Config& config, Timestamp now) {
+  Timestamp time = FromMicros(task.highest_time_us());
   // The tick that comes before the switch; the journal has the last one that was written.
   if (config.engine.clock == ClockMode::kWall) time = std::max(time, now);
   return time - config.engine.allowed_lateness;
+}
+
+bool HasSwept(const v1::TaskState& task, std::string_view customer, int64_t shadow) {
+  return task.shadow() == shadow && (!task.sweeping() || customer <= task.swept_to());
 }
 
 absl::Status CountRows(const Config& config, Count& count) {
@@ -46,15 +48,18 @@ absl::Status CountRows(const Config& config, Count& count) {
   count.read_at = SystemClock().Now();
   ProgressBar bar("counting", {.total = static_cast<uint64_t>(logs->partitions) * kParts});
   for (int32_t partition = 0; partition < logs->partitions; ++partition) {
-    const auto now = TimeOfTask(*logs->reader, config, partition, count.read_at);
-    if (!now.ok()) return now.status();
-    if (!now->has_value()) continue;  // nothing has been applied, so there are no rows
+    const auto entry = LastJournalEntry(*logs->reader, config.engine.JournalTopic(), partition);
+    if (!entry.ok()) return entry.status();
+    if (!entry->has_value() || !(*entry)->after().any_time()) continue;  // no event yet, so there are no rows
+    const v1::TaskState& task = (*entry)->after();
+    const Timestamp now = TimeOf(task, config, count.read_at);
     LatestRows rows(*logs->reader, changelog, partition, [&](uint64_t done, uint64_t total) {
       bar.Update(static_cast<uint64_t>(partition) * kParts + done * kParts / std::max<uint64_t>(total, 1),
                  absl::StrCat(ShortCount(count.impact.customers()), " customers"));
     });
     const absl::Status read = rows.ForEach([&](std::string_view customer, std::string_view row) {
-      const absl::Status added = count.impact.Add(customer, row, **now);
+      const absl::Status added = count.impact.Add(customer, row, now);
+      count.swept += HasSwept(task, customer, count.shadow) ? 1 : 0;
       return added.ok() ? added
                         : absl::Status(added.code(), absl::StrCat("the row of customer ", std::string(customer), ": ",
                                                                   added.message()));
@@ -65,37 +70,85 @@ absl::Status CountRows(const Config& config, Count& count) {
   return absl::OkStatus();
 }
 
+nlohmann::json JsonOf(const Count& count, const UnfilledWindows& windows) {
+  nlohmann::json out = count.impact.Json();
+  out["read_at"] = ToText(count.read_at);
+  out["overtaken"] = count.overtaken;
+  out["windows"] = JsonOf(windows);
+  return out;
+}
+
+std::string TextOf(const Count& count, const Config& config) {
+  std::string out = absl::StrCat(count.impact.Text(), "\nCounted on the rows that the changelog held at ",
+                                 ToText(count.read_at), ". A row is written at most ",
+                                 absl::FormatDuration(absl::Microseconds(config.engine.checkpoint_interval.count())),
+                                 " after it changes: later events are not in it.\n");
+  if (count.overtaken > 0) {
+    absl::StrAppend(&out, LongCount(count.overtaken), " customers changed while it was read, and are left out.\n");
+  }
+  return out;
+}
+
+void Print(const nlohmann::json& line) {
+  std::cout << line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) << std::endl;
+}
+
+absl::StatusOr<std::unique_ptr<Chain>> ChainNow(const DecidedRules& now, const Config& config, const Program& program) {
+  auto chain = program.BuildChainWithRules(config, now);
+  if (chain.ok()) return chain;
+  return absl::FailedPreconditionError(
+      absl::StrCat("this build cannot use the rules as they stand, so it cannot tell what changes (--no-count leaves "
+                   "that out): ",
+                   chain.status().message()));
+}
+
 }  // namespace
 
-absl::Status TellImpact(const v1::ControlRecord& in_force, const Chain& to_come, bool json, const Config& config,
-                        const Program& program) {
-  const auto chain = program.BuildChainWithRules(config, in_force.name(), in_force.text());
-  if (!chain.ok()) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("this build cannot use the rules in force, so it cannot tell what changes (--no-count leaves that "
-                     "out): ",
-                     chain.status().message()));
-  }
+absl::Status TellImpact(const DecidedRules& now, const Chain& to_come, const UnfilledWindows& windows, bool json,
+                        const Config& config, const Program& program) {
+  const auto chain = ChainNow(now, config, program);
+  if (!chain.ok()) return chain.status();
   Count count{.impact = RuleImpact(**chain, to_come, config.engine.zone)};
   if (absl::Status s = CountRows(config, count); !s.ok()) {
     return absl::Status(s.code(),
                         absl::StrCat("what changes cannot be counted (--no-count leaves that out): ", s.message()));
   }
   if (json) {
-    nlohmann::json out = count.impact.Json();
-    out["read_at"] = ToText(count.read_at);
-    out["overtaken"] = count.overtaken;
-    std::cout << out.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) << std::endl;
+    Print(JsonOf(count, windows));
+  } else {
+    std::cout << TextOf(count, config) << std::flush;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status TellShadow(const DecidedRules& now, const v1::ControlRecord& begun, const UnfilledWindows& windows,
+                        bool json, const Config& config, const Program& program) {
+  const auto chain = ChainNow(now, config, program);
+  if (!chain.ok()) return chain.status();
+  const auto promoted = program.BuildChainWithRules(config, {now.shadow->name, now.shadow->text, {}});
+  if (!promoted.ok()) return promoted.status();
+  Count count{.impact = RuleImpact(**chain, **promoted, config.engine.zone), .shadow = now.shadow->begun};
+  if (absl::Status s = CountRows(config, count); !s.ok()) return s;
+  if (json) {
+    nlohmann::json out = JsonOf(count, windows);
+    out.update({{"version", begun.rules()},
+                {"file", begun.name()},
+                {"since", ToText(FromMicros(begun.time_us()))},
+                {"author", begun.author()},
+                {"comment", begun.comment()},
+                {"swept", count.swept},
+                {"entries", count.impact.entries()},
+                {"exits", count.impact.exits()}});
+    Print(out);
     return absl::OkStatus();
   }
-  std::cout << count.impact.Text() << "\nCounted on the rows that the changelog held at " << ToText(count.read_at)
-            << ". A row is written at most "
-            << absl::FormatDuration(absl::Microseconds(config.engine.checkpoint_interval.count()))
-            << " after it changes: later events are not in it.\n";
-  if (count.overtaken > 0) {
-    std::cout << LongCount(count.overtaken) << " customers changed while it was read, and are left out.\n";
-  }
-  std::cout << std::flush;
+  std::cout << "In the shadow since " << ToText(FromMicros(begun.time_us())) << ": " << begun.rules() << " of "
+            << begun.name() << ", by " << begun.author() << (begun.comment().empty() ? "" : ": ") << begun.comment()
+            << "\nSwept: " << LongCount(count.swept) << " of " << LongCount(count.impact.customers())
+            << " customers. Since then tags would have come " << LongCount(count.impact.entries())
+            << " times, and gone " << LongCount(count.impact.exits()) << " times.\n"
+            << TextOf(windows) << "\nIf they were promoted now:\n"
+            << TextOf(count, config) << std::flush;
   return absl::OkStatus();
 }
 

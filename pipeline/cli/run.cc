@@ -63,8 +63,8 @@ absl::Status Run(const ConfigArguments& arguments, const std::string& replay_tai
     if (service == nullptr) std::_Exit(0);  // still waiting for the brokers: there is nothing to lose
     service->Stop();
   });
-  const auto with_rules = [config = *config, &program](const std::string& name, const std::string& text) {
-    return program.BuildChainWithRules(config, name, text);
+  const auto with_rules = [config = *config, &program](const DecidedRules& rules) {
+    return program.BuildChainWithRules(config, rules);
   };
   auto service = KafkaService::Start(*config, **chain, with_rules, StartView);
   if (!service.ok()) return service.status();

@@ -81,6 +81,20 @@ struct RulesConfig {
   std::string text;
 };
 
+// Rules that run beside those in force, without an effect. They are decided while the service runs (control.proto).
+struct ShadowRules {
+  std::string name;  // of their file, for messages
+  std::string text;
+  int64_t begun = 0;  // control position of the record that put them there
+};
+
+// The rules of a chain, as they were decided while the service ran.
+struct DecidedRules {
+  std::string name;
+  std::string text;
+  std::optional<ShadowRules> shadow;
+};
+
 // The fitted models of churn, value and rhythm: a file (model_file.h), or those that are built in.
 struct ModelsConfig {
   std::string path;  // as it is written; empty: those that are built in
@@ -94,6 +108,7 @@ struct ChainConfig {
   CleanOptions clean;
   SiteOptions site;
   RulesConfig rules;
+  std::optional<ShadowRules> shadow;
   int tags_silent_days = 60;
   // Of these three, models, rhythm, horizon and holdout have one place each: models, churn.horizon_days, predictions.
   ChurnOptions churn;

@@ -39,9 +39,9 @@ std::string SettingsHash(const Config& config) {
   return absl::StrCat(absl::Hex(XXH3_64bits(text.data(), text.size()), absl::kZeroPad16)).substr(0, 12);
 }
 
-rules::RuleSource RulesOf(const RulesConfig& config) {
-  return [config](const FeatureRegistry& features) -> absl::StatusOr<std::vector<rules::Rule>> {
-    auto file = ReadRules(config.name, config.text, features);
+rules::RuleSource RulesOf(const std::string& name, const std::string& text) {
+  return [name, text](const FeatureRegistry& features) -> absl::StatusOr<std::vector<rules::Rule>> {
+    auto file = ReadRules(name, text, features);
     if (!file.ok()) return absl::InvalidArgumentError(absl::StrCat("not good rules\n", file.status().message()));
     return std::move(file->rules);
   };
@@ -78,7 +78,13 @@ void AddOperators(const Config& config, const ChainExtension& extension, ChainBu
   examples.home_currency = config.currency.home;
   if (examples.every_days > 0) builder.Add<ChurnExamples>(examples, models);
   if (extension.add) extension.add(builder);
-  builder.Add<Tags>(TagsOptions{.rules = RulesOf(config.chain.rules), .silent_days = config.chain.tags_silent_days});
+  TagsOptions tags{.rules = RulesOf(config.chain.rules.name, config.chain.rules.text),
+                   .silent_days = config.chain.tags_silent_days};
+  if (const auto& shadow = config.chain.shadow) {
+    tags.shadow = RulesOf(shadow->name, shadow->text);
+    tags.shadow_begun = static_cast<uint64_t>(shadow->begun);
+  }
+  builder.Add<Tags>(std::move(tags));
 }
 
 absl::Status CheckOutputs(const Config& config, const Chain& chain) {
@@ -100,6 +106,14 @@ std::string ChainVersion(const Config& config, const ChainExtension& extension) 
   std::string version = absl::StrCat(PORTRAIT_VERSION "+" PORTRAIT_BUILD_FINGERPRINT ".", SettingsHash(config));
   if (!extension.version.empty()) absl::StrAppend(&version, ".", extension.version);
   return version;
+}
+
+absl::StatusOr<std::unique_ptr<Chain>> BuildDefaultChain(Config config, const DecidedRules& rules,
+                                                         const ChainExtension& extension) {
+  config.chain.rules.name = rules.name;
+  config.chain.rules.text = rules.text;
+  config.chain.shadow = rules.shadow;
+  return BuildDefaultChain(config, extension);
 }
 
 absl::StatusOr<std::unique_ptr<Chain>> BuildDefaultChain(const Config& config, const ChainExtension& extension) {

@@ -26,6 +26,10 @@ struct ChainExtension {
 // InvalidArgument: an output is configured that no operator writes. Errors of ChainBuilder::Build as they are.
 absl::StatusOr<std::unique_ptr<Chain>> BuildDefaultChain(const Config& config, const ChainExtension& extension = {});
 
+// The same with other rules than those of the configuration.
+absl::StatusOr<std::unique_ptr<Chain>> BuildDefaultChain(Config config, const DecidedRules& rules,
+                                                         const ChainExtension& extension = {});
+
 // "0.1.0+BUILD.SETTINGS": the release, a hash of the sources that decide what is computed (operators, contracts,
 // decoding) with the compiler, and a hash of the settings that do (Setting::changes_results). An extension adds
 // ".its version". The same for two processes if and only if they compute the same from the same records.

@@ -12,6 +12,11 @@ std::string RulesVersionOf(const Chain& chain) {
   return tags == nullptr ? "" : tags->rules()->VersionText();
 }
 
+std::string ShadowVersionOf(const Chain& chain) {
+  const Tags* tags = TagsOfChain(chain).op;
+  return tags == nullptr || tags->shadow() == nullptr ? "" : tags->shadow()->VersionText();
+}
+
 RuleEditions::RuleEditions(const Chain& base, Build build)
     : base_(base),
       build_(std::move(build)),
@@ -19,29 +24,60 @@ RuleEditions::RuleEditions(const Chain& base, Build build)
           ChainEdition{std::shared_ptr<const Chain>(std::shared_ptr<const Chain>(), &base), "", 0})),
       current_(first_) {}
 
-absl::StatusOr<ChainCatalog::Edition> RuleEditions::Compile(const v1::ControlRecord& record,
+std::string RuleEditions::VersionInForce(const RuleStanding& standing) const {
+  return standing.in_force == 0 ? "" : decisions_.at(standing.in_force).record.rules();
+}
+
+absl::StatusOr<ChainCatalog::Edition> RuleEditions::Compile(const RuleStanding& standing,
                                                             int64_t control_position) const {
+  const auto record_at = [this](int64_t position) -> const v1::ControlRecord& {
+    return decisions_.at(position).record;
+  };
+  const std::string rules = VersionInForce(standing);
+  const auto edition_of = [&](std::shared_ptr<const Chain> chain) {
+    return std::make_shared<ChainEdition>(ChainEdition{std::move(chain), rules, control_position, standing.shadow});
+  };
   // At most starts these are the rules of the configuration, for which there is a chain.
-  if (record.rules() == RulesVersionOf(base_)) {
-    return std::make_shared<ChainEdition>(ChainEdition{first_->chain, record.rules(), control_position});
+  const bool configured = rules.empty() || rules == RulesVersionOf(base_);
+  if (configured && standing.shadow == 0) return edition_of(first_->chain);
+  if (rules.empty()) return absl::InvalidArgumentError("rules in the shadow, and none in force");
+  DecidedRules decided{record_at(standing.in_force).name(), record_at(standing.in_force).text(), {}};
+  if (standing.shadow != 0) {
+    const v1::ControlRecord& shadow = record_at(standing.shadow);
+    decided.shadow = ShadowRules{shadow.name(), shadow.text(), standing.shadow};
   }
-  auto chain = build_(record.name(), record.text());
-  if (!chain.ok()) return absl::InvalidArgumentError(chain.status().message());
+  std::shared_ptr<const Chain> chain;
+  if (auto built = build_(decided); built.ok()) {
+    chain = *std::move(built);
+  } else {
+    return absl::InvalidArgumentError(built.status().message());
+  }
   // What a version means must not change from build to build: a tail would be replayed by other rules.
-  if (const std::string version = RulesVersionOf(**chain); version != record.rules()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("the rules are version ", version, " to this build, and should be ", record.rules()));
+  const auto check = [](const std::string& version, const std::string& named) {
+    return version == named ? absl::OkStatus()
+                            : absl::InvalidArgumentError(absl::StrCat("the rules are version ", version,
+                                                                      " to this build, and should be ", named));
+  };
+  if (absl::Status s = check(RulesVersionOf(*chain), rules); !s.ok()) return s;
+  if (standing.shadow != 0) {
+    if (absl::Status s = check(ShadowVersionOf(*chain), record_at(standing.shadow).rules()); !s.ok()) return s;
   }
-  return std::make_shared<ChainEdition>(ChainEdition{*std::move(chain), record.rules(), control_position});
+  return edition_of(std::move(chain));
 }
 
 absl::Status RuleEditions::Learn(int64_t offset, v1::ControlRecord record) {
   const int64_t position = offset + 1;
-  auto edition = Compile(record, position);
-  const std::lock_guard lock(mutex_);
-  known_ = position;
-  records_[position] = std::move(record);
+  RuleStanding standing;
+  {
+    const std::lock_guard lock(mutex_);
+    if (!decisions_.empty()) standing = decisions_.rbegin()->second.standing;
+    standing.Take(position, record);
+    decisions_[position] = {std::move(record), standing};
+    known_ = position;
+  }
+  auto edition = Compile(standing, position);  // takes its time; the decisions change on this thread alone
   if (!edition.ok()) return edition.status();
+  const std::lock_guard lock(mutex_);
   in_use_[position] = *edition;
   current_ = *std::move(edition);
   return absl::OkStatus();
@@ -59,16 +95,17 @@ absl::StatusOr<ChainCatalog::Edition> RuleEditions::Find(std::string_view rules,
     return absl::UnavailableError(
         absl::StrCat("the journal names rules that have not been heard of yet: control position ", control_position));
   }
-  const auto record = records_.find(control_position);
-  if (record == records_.end() || record->second.rules() != rules) {
+  const auto decision = decisions_.find(control_position);
+  if (decision == decisions_.end() || VersionInForce(decision->second.standing) != rules) {
     return absl::FailedPreconditionError(absl::StrCat("the journal names rules that the control topic does not have: ",
                                                       std::string(rules), " at position ", control_position));
   }
   if (Edition edition = in_use_[control_position].lock()) return edition;
-  auto edition = Compile(record->second, control_position);
+  auto edition = Compile(decision->second.standing, control_position);
   if (!edition.ok()) {
     return absl::FailedPreconditionError(absl::StrCat("this build cannot use the rules that were in force, of ",
-                                                      record->second.name(), ": ", edition.status().message()));
+                                                      decision->second.record.name(), ": ",
+                                                      edition.status().message()));
   }
   in_use_[control_position] = *edition;
   return edition;

@@ -17,6 +17,14 @@ std::optional<std::filesystem::file_time_type> WrittenAt(const std::string& path
   return error ? std::nullopt : std::optional(time);
 }
 
+std::string_view EventOf(v1::ControlRecord::Origin origin) {
+  switch (origin) {
+    case v1::ControlRecord::SHADOWED: return "rules run in the shadow";
+    case v1::ControlRecord::SHADOW_ENDED: return "the rules in the shadow are gone";
+    default: return "rules come into force";
+  }
+}
+
 }  // namespace
 
 RuleFollower::RuleFollower(Options options, RuleEditions& editions, RuleEditions::Build build, LogReader& reader,
@@ -39,7 +47,7 @@ absl::Status RuleFollower::LearnNew() {
     known.clear_text();
     const absl::Status learned = editions_.Learn(entry.offset, std::move(entry.record));
     if (learned.ok()) {
-      LogInfo("rules come into force", {{"version", known.rules()},
+      LogInfo(EventOf(known.origin()), {{"version", known.rules()},
                                         {"file", known.name()},
                                         {"author", known.author()},
                                         {"comment", known.comment()},
@@ -49,7 +57,7 @@ absl::Status RuleFollower::LearnNew() {
       LogError("rules of the control topic cannot be used; those before them stay in force",
                {{"version", known.rules()}, {"file", known.name()}, {"reason", std::string(learned.message())}});
     }
-    history_.push_back(std::move(known));
+    if (BringsIntoForce(known)) history_.push_back(std::move(known));
   }
   return absl::OkStatus();
 }
@@ -110,7 +118,7 @@ void RuleFollower::LookAtFile() {
 }
 
 absl::Status RuleFollower::PublishEdited(const RulesConfig& rules) {
-  const auto chain = build_(rules.name, rules.text);
+  const auto chain = build_({rules.name, rules.text, {}});
   if (!chain.ok()) {
     metrics_.rules_refused.Increment();
     LogError("the rules are no good; those before them stay in force",

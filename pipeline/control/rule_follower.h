@@ -59,7 +59,7 @@ class RuleFollower {
   const PublishControl publish_;
   const Clock& clock_;
   Metrics& metrics_;
-  std::vector<v1::ControlRecord> history_;                  // without their texts
+  std::vector<v1::ControlRecord> history_;                  // of rules that came into force; without their texts
   std::optional<std::filesystem::file_time_type> written_;  // the file, when last looked at
   std::jthread thread_;
 };

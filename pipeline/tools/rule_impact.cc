@@ -1,6 +1,7 @@
 #include "pipeline/tools/rule_impact.h"
 
 #include <algorithm>
+#include <numeric>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -11,12 +12,6 @@
 
 namespace portrait {
 namespace {
-
-// "interest:*" of "interest:shoes": a rule may give as many tags as there are categories.
-std::string KeyOf(const std::string& tag) {
-  const size_t colon = tag.find(':');
-  return colon == std::string::npos ? tag : tag.substr(0, colon) + ":*";
-}
 
 nlohmann::json ExamplesJson(const std::vector<TagImpact::Example>& examples) {
   nlohmann::json out = nlohmann::json::array();
@@ -40,6 +35,7 @@ RuleImpact::RuleImpact(const Chain& in_force, const Chain& to_come, absl::TimeZo
       now_(in_force),
       then_(to_come),
       version_(RulesVersionOf(to_come)),
+      shadow_(ShadowVersionOf(in_force) == version_),
       calendar_(zone) {}
 
 void RuleImpact::Changes::Add(size_t, std::string_view, const google::protobuf::Message& result) {
@@ -49,7 +45,25 @@ void RuleImpact::Changes::Add(size_t, std::string_view, const google::protobuf::
 
 void RuleImpact::Count(const TagsOfChain& tags, const RowState& row, uint64_t TagImpact::* side) {
   if (tags.op == nullptr) return;
-  for (const auto& tag : row.states.As<v1::state::Tags>(tags.slot).held()) ++(tags_[KeyOf(tag.name())].*side);
+  for (const auto& tag : row.states.As<v1::state::Tags>(tags.slot).held()) ++(tags_[TagFamily(tag.name())].*side);
+}
+
+void RuleImpact::CountShadow(const RowState& row) {
+  for (const auto& count : row.states.As<v1::state::Tags>(now_.slot).shadow().counts()) {
+    TagImpact& tag = tags_[count.tag()];
+    tag.entries += count.entries();
+    tag.exits += count.exits();
+  }
+}
+
+uint64_t RuleImpact::entries() const {
+  return std::accumulate(tags_.begin(), tags_.end(), uint64_t{0},
+                         [](uint64_t n, const auto& t) { return n + t.second.entries; });
+}
+
+uint64_t RuleImpact::exits() const {
+  return std::accumulate(tags_.begin(), tags_.end(), uint64_t{0},
+                         [](uint64_t n, const auto& t) { return n + t.second.exits; });
 }
 
 absl::Status RuleImpact::Add(std::string_view customer, std::string_view stored, Timestamp now) {
@@ -65,6 +79,7 @@ absl::Status RuleImpact::Add(std::string_view customer, std::string_view stored,
     in_force_.Switch(cause, now, customer, row, calendar_, before);
   }
   Count(now_, row, &TagImpact::now);
+  if (shadow_) CountShadow(row);
   if (to_come_.Reconsiders(now, customer, row, calendar_)) {
     to_come_.Switch(cause, now, customer, row, calendar_, changes);
   }
@@ -72,7 +87,7 @@ absl::Status RuleImpact::Add(std::string_view customer, std::string_view stored,
   if (absl::Status s = to_come_.Damage(row); !s.ok()) return s;
   changing_ += changes.tags.empty() ? 0 : 1;
   for (const v1::TagChange& change : changes.tags) {
-    TagImpact& tag = tags_[KeyOf(change.tag())];
+    TagImpact& tag = tags_[TagFamily(change.tag())];
     ++(change.after() ? tag.come : tag.go);
     auto& examples = change.after() ? tag.coming : tag.going;
     if (examples.size() >= kImpactExamples) continue;
@@ -82,10 +97,27 @@ absl::Status RuleImpact::Add(std::string_view customer, std::string_view stored,
   return absl::OkStatus();
 }
 
+std::string RuleImpact::Table(const std::vector<std::pair<std::string, const TagImpact*>>& tags) const {
+  size_t width = 3;
+  for (const auto& [tag, impact] : tags) width = std::max(width, tag.size());
+  const auto line = [&](const std::string& tag, std::vector<std::string> cells) {
+    std::string out = absl::StrFormat("%-*s", static_cast<int>(width), tag);
+    if (!shadow_) cells.resize(4);
+    for (const std::string& cell : cells) absl::StrAppendFormat(&out, " %9s", cell);
+    return out + "\n";
+  };
+  std::string out = "\n" + line("tag", {"now", "then", "come", "go", "entries", "exits"});
+  for (const auto& [tag, i] : tags) {
+    out += line(tag, {LongCount(i->now), LongCount(i->then), LongCount(i->come), LongCount(i->go),
+                      LongCount(i->entries), LongCount(i->exits)});
+  }
+  return out;
+}
+
 std::string RuleImpact::Text() const {
   std::vector<std::pair<std::string, const TagImpact*>> differing;
   for (const auto& [tag, impact] : tags_) {
-    if (impact.come + impact.go > 0) differing.emplace_back(tag, &impact);
+    if (impact.come + impact.go + impact.entries + impact.exits > 0) differing.emplace_back(tag, &impact);
   }
   std::stable_sort(differing.begin(), differing.end(), [](const auto& a, const auto& b) {
     return a.second->come + a.second->go > b.second->come + b.second->go;
@@ -94,14 +126,9 @@ std::string RuleImpact::Text() const {
   std::string out = absl::StrCat(LongCount(changing_), " of ", LongCount(customers_), " customers change; ", same,
                                  same == 1 ? " tag stays as it is\n" : " tags stay as they are\n");
   if (differing.empty()) return out;
-  size_t width = 3;
-  for (const auto& [tag, impact] : differing) width = std::max(width, tag.size());
-  absl::StrAppendFormat(&out, "\n%-*s %9s %9s %9s %9s\n", static_cast<int>(width), "tag", "now", "then", "come", "go");
+  out += Table(differing);
   for (const auto& [tag, i] : differing) {
-    absl::StrAppendFormat(&out, "%-*s %9s %9s %9s %9s\n", static_cast<int>(width), tag, LongCount(i->now),
-                          LongCount(i->then), LongCount(i->come), LongCount(i->go));
-  }
-  for (const auto& [tag, i] : differing) {
+    if (i->come + i->go == 0) continue;
     absl::StrAppend(&out, "\n", tag, "\n");
     AppendExamples(out, "comes to", tag, i->coming);
     AppendExamples(out, "goes from", tag, i->going);
@@ -118,6 +145,7 @@ nlohmann::json RuleImpact::Json() const {
                  {"go", i.go},
                  {"coming", ExamplesJson(i.coming)},
                  {"going", ExamplesJson(i.going)}};
+    if (shadow_) tags[tag].update({{"entries", i.entries}, {"exits", i.exits}});
   }
   return {{"customers", customers_}, {"changing", changing_}, {"tags", std::move(tags)}};
 }

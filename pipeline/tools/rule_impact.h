@@ -5,6 +5,9 @@
 //   for (each stored row) status = impact.Add(customer, row, now);
 //   std::cout << impact.Text();
 //
+// Where the rules to come are in the shadow of those in force, it counts what comes when they are promoted, and what
+// they have done since they are there.
+//
 // Each row goes through what the engine would do to it: the timers that are due by now fire under the rules in force;
 // then the other rules sweep it. So what is counted is what the sweep would write.
 #pragma once
@@ -13,6 +16,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -33,6 +37,7 @@ struct TagImpact {
 
   uint64_t now = 0, then = 0;  // how many hold it
   uint64_t come = 0, go = 0;
+  uint64_t entries = 0, exits = 0;     // of rules in the shadow, since they are there
   std::vector<Example> coming, going;  // the first ones met
 };
 
@@ -49,6 +54,8 @@ class RuleImpact {
   const std::map<std::string, TagImpact>& tags() const { return tags_; }
   uint64_t customers() const { return customers_; }  // that are not gone
   uint64_t customers_that_change() const { return changing_; }
+  uint64_t entries() const;  // of all tags
+  uint64_t exits() const;
 
   // For people, those that change most first.
   std::string Text() const;
@@ -60,11 +67,14 @@ class RuleImpact {
     std::vector<v1::TagChange> tags;
   };
   void Count(const TagsOfChain& tags, const RowState& row, uint64_t TagImpact::* side);
+  void CountShadow(const RowState& row);
+  std::string Table(const std::vector<std::pair<std::string, const TagImpact*>>& tags) const;
 
   const Chain& in_force_;
   const Chain& to_come_;
   const TagsOfChain now_, then_;
   const std::string version_;  // of the rules to come
+  const bool shadow_;          // they are in the shadow now
   const Calendar calendar_;
   std::map<std::string, TagImpact> tags_;
   uint64_t customers_ = 0, changing_ = 0;

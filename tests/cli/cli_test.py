@@ -320,6 +320,14 @@ class Rules(unittest.TestCase):
             self.assertEqual(run("rules", *words, "--dry-run", "--no-count"),
                              (2, "", "portrait rules: --dry-run only counts, and --no-count does not\n"))
 
+    def test_of_the_shadow_one_thing_is_wanted_at_a_time(self):
+        rules = str(ROOT / "deploy/tags.yaml")
+        for words in ((), (rules, "--report"), (rules, "--stop"), ("--report", "--stop")):
+            self.assertEqual(run("rules", "shadow", *words),
+                             (2, "", "portrait rules: shadow: a file of rules, or --report, or --stop; one of them\n"))
+        self.assertEqual(run("rules", "apply", rules, "--report"),
+                         (2, "", "portrait rules: --report and --stop belong to shadow, not to apply\n"))
+
     def test_what_other_rules_would_do_to_the_past(self):
         events = self.orders("anna", "2026-01-01", "2026-01-11") + self.orders("bert", "2026-01-05") + "nonsense\n"
         old = "- {tag: two, when: purchases.orders >= 2}\n- {tag: all, when: purchases.orders > 0}\n"

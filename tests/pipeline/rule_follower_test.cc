@@ -24,12 +24,7 @@ struct Running {
       config.chain.rules.path = config.chain.rules.name = file.string();
       config.chain.rules.text = std::string(std::istreambuf_iterator<char>(in), {});
     }
-    build = [this](const std::string& name, const std::string& text) {
-      Config other = config;
-      other.chain.rules.name = name;
-      other.chain.rules.text = text;
-      return BuildDefaultChain(other);
-    };
+    build = [this](const DecidedRules& rules) { return BuildDefaultChain(config, rules); };
     base = BuildDefaultChain(config).value();
     editions.emplace(*base, build);
     follower.emplace(
@@ -72,7 +67,7 @@ struct Fixture {
   void Apply(Running& running, const std::string& text, v1::ControlRecord::Origin origin = v1::ControlRecord::APPLIED) {
     v1::ControlRecord record;
     record.set_text(text);
-    record.set_rules(RulesVersionOf(*running.build("applied", text).value()));
+    record.set_rules(RulesVersionOf(*running.build({"applied", text, {}}).value()));
     record.set_origin(origin);
     broker.Append("control", 0, {.key = record.rules(), .value = record.SerializeAsString()});
     running.follower->Look();
@@ -145,6 +140,46 @@ TEST_CASE("a control record that this build cannot use leaves the rules before i
   CHECK(running.InForce() == before);
   CHECK(running.refused() == 1);
   CHECK(absl::IsFailedPrecondition(running.editions->Find("0123456789ab", 2).status()));
+}
+
+TEST_CASE("rules in the shadow stand beside those in force, until they are promoted or end") {
+  Fixture f;
+  Running running(f.broker, f.file);
+  const std::string file = running.InForce();
+  const auto at = [&] { return absl::StrCat(running.InForce(), " ", running.editions->current()->shadow); };
+  const auto version = [&](int orders) { return RulesVersionOf(*running.build({"", Text(orders), {}}).value()); };
+  f.Apply(running, Text(2), v1::ControlRecord::SHADOWED);
+  CHECK(at() == file + " 2");
+  CHECK(ShadowVersionOf(*running.editions->current()->chain) == version(2));
+  f.Apply(running, Text(3), v1::ControlRecord::SHADOWED);
+  CHECK(at() == file + " 3");  // in place of the others
+  f.Apply(running, Text(9));
+  CHECK(at() == version(9) + " 3");  // other rules in force leave them there
+  f.Apply(running, Text(3), v1::ControlRecord::PROMOTED);
+  CHECK(at() == version(3) + " 0");
+  CHECK(ShadowVersionOf(*running.editions->current()->chain).empty());
+  f.Apply(running, Text(2), v1::ControlRecord::SHADOWED);
+  f.Apply(running, Text(2), v1::ControlRecord::SHADOW_ENDED);
+  CHECK(at() == version(3) + " 0");
+  CHECK(running.editions->current()->control_position == 7);
+  const auto past = running.editions->Find(version(9), 4);
+  REQUIRE(past.ok());
+  CHECK((*past)->shadow == 3);
+  CHECK(ShadowVersionOf(*(*past)->chain) == version(3));
+  CHECK(absl::IsFailedPrecondition(running.editions->Find(version(2), 6).status()));  // never in force
+  CHECK(running.refused() == 0);
+}
+
+TEST_CASE("what is in the shadow does not keep a file of rules from coming into force") {
+  Fixture f;
+  Running first(f.broker, f.file);
+  f.Apply(first, Text(3), v1::ControlRecord::SHADOWED);
+  Running(f.broker, f.file);
+  CHECK(f.published() == 2);  // its rules are in force: nothing to publish
+  f.Write(Text(3));
+  Running again(f.broker, f.file);
+  CHECK(again.InForce() == RulesVersionOf(*again.base));
+  CHECK(f.published() == 3);
 }
 
 TEST_CASE("editions that a journal names are found again; one that is not known yet is asked for again") {

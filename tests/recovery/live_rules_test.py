@@ -85,8 +85,9 @@ class Test:
             print("  ", customer, got.get(customer), "want", want.get(customer))
         assert not differing and len(want) > 50
 
-    def run(self):
-        from_start = {name: self.application(name, rules) for name, rules in (("old", OLD), ("new", NEW))}
+    def from_start(self, old, new):
+        """The tags of runs that had these rules from the start, and how many records there are."""
+        from_start = {name: self.application(name, rules) for name, rules in (("old", old), ("new", new))}
         self.command("generate", "--customers", str(self.arguments.customers), "--days", str(self.arguments.days), "--to",
                      "2026-01-01", "--seed", str(self.arguments.seed), "--config", from_start["old"].config)
         want = {}
@@ -98,7 +99,10 @@ class Test:
             process.stop()
             want[name] = self.tags(process)
         assert want["old"] != want["new"]
+        return want, records
 
+    def run(self):
+        want, records = self.from_start(OLD, NEW)
         live = self.application("live", OLD)
         live.start()
         live.wait_until(lambda: live.total("portrait_steps_total") >= 0.3 * records, "some of the records")
@@ -137,6 +141,11 @@ class Test:
         published = self.command("rules", "history", "--config", live.config)
         told = json.loads(self.command("rules", *words, "--dry-run", "--json", "--config", live.config))
         assert self.command("rules", "history", "--config", live.config) == published
+        self.told_right(told, now, then)
+        print(self.command("rules", *words, "--dry-run", "--config", live.config), end="")
+
+    def told_right(self, told, now, then):
+        """What is told about the change from these tags to those."""
         want, changing = {}, 0
         for customer in now.keys() | then.keys():
             had, has = now.get(customer, set()), then.get(customer, set())
@@ -147,7 +156,6 @@ class Test:
         got = {tag: {side: count[side] for side in ("now", "then", "come", "go")} for tag, count in told["tags"].items()}
         print(f"counted before: {told['changing']} of {told['customers']} customers change: {got}", flush=True)
         assert told["changing"] == changing > 50 and got == want, (changing, want)
-        print(self.command("rules", *words, "--dry-run", "--config", live.config), end="")
 
     def pinned(self, live, want):
         """Under the new rules; they are in force again at the end."""
@@ -192,7 +200,7 @@ class Test:
         self.same(live, want, what)
 
 
-def main():
+def main(test_class, outcome):
     parser = argparse.ArgumentParser()
     parser.add_argument("portrait")
     parser.add_argument("--customers", type=int, default=1500)
@@ -205,7 +213,7 @@ def main():
         return SKIPPED
     print("seed", arguments.seed)
     with tempfile.TemporaryDirectory() as folder:
-        test = Test(arguments, brokers, folder)
+        test = test_class(arguments, brokers, folder)
         try:
             test.run()
         except BaseException:
@@ -213,9 +221,9 @@ def main():
                 if os.path.exists(test.path(name)):
                     print(f"---- {name}\n{open(test.path(name), errors='replace').read()[-4000:]}")
             raise
-    print("rules change while it runs, and nobody is left behind")
+    print(outcome)
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(Test, "rules change while it runs, and nobody is left behind"))

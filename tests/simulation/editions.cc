@@ -10,10 +10,18 @@ Editions::Editions() { all_.push_back(std::make_shared<ChainEdition>(ChainEditio
 bool Editions::Publish() {
   if (all_.size() == kMost) return false;
   const auto number = static_cast<int64_t>(all_.size());
-  // The rules of an edition before may come back.
-  const int64_t version = number % 4 == 3 ? number - 2 : number;
+  // The rules of an edition before may come back; those in force may stay, and others come into the shadow, or stay
+  // there, or go.
+  const ChainEdition& before = *all_.back();
+  int64_t version = number % 4 == 3 ? number - 2 : number;
+  int64_t shadow = before.shadow;
+  if (number % 3 == 2) {
+    version = version_;
+    shadow = shadow == 0 ? number : 0;
+  }
+  version_ = version;
   all_.push_back(std::make_shared<ChainEdition>(
-      ChainEdition{FoldingChain(version), absl::StrCat("v", version), /*control_position=*/number}));
+      ChainEdition{FoldingChain(FoldVersion(version, shadow)), absl::StrCat("v", version), number, shadow}));
   return true;
 }
 

@@ -21,6 +21,7 @@ class Editions {
 
  private:
   static constexpr size_t kMost = 8;
+  int64_t version_ = 0;  // of the last one's rules in force
   std::vector<ChainCatalog::Edition> all_;
 };
 

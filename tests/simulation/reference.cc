@@ -85,7 +85,8 @@ std::vector<std::string> Reference::Apply(const v1::JournalEntry& entry, std::ve
   expected.set_any_time(any_time_);
   expected.set_highest_time_us(highest_us_);
   expected.set_last_tick_us(last_tick_us_);
-  if (version_ != 0) expected.set_rules(absl::StrCat("v", version_));
+  if (rules_ != 0) expected.set_rules(absl::StrCat("v", rules_));
+  expected.set_shadow(shadow_);
   expected.set_control_position(control_position_);
   expected.set_sweeping(sweeping_);
   expected.set_swept_to(swept_to_);
@@ -184,7 +185,9 @@ void Reference::FireUpTo(int64_t time_us, const std::string& customer, std::vect
 void Reference::Switch(const v1::Switch& to, std::vector<std::string>& wrong) {
   if (to.control_position() <= control_position_) wrong.emplace_back("SWITCH to older rules");
   control_position_ = to.control_position();
-  const int64_t version = to.rules().empty() ? 0 : std::stoll(to.rules().substr(1));
+  rules_ = to.rules().empty() ? 0 : std::stoll(to.rules().substr(1));
+  shadow_ = to.shadow();
+  const int64_t version = rules_ + 1000 * shadow_;
   if (version == version_) return;
   version_ = version;
   sweeping_ = true;
@@ -202,7 +205,7 @@ void Reference::Sweep(const v1::Sweep& bound, std::vector<std::string>& wrong) {
     row.state = Hash(row.state, "switch", version_);
     row.version = version_;
     SetTimer(row, 4, row.time_us + 3'000'000);
-    Tell(customer, row, "switch", absl::StrCat("rules v", version_));
+    Tell(customer, row, "switch", absl::StrCat("rules v", rules_));
     Keep(customer);
   }
   sweeping_ = !bound.done();

@@ -10,8 +10,10 @@
 namespace portrait {
 namespace {
 
-std::unique_ptr<Chain> ChainOf(std::vector<Rule> rules) {
-  return std::move(ChainBuilder().Add<Views>().Add<Purchases>().Add<Tags>(With(std::move(rules)))).Build("v").value();
+std::unique_ptr<Chain> ChainOf(std::vector<Rule> rules, std::vector<Rule> shadow = {}) {
+  TagsOptions options = With(std::move(rules));
+  if (!shadow.empty()) options.shadow = With(std::move(shadow)).rules;
+  return std::move(ChainBuilder().Add<Views>().Add<Purchases>().Add<Tags>(std::move(options))).Build("v").value();
 }
 
 std::vector<Rule> OrdersMakeFrequent(int orders) {
@@ -106,6 +108,23 @@ TEST_CASE("a tag that is pinned does not change with its rule", "[rules]") {
   RuleImpact pinned(*in_force, *to_come, absl::UTCTimeZone());
   REQUIRE(pinned.Add("anna", shop.Stored("anna"), At("2026-01-03")).ok());
   CHECK(pinned.customers_that_change() == 0);
+}
+
+TEST_CASE("of rules in the shadow, what promoting them would do is counted, and what they have done", "[rules]") {
+  const auto running = ChainOf(OrdersMakeFrequent(3), OrdersMakeFrequent(2)), promoted = ChainOf(OrdersMakeFrequent(2));
+  RuleImpact report(*running, *promoted, absl::UTCTimeZone());
+  REQUIRE(report.Add("two", RowOf(*running, 2), At("2026-01-06")).ok());
+  REQUIRE(report.Add("three", RowOf(*running, 3), At("2026-01-06")).ok());
+  // Judged by the rules in force before there was a shadow: it is brought up as the sweep would.
+  REQUIRE(report.Add("early", RowOf(*ChainOf(OrdersMakeFrequent(3)), 2), At("2026-01-06")).ok());
+  CHECK(report.customers_that_change() == 2);
+  const TagImpact& frequent = report.tags().at("frequent");
+  CHECK((frequent.now == 1 && frequent.then == 3 && frequent.come == 2 && frequent.go == 0));
+  CHECK((frequent.entries == 3 && frequent.exits == 0));
+  CHECK(frequent.coming[0].why.find("2, at least 2") != std::string::npos);
+  CHECK(report.entries() == 3);
+  CHECK(report.Json()["tags"]["frequent"]["entries"] == 3);
+  CHECK(report.Text().find("go   entries     exits\n") != std::string::npos);
 }
 
 TEST_CASE("who is gone does not count, and what is no row is told", "[rules]") {
