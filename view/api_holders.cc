@@ -68,9 +68,10 @@ void Api::Holders(const CallPtr& call) {
 }
 
 void Api::AskOthers(const std::shared_ptr<HolderCall>& asked) {
-  const bool alone = PartitionsHere().size() >= static_cast<size_t>(source_.partitions);
-  // One that was asked by another does not ask a third.
-  if (alone || asked->call->request.forwarded || !group_) return Merge(asked);
+  const size_t here = PartitionsHere().size();
+  const bool alone = here >= static_cast<size_t>(source_.partitions);
+  // One that was asked by another does not ask a third, and one that has none yet does not ask the group (group_map.h).
+  if (alone || here == 0 || asked->call->request.forwarded || !group_) return Merge(asked);
   group_->Want();
   const auto processes = group_->Processes();
   if (processes.empty() && clock_.Monotonic() - asked->begun < GroupMap::kKnownWithin) {

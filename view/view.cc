@@ -1,6 +1,5 @@
 #include "view/view.h"
 
-#include <algorithm>
 #include <functional>
 #include <future>
 #include <memory>
@@ -75,14 +74,8 @@ class View final : public Companion {
                       .rules_in_force = [&chains] { return chains.current()->chain; },
                       .partitions = partitions});
       api_.SetGroup(group);
-      others_have_some_ = [&engine, partitions, group, this] {
-        if (engine.Partitions().size() >= static_cast<size_t>(partitions)) return false;
-        group->Want();
-        const auto processes = group->Processes();
-        return std::any_of(processes.begin(), processes.end(), [&](const GroupMap::Process& process) {
-          return process.instance != instance_ && !process.partitions.empty();
-        });
-      };
+      here_ = [&engine] { return engine.Partitions().size(); };
+      partitions_ = static_cast<size_t>(partitions);
     });
     tags_.Attach({.partitions = [&engine] { return engine.Partitions(); },
                   .rows_of = [&engine](int32_t partition) { return engine.RowsOf(partition); }});
@@ -93,7 +86,7 @@ class View final : public Companion {
     thread_.Run([&] {
       api_.SetSource({});
       api_.SetGroup(nullptr);
-      others_have_some_ = nullptr;
+      here_ = nullptr;
       done.set_value();
     });
     done.get_future().wait();
@@ -107,12 +100,16 @@ class View final : public Companion {
     thread_.After(Overview::kInterval, [this] { Sample(); });
   }
 
+  // One that has none yet may be all there is. Partitions that are on their way are nowhere for a moment. The group is
+  // not asked: see group_map.h.
   void WatchPartitions() {
-    others_->Follow(others_have_some_ && others_have_some_());
+    const size_t here = here_ ? here_() : 0;
+    missing_for_ = here > 0 && here < partitions_ ? missing_for_ + kWatchInterval : Duration::zero();
+    others_->Follow(missing_for_ >= kMissingFor);
     thread_.After(kWatchInterval, [this] { WatchPartitions(); });
   }
 
-  static constexpr Duration kWatchInterval = seconds(1);
+  static constexpr Duration kWatchInterval = seconds(1), kMissingFor = seconds(3);
 
   const std::string instance_;
   SystemClock clock_;
@@ -120,7 +117,9 @@ class View final : public Companion {
   Portraits portraits_;
   ResultHub hub_;
   std::unique_ptr<OtherResults> others_;
-  std::function<bool()> others_have_some_;  // partitions
+  std::function<size_t()> here_;  // how many partitions are
+  size_t partitions_ = 0;         // in all
+  Duration missing_for_{};        // some of them, while others are here
   TagFollower tags_;
   Listeners listeners_;
   Overview overview_;
