@@ -88,8 +88,14 @@ class Test:
     def from_start(self, old, new):
         """The tags of runs that had these rules from the start, and how many records there are."""
         from_start = {name: self.application(name, rules) for name, rules in (("old", old), ("new", new))}
-        self.command("generate", "--customers", str(self.arguments.customers), "--days", str(self.arguments.days), "--to",
-                     "2026-01-01", "--seed", str(self.arguments.seed), "--config", from_start["old"].config)
+        self.generate(self.arguments.days, "2026-01-01", from_start["old"])
+        return self.tags_from_start(from_start)
+
+    def generate(self, days, to, process, seed=0):
+        self.command("generate", "--customers", str(self.arguments.customers), "--days", str(days), "--to", to, "--seed",
+                     str(self.arguments.seed + seed), "--config", process.config)
+
+    def tags_from_start(self, from_start):
         want = {}
         for name, process in from_start.items():
             process.start()
