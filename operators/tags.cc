@@ -112,7 +112,10 @@ void Tags::BeforeEvent(const Event& event, const State& state, const Context& co
   using Snapshot = rules::ChangeDetector::Snapshot;
   watch(*rules_, state.rules() == rules_->version(), Snapshot::OfThisThread());
   if (shadow_) {
-    watch(*shadow_, state.has_shadow() && !HasStaleShadow(state), Snapshot::OfThisThread(/*shadow=*/true));
+    // Ahead of a late event the tags are not what they would be at its moment, which the comparison takes for granted.
+    const bool judged =
+        state.has_shadow() && !HasStaleShadow(state) && state.shadow().judged_us() <= ToMicros(context.now());
+    watch(*shadow_, judged, Snapshot::OfThisThread(/*shadow=*/true));
   }
 }
 
@@ -142,7 +145,9 @@ void Tags::OnTimer(const Timer& timer, State& state, Context& context) const {
   const bool promoted = Settle(state, context);
   if (timer.id == kShadowTimer) {
     if (!promoted) context.StayAside();
-    if (shadow_) Look(shadow_->Timed(), Shadow(state), context);
+    if (!shadow_) return;
+    Look(shadow_->Timed(), Shadow(state), context);
+    state.mutable_shadow()->set_judged_us(ToMicros(context.now()));
     return;
   }
   OnBothSides(
@@ -176,7 +181,9 @@ void Tags::OnSwitch(State& state, Context& context) const {
   Settle(state, context);
   OnBothSides(
       [&](const Side& side) {
-        if (!side.judged() && (side.shadow != nullptr || in_force)) LookAnew(side, context);
+        if (side.judged() || (side.shadow == nullptr && !in_force)) return;
+        LookAnew(side, context);
+        if (side.shadow != nullptr) side.shadow->set_judged_us(ToMicros(context.now()));
       },
       state);
 }

@@ -41,6 +41,7 @@ class Test:
     def __init__(self, arguments, brokers, folder):
         self.arguments, self.brokers, self.folder = arguments, brokers, folder
         self.name = f"rules{os.getpid()}"
+        self.source = None  # a topic of its own; none: those of the default configuration, with what other tests left there
 
     def command(self, *words, succeeds=True):
         return run_command(self.arguments.portrait, *words, succeeds=succeeds)
@@ -55,8 +56,9 @@ class Test:
 
     def application(self, name, rules):
         application = f"{self.name}-{name}"
+        more = {"sources": f"[{{topic: {self.source}}}]"} if self.source else {}
         config, port = write_config(self.folder, application, self.brokers, tags=f"{{rules: {self.write(name + '.rules.yaml', rules)}}}",
-                                    checkpoint="{interval: 1s}")
+                                    checkpoint="{interval: 1s}", **more)
         self.command("topics", "--create", "--partitions", "2", "--config", config)
         log = open(self.path(name + ".log"), "wb")
         process = Portrait(self.arguments.portrait, config, port, log)
@@ -93,7 +95,7 @@ class Test:
 
     def generate(self, days, to, process, seed=0):
         self.command("generate", "--customers", str(self.arguments.customers), "--days", str(days), "--to", to, "--seed",
-                     str(self.arguments.seed + seed), "--config", process.config)
+                     str(self.arguments.seed + seed), *(["--topic", self.source] if self.source else []), "--config", process.config)
 
     def tags_from_start(self, from_start):
         want = {}

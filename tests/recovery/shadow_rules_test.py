@@ -21,6 +21,10 @@ OTHERS = NEW + """
 
 
 class Test(live_rules_test.Test):
+    def __init__(self, arguments, brokers, folder):
+        super().__init__(arguments, brokers, folder)
+        self.source = f"{self.name}.events"  # so that there is nothing in it yet that is later than the shadow's beginning
+
     def rules(self, live, *words, succeeds=True):
         return self.command("rules", *words, "--config", live.config, succeeds=succeeds)
 
