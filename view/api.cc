@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "absl/strings/match.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "operators/tags.h"
 #include "pipeline/absl_view.h"
@@ -153,8 +152,7 @@ void Api::Route(const CallPtr& call) {
   if (what == "features") return call->respond(Catalogue());
   if (what == "chain") return call->respond(Ok(overview_.ChainGraph()));
   const std::vector<int32_t> here = PartitionsHere();
-  // Whoever has all partitions is the whole group.
-  if (group_ && !here.empty() && here.size() < static_cast<size_t>(source_.partitions)) group_->Want();
+  if (group_ && HasAShare()) group_->Want();
   auto members = group_ ? group_->Processes() : std::vector<GroupMap::Process>();
   if (members.empty()) members.push_back({config_.engine.instance_id, here, config_.view.address});
   call->respond(Ok(overview_.Now(source_.partitions, here, members)));
@@ -165,6 +163,11 @@ std::vector<int32_t> Api::PartitionsHere() const {
   if (!source_.partitions_here) return here;
   for (const auto& [partition, number] : source_.partitions_here()) here.push_back(partition);
   return here;
+}
+
+bool Api::HasAShare() const {
+  const size_t here = source_.partitions_here ? source_.partitions_here().size() : 0;
+  return here > 0 && here < static_cast<size_t>(source_.partitions);
 }
 
 HttpResponse Api::Login(const HttpRequest& request) {
@@ -342,18 +345,24 @@ void Api::Elsewhere(const std::shared_ptr<LookUp>& look) {
     return not_here(instance, absl::StrCat("with ", instance, ", whose view.address is not set"));
   }
   look->answered = true;  // by the other one
-  forwarder_.Ask(
-      {owner->address, look->call->request.target, look->call->identity.token},
-      [this, look, instance](absl::StatusOr<HttpResponse> answer) {
-        thread_.Run([look, instance, answer = std::move(answer)]() mutable {
-          if (answer.ok()) return look->call->respond(*std::move(answer));
-          LogWarning("another process of the pipeline could not be asked",
-                     {{"instance", instance}, {"reason", std::string(answer.status().message())}});
-          look->call->respond(ErrorResponse(
-              503, "not_here",
-              absl::StrCat("partition ", look->partition, " is with ", instance, ", which does not answer"), instance));
-        });
-      });
+  AskProcess(*owner, *look->call, [look, instance](absl::StatusOr<HttpResponse> answer) {
+    if (answer.ok()) return look->call->respond(*std::move(answer));
+    look->call->respond(ErrorResponse(
+        503, "not_here", absl::StrCat("partition ", look->partition, " is with ", instance, ", which does not answer"),
+        instance));
+  });
+}
+
+void Api::AskProcess(const GroupMap::Process& process, const Call& call,
+                     std::function<void(absl::StatusOr<HttpResponse>)> done) {
+  forwarder_.Ask({process.address, call.request.target, call.identity.token},
+                 [this, instance = process.instance, done = std::move(done)](absl::StatusOr<HttpResponse> answer) {
+                   if (!answer.ok()) {
+                     LogWarning("another process of the pipeline could not be asked",
+                                {{"instance", instance}, {"reason", std::string(answer.status().message())}});
+                   }
+                   thread_.Run([done, answer = std::move(answer)]() mutable { done(std::move(answer)); });
+                 });
 }
 
 HttpResponse Api::Show(const LookUp& look, const RowLook& seen) {

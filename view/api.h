@@ -54,6 +54,9 @@ class Api final : public HttpHandler {
   // Until the first call, and after one without a function, rows are told to be not there yet.
   void SetSource(RowSource source) { source_ = std::move(source); }
   void SetGroup(std::shared_ptr<GroupMap> group) { group_ = std::move(group); }
+  // Some partitions are here, and others are not: with another process, or on their way. One that has none yet may be
+  // all there is.
+  bool HasAShare() const;
   // Other instances are not asked any more. From any thread.
   void StopForwarding() { forwarder_.Stop(); }
 
@@ -81,6 +84,9 @@ class Api final : public HttpHandler {
   void AskOthers(const std::shared_ptr<HolderCall>& asked);
   void Merge(const std::shared_ptr<HolderCall>& asked);
   std::vector<int32_t> PartitionsHere() const;
+  // Asks that process the same. `done` is called on the server's thread; what goes wrong on the way is logged.
+  void AskProcess(const GroupMap::Process& process, const Call& call,
+                  std::function<void(absl::StatusOr<HttpResponse>)> done);
   // Asks for the row, and again until it is committed where that is asked for.
   struct LookUp;
   void Look(const std::shared_ptr<LookUp>& look);

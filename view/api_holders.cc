@@ -1,6 +1,7 @@
 // The part of the API that lists who has a tag.
-#include <optional>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "pipeline/log.h"
@@ -12,10 +13,12 @@ namespace portrait::view {
 
 namespace {
 
-absl::StatusOr<HolderList> ListIn(const absl::StatusOr<HttpResponse>& answer) {
-  if (!answer.ok()) return answer.status();
-  if (answer->status != 200) return absl::UnavailableError(absl::StrCat("status ", answer->status));
-  return ReadHolderList(answer->body);
+void TakeList(const HttpResponse& answer, const std::string& instance, std::vector<HolderList>& lists) {
+  auto list = answer.status == 200 ? ReadHolderList(answer.body)
+                                   : absl::UnavailableError(absl::StrCat("status ", answer.status));
+  if (list.ok()) return lists.push_back(*std::move(list));
+  LogWarning("another process of the pipeline did not tell who has a tag",
+             {{"instance", instance}, {"reason", std::string(list.status().message())}});
 }
 
 }  // namespace
@@ -68,10 +71,8 @@ void Api::Holders(const CallPtr& call) {
 }
 
 void Api::AskOthers(const std::shared_ptr<HolderCall>& asked) {
-  const size_t here = PartitionsHere().size();
-  const bool alone = here >= static_cast<size_t>(source_.partitions);
   // One that was asked by another does not ask a third, and one that has none yet does not ask the group (group_map.h).
-  if (alone || here == 0 || asked->call->request.forwarded || !group_) return Merge(asked);
+  if (!HasAShare() || asked->call->request.forwarded || !group_) return Merge(asked);
   group_->Want();
   const auto processes = group_->Processes();
   if (processes.empty() && clock_.Monotonic() - asked->begun < GroupMap::kKnownWithin) {
@@ -82,19 +83,10 @@ void Api::AskOthers(const std::shared_ptr<HolderCall>& asked) {
     if (process.instance == config_.engine.instance_id || process.partitions.empty() || process.address.empty())
       continue;
     ++asked->waiting;
-    forwarder_.Ask({process.address, asked->call->request.target, asked->call->identity.token},
-                   [this, asked, instance = process.instance](absl::StatusOr<HttpResponse> answer) {
-                     thread_.Run([this, asked, instance, answer = std::move(answer)] {
-                       const auto list = ListIn(answer);
-                       if (list.ok()) {
-                         asked->lists.push_back(*list);
-                       } else {
-                         LogWarning("another process of the pipeline could not be asked",
-                                    {{"instance", instance}, {"reason", std::string(list.status().message())}});
-                       }
-                       if (--asked->waiting == 0) Merge(asked);
-                     });
-                   });
+    AskProcess(process, *asked->call, [this, asked, instance = process.instance](absl::StatusOr<HttpResponse> answer) {
+      if (answer.ok()) TakeList(*answer, instance, asked->lists);
+      if (--asked->waiting == 0) Merge(asked);
+    });
   }
   if (--asked->waiting == 0) Merge(asked);
 }

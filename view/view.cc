@@ -1,9 +1,7 @@
 #include "view/view.h"
 
-#include <functional>
 #include <future>
 #include <memory>
-#include <string>
 #include <utility>
 #include <vector>
 
@@ -39,9 +37,9 @@ class Listeners final : public ResultListener {
 class View final : public Companion {
  public:
   View(const CompanionContext& context, Page page, std::unique_ptr<TagIndex> index)
-      : instance_(context.config.engine.instance_id),
-        portraits_(context.chain, context.config),
-        hub_({.instance = instance_, .bytes = context.config.view.recent_bytes}, thread_, clock_),
+      : portraits_(context.chain, context.config),
+        hub_({.instance = context.config.engine.instance_id, .bytes = context.config.view.recent_bytes}, thread_,
+             clock_),
         others_(std::make_unique<OtherResults>(context.chain, context.config, hub_)),
         tags_(context.chain, context.config, clock_, std::move(index)),
         listeners_({&hub_, &tags_}),
@@ -74,8 +72,6 @@ class View final : public Companion {
                       .rules_in_force = [&chains] { return chains.current()->chain; },
                       .partitions = partitions});
       api_.SetGroup(group);
-      here_ = [&engine] { return engine.Partitions().size(); };
-      partitions_ = static_cast<size_t>(partitions);
     });
     tags_.Attach({.partitions = [&engine] { return engine.Partitions(); },
                   .rows_of = [&engine](int32_t partition) { return engine.RowsOf(partition); }});
@@ -86,7 +82,6 @@ class View final : public Companion {
     thread_.Run([&] {
       api_.SetSource({});
       api_.SetGroup(nullptr);
-      here_ = nullptr;
       done.set_value();
     });
     done.get_future().wait();
@@ -100,26 +95,21 @@ class View final : public Companion {
     thread_.After(Overview::kInterval, [this] { Sample(); });
   }
 
-  // One that has none yet may be all there is. Partitions that are on their way are nowhere for a moment. The group is
-  // not asked: see group_map.h.
+  // Partitions that are on their way are nowhere for a moment. The group is not asked: see group_map.h.
   void WatchPartitions() {
-    const size_t here = here_ ? here_() : 0;
-    missing_for_ = here > 0 && here < partitions_ ? missing_for_ + kWatchInterval : Duration::zero();
+    missing_for_ = api_.HasAShare() ? missing_for_ + kWatchInterval : Duration::zero();
     others_->Follow(missing_for_ >= kMissingFor);
     thread_.After(kWatchInterval, [this] { WatchPartitions(); });
   }
 
   static constexpr Duration kWatchInterval = seconds(1), kMissingFor = seconds(3);
 
-  const std::string instance_;
   SystemClock clock_;
   ServerThread thread_;
   Portraits portraits_;
   ResultHub hub_;
   std::unique_ptr<OtherResults> others_;
-  std::function<size_t()> here_;  // how many partitions are
-  size_t partitions_ = 0;         // in all
-  Duration missing_for_{};        // some of them, while others are here
+  Duration missing_for_{};  // partitions, while others are here
   TagFollower tags_;
   Listeners listeners_;
   Overview overview_;
