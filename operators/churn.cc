@@ -224,16 +224,13 @@ absl::Status Churn::Bind(const FeatureRegistry& features) {
         absl::StrCat("horizon_days > 0 and 0 < medium < high < 1 do not hold: horizon_days ", options_.horizon_days,
                      ", medium ", options_.medium, ", high ", options_.high));
   }
-  for (const auto& [name, ref] : {std::pair<const char*, FeatureRef*>{"purchases.occasions", &occasions_},
-                                  {"purchases.last", &last_},
-                                  {"purchases.gaps", &gaps_},
-                                  {"purchases.gap_mean_days", &gap_mean_},
-                                  {"purchases.gap_log_spread", &gap_log_spread_},
-                                  {"purchases.expected_next", &expected_next_}}) {
-    auto found = features.Find(name);
-    if (!found.ok()) return found.status();
-    *ref = *found;
-  }
+  const absl::Status found = features.FindAll({{"purchases.occasions", &occasions_},
+                                               {"purchases.last", &last_},
+                                               {"purchases.gaps", &gaps_},
+                                               {"purchases.gap_mean_days", &gap_mean_},
+                                               {"purchases.gap_log_spread", &gap_log_spread_},
+                                               {"purchases.expected_next", &expected_next_}});
+  if (!found.ok()) return found;
   return model_->Bind(features);
 }
 

@@ -46,13 +46,9 @@ absl::Status ChurnExamples::Bind(const FeatureRegistry& features) {
     return absl::InvalidArgumentError(absl::StrCat("snapshots must lie a day and a quarter of the horizon (",
                                                    options_.horizon_days, " days) apart: ", options_.every_days));
   }
-  for (const auto& [name, ref] : {std::pair<const char*, FeatureRef*>{"purchases.last", &last_},
-                                  {"purchases.occasions", &occasions_},
-                                  {"purchases.spend", &spend_}}) {
-    auto found = features.Find(name);
-    if (!found.ok()) return found.status();
-    *ref = *found;
-  }
+  const absl::Status found = features.FindAll(
+      {{"purchases.last", &last_}, {"purchases.occasions", &occasions_}, {"purchases.spend", &spend_}});
+  if (!found.ok()) return found;
   if (absl::Status s = population_->Bind(features); !s.ok()) return s;
   if (absl::Status s = in_force_->Bind(features); !s.ok()) return s;
   return reader_.Bind(features);

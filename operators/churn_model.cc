@@ -42,16 +42,11 @@ class PopulationModel final : public ChurnModel {
 absl::Status PopulationModel::Bind(const FeatureRegistry& features) {
   if (absl::Status s = models_.orders.Validate(); !s.ok()) return s;
   if (absl::Status s = Validate(models_.value); !s.ok()) return s;
-  for (const auto& [name, ref] : {std::pair<const char*, FeatureRef*>{"purchases.first", &first_},
-                                  {"purchases.last", &last_},
-                                  {"purchases.occasions", &occasions_},
-                                  {"purchases.orders", &orders_},
-                                  {"purchases.average_order", &average_order_}}) {
-    auto found = features.Find(name);
-    if (!found.ok()) return found.status();
-    *ref = *found;
-  }
-  return absl::OkStatus();
+  return features.FindAll({{"purchases.first", &first_},
+                           {"purchases.last", &last_},
+                           {"purchases.occasions", &occasions_},
+                           {"purchases.orders", &orders_},
+                           {"purchases.average_order", &average_order_}});
 }
 
 PopulationModel::Past PopulationModel::PastOf(Features features) const {

@@ -12,6 +12,15 @@ absl::StatusOr<FeatureRef> FeatureRegistry::Find(std::string_view name) const {
   return absl::NotFoundError(absl::StrCat("no such feature: ", std::string(name), DidYouMean(name, names)));
 }
 
+absl::Status FeatureRegistry::FindAll(std::initializer_list<std::pair<std::string_view, FeatureRef*>> wanted) const {
+  for (const auto& [name, place] : wanted) {
+    auto found = Find(name);
+    if (!found.ok()) return found.status();
+    *place = *found;
+  }
+  return absl::OkStatus();
+}
+
 absl::Status FeatureRegistry::Add(Slot slot, const FeatureDescription* description,
                                   const google::protobuf::Message* empty, const EventKindSet* changed_by) {
   if (!by_name_.emplace(description->name, all_.size()).second) {

@@ -1,7 +1,9 @@
 // The registry of features: every named, typed, documented value that the operators of a chain offer.
 #pragma once
 
+#include <initializer_list>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
@@ -48,6 +50,9 @@ class FeatureRegistry {
  public:
   // Not found: NotFound, naming what comes near.
   absl::StatusOr<FeatureRef> Find(std::string_view name) const;
+
+  // What Bind of an operator or model looks up: each found feature goes to its place. The first error of Find.
+  absl::Status FindAll(std::initializer_list<std::pair<std::string_view, FeatureRef*>> wanted) const;
 
   // All features in the order of the chain.
   const std::vector<FeatureRef>& all() const { return all_; }

@@ -238,17 +238,14 @@ absl::Status Predictions::Bind(const FeatureRegistry& features) {
         absl::StrCat("predictions need a horizon of a day, a discount of 0 or more, and a share from 0 to 1: ",
                      options_->horizon_days, ", ", discount, ", ", holdout));
   }
-  for (const auto& [name, ref] : {std::pair<const char*, FeatureRef*>{"purchases.occasions", &occasions_},
-                                  {"purchases.first", &first_},
-                                  {"purchases.last", &last_},
-                                  {"purchases.spend", &spend_},
-                                  {"purchases.gaps", &gaps_},
-                                  {"purchases.gap_mean_days", &gap_mean_},
-                                  {"purchases.gap_log_spread", &gap_log_spread_}}) {
-    auto found = features.Find(name);
-    if (!found.ok()) return found.status();
-    *ref = *found;
-  }
+  const absl::Status found = features.FindAll({{"purchases.occasions", &occasions_},
+                                               {"purchases.first", &first_},
+                                               {"purchases.last", &last_},
+                                               {"purchases.spend", &spend_},
+                                               {"purchases.gaps", &gaps_},
+                                               {"purchases.gap_mean_days", &gap_mean_},
+                                               {"purchases.gap_log_spread", &gap_log_spread_}});
+  if (!found.ok()) return found;
   return learned_ != nullptr ? learned_->Bind(features) : absl::OkStatus();
 }
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "operators/insert_at.h"
 #include "operators/tags.h"
 
 namespace portrait {
@@ -30,11 +31,10 @@ std::optional<Replaced> Replace(const TagVerdict& change, Timestamp now,
     return was;
   }
   const int at = static_cast<int>(it - held.begin());
-  auto* added = held.Add();
-  added->set_name(change.tag);
-  added->set_since_us(ToMicros(now));
-  added->set_rule(static_cast<uint32_t>(change.rule));
-  for (int i = held.size() - 1; i > at; --i) held.SwapElements(i, i - 1);
+  auto& added = InsertAt(at, held);
+  added.set_name(change.tag);
+  added.set_since_us(ToMicros(now));
+  added.set_rule(static_cast<uint32_t>(change.rule));
   return Replaced{};
 }
 
@@ -44,15 +44,13 @@ void Count(const TagVerdict& change, v1::state::ShadowTags& shadow, Context& con
   auto& counts = *shadow.mutable_counts();
   const auto it = std::lower_bound(counts.begin(), counts.end(), tag,
                                    [](const auto& count, const std::string& name) { return count.tag() < name; });
-  int at = static_cast<int>(it - counts.begin());
-  if (it == counts.end() || it->tag() != tag) {
-    counts.Add()->set_tag(tag);
-    for (int i = counts.size() - 1; i > at; --i) counts.SwapElements(i, i - 1);
-  }
+  const bool there = it != counts.end() && it->tag() == tag;
+  auto& count = there ? *it : InsertAt(static_cast<int>(it - counts.begin()), counts);
+  count.set_tag(tag);
   if (change.after) {
-    counts[at].set_entries(counts[at].entries() + 1);
+    count.set_entries(count.entries() + 1);
   } else {
-    counts[at].set_exits(counts[at].exits() + 1);
+    count.set_exits(count.exits() + 1);
   }
 }
 

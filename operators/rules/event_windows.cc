@@ -10,6 +10,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "operators/distinct_values.h"
+#include "operators/insert_at.h"
 #include "operators/rules/event_fields.h"
 #include "operators/window.h"
 
@@ -73,9 +74,9 @@ EventWindow& WindowFor(v1::state::Tags& state, uint64_t key) {
       std::lower_bound(all.begin(), all.end(), key, [](const EventWindow& w, uint64_t k) { return w.key() < k; });
   const int at = static_cast<int>(it - all.begin());
   if (it != all.end() && it->key() == key) return all[at];
-  all.Add()->set_key(key);
-  for (int i = all.size() - 1; i > at; --i) all.SwapElements(i, i - 1);
-  return all[at];
+  EventWindow& added = InsertAt(at, all);
+  added.set_key(key);
+  return added;
 }
 
 // Sums are kept as whole numbers: money and other fractions in millionths, lengths in microseconds.

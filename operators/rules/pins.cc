@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "operators/insert_at.h"
 #include "operators/value.h"
 
 namespace portrait::rules {
@@ -55,8 +56,7 @@ bool SetPin(const v1::TagPin& pin, Timestamp now, PinList& pins, EndedPins& ende
   if (!there) {
     if (pins.size() >= kMostPins) return false;
     const auto at = static_cast<int>(place - pins.begin());
-    pins.Add()->set_tag(pin.tag());
-    for (int i = pins.size() - 1; i > at; --i) pins.SwapElements(i, i - 1);
+    InsertAt(at, pins).set_tag(pin.tag());
     place = pins.begin() + at;
   }
   if (!there || place->absent() != pin.absent()) place->set_since_us(ToMicros(now));
