@@ -1,6 +1,5 @@
 // `portrait fit`: population models of one's own customers, as a file for the service.
 #include <filesystem>
-#include <fstream>
 #include <iostream>
 #include <memory>
 #include <optional>
@@ -70,12 +69,7 @@ absl::Status WriteFile(const FitArguments& arguments, const OrderFiles::Loaded& 
   *file->mutable_card() = CardOf(pasts.customers, report.until, horizon_days);
   PutBestInForce(*file);
   file->set_name(arguments.name.empty() ? absl::StrCat(file->in_force(), "/", DayText(report.until)) : arguments.name);
-  const auto text = ModelFileText(*file);
-  if (!text.ok()) return text.status();
-  std::ofstream out(arguments.out, std::ios::binary);
-  out << *text;
-  if (!out.flush()) return absl::UnavailableError(absl::StrCat("cannot write this file: ", arguments.out));
-  const auto written = ParseModelFile(*text);
+  const auto written = WriteModelFile(arguments.out, *std::move(file));
   if (!written.ok()) return written.status();
   std::cout << "\n" << arguments.out << ": " << ModelFileReport(*written) << std::flush;
   return absl::OkStatus();

@@ -1,6 +1,5 @@
 // `portrait train`: a model of churn learned from the stream's own examples, put in force only when it is better.
 #include <filesystem>
-#include <fstream>
 #include <iostream>
 #include <memory>
 
@@ -81,18 +80,6 @@ absl::StatusOr<v1::ModelFile> ModelsFor(const TrainArguments& arguments, const C
   return ReadModelFile(std::filesystem::path(arguments.config.path()).parent_path() / configured);
 }
 
-absl::Status Write(const TrainArguments& arguments, v1::ModelFile file) {
-  const auto text = ModelFileText(std::move(file));
-  if (!text.ok()) return text.status();
-  const auto written = ParseModelFile(*text);
-  if (!written.ok()) return written.status();
-  std::ofstream out(arguments.out, std::ios::binary);
-  out << *text;
-  if (!out.flush()) return absl::UnavailableError(absl::StrCat("cannot write this file: ", arguments.out));
-  std::cout << arguments.out << ": " << ModelIdentity(*written) << "\n" << std::flush;
-  return absl::OkStatus();
-}
-
 absl::Status Train(const TrainArguments& arguments, const Program& program) {
   if (arguments.from_topic == !arguments.examples.empty()) {
     return absl::InvalidArgumentError("give either --examples FILE or --from-topic");
@@ -121,7 +108,10 @@ absl::Status Train(const TrainArguments& arguments, const Program& program) {
   if (arguments.out.empty()) return absl::OkStatus();
   *file->mutable_learned() = trained->fit;
   if (!arguments.name.empty()) file->set_name(arguments.name);
-  return Write(arguments, *std::move(file));
+  const auto written = WriteModelFile(arguments.out, *std::move(file));
+  if (!written.ok()) return written.status();
+  std::cout << arguments.out << ": " << ModelIdentity(*written) << "\n" << std::flush;
+  return absl::OkStatus();
 }
 
 }  // namespace

@@ -3,6 +3,8 @@
 #include <xxhash.h>
 
 #include <cmath>
+#include <fstream>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "google/protobuf/util/json_util.h"
@@ -156,6 +158,17 @@ absl::StatusOr<std::string> ModelFileText(v1::ModelFile file) {
     return absl::InternalError("a file of models cannot be written as JSON");
   }
   return json;
+}
+
+absl::StatusOr<v1::ModelFile> WriteModelFile(const std::filesystem::path& path, v1::ModelFile file) {
+  const auto text = ModelFileText(std::move(file));
+  if (!text.ok()) return text.status();
+  auto written = ParseModelFile(*text);
+  if (!written.ok()) return written;
+  std::ofstream out(path, std::ios::binary);
+  out << *text;
+  if (!out.flush()) return absl::UnavailableError(absl::StrCat("cannot write this file: ", path.string()));
+  return written;
 }
 
 std::string ModelIdentity(const v1::ModelFile& file) { return absl::StrCat(file.name(), "@", file.checksum()); }

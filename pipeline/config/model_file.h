@@ -34,6 +34,10 @@ absl::StatusOr<std::string> ModelFileText(v1::ModelFile file);
 // "name@checksum": another one whenever anything in the file differs.
 std::string ModelIdentity(const v1::ModelFile& file);
 
+// Writes the file, once it is seen to be one that ReadModelFile takes; what was written. InvalidArgument: it is not.
+// Unavailable: it cannot be written.
+absl::StatusOr<v1::ModelFile> WriteModelFile(const std::filesystem::path& path, v1::ModelFile file);
+
 // Of a file that was read; the name is its identity.
 FittedModels ModelsOf(const v1::ModelFile& file);
 
