@@ -13,9 +13,7 @@ import sys
 import tempfile
 import time
 
-from portrait_process import Portrait, free_port, read_topic, write_config
-
-SKIPPED = 77
+from portrait_process import Portrait, folder_with_log, free_port, read_topic, real_brokers, write_config
 
 
 def track(**changed):
@@ -163,18 +161,10 @@ def check_surroundings(program, brokers, folder, config, run, log):
 
 def main():
     program = sys.argv[1]
-    brokers = os.environ.get("PORTRAIT_TEST_BROKERS")
-    if not brokers:
-        print("skipped: needs a real broker in PORTRAIT_TEST_BROKERS")
-        return SKIPPED
-    with tempfile.TemporaryDirectory() as folder, open(os.path.join(folder, "log"), "wb") as log:
-        try:
-            config, run = check_records(program, brokers, folder, log)
-            check_surroundings(program, brokers, folder, config, run, log)
-        except BaseException:
-            log.flush()
-            sys.stdout.write(open(log.name, errors="replace").read()[-4000:])
-            raise
+    brokers = real_brokers()
+    with folder_with_log() as (folder, log):
+        config, run = check_records(program, brokers, folder, log)
+        check_surroundings(program, brokers, folder, config, run, log)
     print("every bad input got what it should")
     return 0
 

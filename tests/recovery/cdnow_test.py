@@ -13,9 +13,8 @@ import sys
 import tempfile
 from decimal import Decimal
 
-from portrait_process import Portrait, write_config
+from portrait_process import SKIPPED, Portrait, real_brokers, write_config
 
-SKIPPED = 77
 ROOT = pathlib.Path(__file__).parents[2]
 
 
@@ -32,10 +31,7 @@ def purchases(path):
 
 def main():
     program = sys.argv[1]
-    brokers = os.environ.get("PORTRAIT_TEST_BROKERS")
-    if not brokers:
-        print("skipped: needs a real broker in PORTRAIT_TEST_BROKERS")
-        return SKIPPED
+    brokers = real_brokers()
     fetched = subprocess.run([ROOT / "deploy/cdnow.sh"], capture_output=True, text=True)
     if fetched.returncode != 0:
         print("skipped: the file cannot be fetched:", fetched.stderr.strip().splitlines()[-1:])

@@ -9,11 +9,8 @@ import os
 import random
 import subprocess
 import sys
-import tempfile
 
-from portrait_process import Portrait, results, write_config
-
-SKIPPED = 77
+from portrait_process import Portrait, folder_with_log, real_brokers, results, write_config
 
 
 def main():
@@ -26,20 +23,12 @@ def main():
     parser.add_argument("--mapping")
     parser.add_argument("--seed", type=int, default=random.randrange(1 << 30))
     arguments = parser.parse_args()
-    brokers = os.environ.get("PORTRAIT_TEST_BROKERS")
-    if not brokers:
-        print("skipped: needs a real broker in PORTRAIT_TEST_BROKERS")
-        return SKIPPED
+    brokers = real_brokers()
     print("seed", arguments.seed)
     rng = random.Random(arguments.seed)
     run = f"kill{os.getpid()}"
-    with tempfile.TemporaryDirectory() as folder, open(os.path.join(folder, "log"), "wb") as log:
-        try:
-            compare(arguments, brokers, rng, run, folder, log)
-        except BaseException:
-            log.flush()
-            sys.stdout.write(open(log.name, errors="replace").read()[-6000:])
-            raise
+    with folder_with_log() as (folder, log):
+        compare(arguments, brokers, rng, run, folder, log)
     return 0
 
 

@@ -12,11 +12,9 @@ import os
 import re
 import subprocess
 import sys
-import tempfile
 
-from portrait_process import Portrait, read_topic, run_command, write_config
+from portrait_process import Portrait, folder_with_log, read_topic, real_brokers, run_command, write_config
 
-SKIPPED = 77
 HORIZON_DAYS = 30
 DAY_US = 86_400_000_000
 OUTPUTS = ("tag-changes", "churn-alerts", "dead-letters", "churn-examples")
@@ -130,16 +128,9 @@ def main():
     parser.add_argument("--days", type=int, default=300)
     parser.add_argument("--seed", type=int, default=7)
     arguments = parser.parse_args()
-    brokers = os.environ.get("PORTRAIT_TEST_BROKERS")
-    if not brokers:
-        print("skipped: needs a real broker in PORTRAIT_TEST_BROKERS")
-        return SKIPPED
-    with tempfile.TemporaryDirectory() as folder, open(os.path.join(folder, "log"), "wb") as log:
-        try:
-            Test(arguments, brokers, folder, log).run()
-        except BaseException:
-            print(open(log.name, errors="replace").read()[-4000:])
-            raise
+    brokers = real_brokers()
+    with folder_with_log() as (folder, log):
+        Test(arguments, brokers, folder, log).run()
     print("a model of churn was learned from the stream, and alerts go by it")
     return 0
 

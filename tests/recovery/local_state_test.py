@@ -15,9 +15,8 @@ import subprocess
 import sys
 import tempfile
 
-from portrait_process import Portrait, results, run_command, write_config
+from portrait_process import Portrait, real_brokers, results, run_command, write_config
 
-SKIPPED = 77
 # Every changed row gets an image with every commit: much is written, soon.
 SETTINGS = {"merge": "{wait: 60s}", "checkpoint": "{interval: 100ms}", "memory": "{limit: 150MB}"}
 
@@ -171,10 +170,7 @@ def main():
     parser.add_argument("--only", nargs="+", choices=names, default=names)
     parser.add_argument("--seed", type=int, default=random.randrange(1 << 30))
     arguments = parser.parse_args()
-    brokers = os.environ.get("PORTRAIT_TEST_BROKERS")
-    if not brokers:
-        print("skipped: needs a real broker in PORTRAIT_TEST_BROKERS")
-        return SKIPPED
+    brokers = real_brokers()
     print("seed", arguments.seed)
     with tempfile.TemporaryDirectory() as folder:
         try:

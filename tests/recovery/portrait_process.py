@@ -1,15 +1,20 @@
 """A portrait service under test: started, watched through its metrics, killed or stopped."""
 import atexit
 import collections
+import contextlib
 import json
 import os
 import re
 import signal
 import socket
 import subprocess
+import sys
+import tempfile
 import time
 import urllib.request
 
+
+SKIPPED = 77  # to ctest
 
 Recovery = collections.namedtuple("Recovery", "partition rows_restored steps_replayed seconds")
 
@@ -27,6 +32,27 @@ def run_command(program, *words, succeeds=True):
     text = done.stdout.decode(errors="replace")
     assert (done.returncode == 0) == succeeds, text
     return text
+
+
+def real_brokers():
+    """Where a real broker is; without one the test is skipped."""
+    brokers = os.environ.get("PORTRAIT_TEST_BROKERS")
+    if not brokers:
+        print("skipped: needs a real broker in PORTRAIT_TEST_BROKERS")
+        sys.exit(SKIPPED)
+    return brokers
+
+
+@contextlib.contextmanager
+def folder_with_log():
+    """A folder for a test, and a log for its processes, whose end is shown when the test fails."""
+    with tempfile.TemporaryDirectory() as folder, open(os.path.join(folder, "log"), "wb") as log:
+        try:
+            yield folder, log
+        except BaseException:
+            log.flush()
+            sys.stdout.write(open(log.name, errors="replace").read()[-6000:])
+            raise
 
 
 def free_port():

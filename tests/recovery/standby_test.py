@@ -14,9 +14,7 @@ import sys
 import tempfile
 import time
 
-from portrait_process import Portrait, recoveries, write_config
-
-SKIPPED = 77
+from portrait_process import Portrait, real_brokers, recoveries, write_config
 
 
 def main():
@@ -24,10 +22,7 @@ def main():
     parser.add_argument("portrait")
     parser.add_argument("--customers", type=int, default=3000)
     arguments = parser.parse_args()
-    brokers = os.environ.get("PORTRAIT_TEST_BROKERS")
-    if not brokers:
-        print("skipped: needs a real broker in PORTRAIT_TEST_BROKERS")
-        return SKIPPED
+    brokers = real_brokers()
     with tempfile.TemporaryDirectory() as folder:
         run = f"standby{os.getpid()}"
         logs = {name: os.path.join(folder, name + ".log") for name in ("a", "b")}

@@ -7,11 +7,8 @@ refuses and says what to do, and does it when told. Needs a real broker: PORTRAI
 import os
 import subprocess
 import sys
-import tempfile
 
-from portrait_process import Portrait, results, write_config
-
-SKIPPED = 77
+from portrait_process import Portrait, folder_with_log, real_brokers, results, write_config
 
 
 class Upgrade:
@@ -61,18 +58,10 @@ def version(program):
 
 def main():
     old, new = sys.argv[1:3]
-    brokers = os.environ.get("PORTRAIT_TEST_BROKERS")
-    if not brokers:
-        print("skipped: needs a real broker in PORTRAIT_TEST_BROKERS")
-        return SKIPPED
+    brokers = real_brokers()
     assert version(old) != version(new)
-    with tempfile.TemporaryDirectory() as folder, open(os.path.join(folder, "log"), "wb") as log:
-        try:
-            scenario(Upgrade(old, new, brokers, folder, log))
-        except BaseException:
-            log.flush()
-            sys.stdout.write(open(log.name, errors="replace").read()[-6000:])
-            raise
+    with folder_with_log() as (folder, log):
+        scenario(Upgrade(old, new, brokers, folder, log))
     return 0
 
 
