@@ -4,7 +4,8 @@
 #include <cmath>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "operators/churn_signs.h"
 #include "operators/holdout.h"
 #include "operators/window_features.h"
 #include "xxhash.h"
@@ -20,106 +21,9 @@ constexpr uint32_t kBandTimer = 2;
 constexpr uint32_t kContactsTimer = 3;
 constexpr uint32_t kComplaintsTimer = 4;
 
-// Causes, as bits of the state. The numbers stay what they are.
-constexpr uint32_t kSilence = 1;
-constexpr uint32_t kContacts = 2;
-constexpr uint32_t kComplaints = 4;
-
-constexpr int kRecentDays = 30;      // over which contacts are compared
-constexpr int kUsualDaysLeast = 60;  // over which the usual number is learned, at least
-constexpr int kMostComplaints = 8;
-constexpr int kMostResolved = 4;
-constexpr double kLongestDays = 3650;  // no timer lies further ahead
-
-uint64_t Hash(std::string_view text) { return XXH3_64bits(text.data(), text.size()); }
-
-Duration FromDays(double length) { return Duration(static_cast<int64_t>(std::min(length, kLongestDays) * 86'400e6)); }
-
-// What the customer does on the site, with mails and with the service.
-bool IsContact(const Event& event) {
-  const auto kind = event.body_case();
-  switch (kind) {
-    case Event::kEmailOpened:
-    case Event::kEmailLinkClicked:
-    case Event::kQuestionAsked:
-    case Event::kComplaintFiled:
-    case Event::kSatisfactionRated:
-    case Event::kFeedbackSubmitted:
-    case Event::kSocialInteraction: return true;
-    case Event::kPhoneCall: return event.phone_call().direction() != v1::PhoneCall::OUTBOUND;
-    default: return kind >= Event::kPageViewed && kind <= Event::kCheckoutStarted;
-  }
-}
-
 bool IsPurchase(const Event& event) {
   const auto kind = event.body_case();
   return kind == Event::kOrderCompleted || kind == Event::kOrderRefunded || kind == Event::kOrderCancelled;
-}
-
-// Counts the local day of a contact once. Returns whether it was new.
-bool CountContact(State& state, int32_t day) {
-  auto& contacts = *state.mutable_contacts();
-  const bool first = contacts.empty();
-  if (WindowCount(contacts, day, 1) > 0) return false;
-  WindowAdd(contacts, day, 1);
-  state.set_first_contact_day(first ? day : std::min(state.first_contact_day(), day));
-  return true;
-}
-
-void FileComplaint(State& state, uint64_t ticket, int64_t time_us) {
-  auto& resolved = *state.mutable_resolved();
-  const auto done = std::find(resolved.begin(), resolved.end(), ticket);
-  if (ticket != 0 && done != resolved.end()) {
-    resolved.erase(done);
-    return;
-  }
-  auto& complaints = *state.mutable_complaints();
-  const bool known = ticket != 0 && std::any_of(complaints.begin(), complaints.end(),
-                                                [&](const auto& open) { return open.ticket() == ticket; });
-  if (known) return;
-  if (complaints.size() >= kMostComplaints) complaints.erase(complaints.begin());
-  auto* added = complaints.Add();
-  added->set_ticket(ticket);
-  added->set_time_us(time_us);
-  for (int i = complaints.size() - 1; i > 0 && complaints[i - 1].time_us() > complaints[i].time_us(); --i) {
-    complaints.SwapElements(i, i - 1);
-  }
-}
-
-// A resolution without a ticket settles the oldest complaint.
-void ResolveComplaint(State& state, uint64_t ticket) {
-  auto& complaints = *state.mutable_complaints();
-  const auto it = ticket == 0 ? complaints.begin()
-                              : std::find_if(complaints.begin(), complaints.end(),
-                                             [&](const auto& open) { return open.ticket() == ticket; });
-  if (it != complaints.end()) {
-    complaints.erase(it);
-  } else if (ticket != 0) {
-    if (state.resolved_size() >= kMostResolved) state.mutable_resolved()->erase(state.resolved().begin());
-    state.add_resolved(ticket);
-  }
-}
-
-uint64_t TicketOf(const v1::ServiceContact& contact) {
-  return contact.ticket_id().empty() ? 0 : Hash(contact.ticket_id());
-}
-
-// Days with contact in 30, as usual before the last 30; 0 while not enough is known.
-double UsualContactDays(const State& state, int32_t today) {
-  const int32_t before = std::min(today - state.first_contact_day() + 1, kWindowDaysMax) - kRecentDays;
-  if (state.contacts().empty() || before < kUsualDaysLeast) return 0;
-  const int64_t days =
-      WindowCount(state.contacts(), today, kWindowDaysMax) - WindowCount(state.contacts(), today, kRecentDays);
-  return static_cast<double>(days) * kRecentDays / before;
-}
-
-std::string CauseNames(uint32_t causes) {
-  std::string out;
-  for (const auto& [bit, name] :
-       {std::pair{kSilence, "silence"}, {kContacts, "contacts"}, {kComplaints, "complaints"}}) {
-    if (causes & bit) absl::StrAppend(&out, out.empty() ? "" : ",", name);
-  }
-  return out;
 }
 
 std::string EpisodeId(std::string_view customer, Timestamp opened, uint32_t causes, uint32_t ordinal) {
@@ -129,34 +33,32 @@ std::string EpisodeId(std::string_view customer, Timestamp opened, uint32_t caus
   return absl::StrCat(absl::Hex(hash.high64, absl::kZeroPad16), absl::Hex(hash.low64, absl::kZeroPad16));
 }
 
-v1::Reason Because(std::string_view feature, const Value& value, std::string_view comparison, const Value& threshold,
-                   double contribution, std::string text) {
-  v1::Reason reason;
-  reason.set_feature(std::string(feature));
-  *reason.mutable_value() = ToProto(value);
-  reason.set_comparison(std::string(comparison));
-  if (HasValue(threshold)) *reason.mutable_threshold() = ToProto(threshold);
-  reason.set_contribution(contribution);
-  reason.set_text(std::move(text));
-  return reason;
-}
+// The moment is found to this, where it cannot be computed at once.
+constexpr Duration kToWithin = std::chrono::hours(1);
 
 int64_t Micros(double value) { return static_cast<int64_t>(std::llround(std::clamp(value, 0.0, 1e18))); }
 
 }  // namespace
 
+double BandFrom(const ChurnOptions& options, Band band, double spend_micros) {
+  const bool high = band == v1::ChurnAlert::HIGH;
+  const ContactProfit& profit = options.profit;
+  if (!profit.given()) return high ? options.high : options.medium;
+  return profit.ProbabilityFor(high ? profit.high : profit.medium, spend_micros / 1e6);
+}
+
+Band BandOf(const ChurnOptions& options, double probability, double spend_micros) {
+  for (const Band band : {v1::ChurnAlert::HIGH, v1::ChurnAlert::MEDIUM}) {
+    if (probability >= BandFrom(options, band, spend_micros)) return band;
+  }
+  return v1::ChurnAlert::LOW;
+}
+
 // The customer at one moment.
-struct Churn::Assessment {
-  Timestamp time;
+struct Churn::Assessment : ChurnSigns {
   bool customer = false;  // has a purchase day
   bool erased = false;
-  Timestamp last;
-  double silent_days = 0, limit_days = 0;
-  int64_t contact_days = 0;
-  double usual_days = 0, contact_limit = 0;
-  int complaints = 0;  // overdue
-  double complaint_days = 0;
-  uint32_t causes = 0;
+  double spend_at_risk_micros = 0;  // read only where a contact's profit is given
 };
 
 struct Churn::Verdict {
@@ -195,6 +97,12 @@ void Churn::Describe(Description& about) {
                          if (!s.judged()) return std::nullopt;
                          return FromLogOdds(s.score());
                        });
+  about.Feature<State>("expected_profit", "currency",
+                       "What a contact is expected to bring, less its cost, when last judged: see churn.profit.cost",
+                       [](const State& s) -> std::optional<double> {
+                         if (!s.judged() || !s.has_expected_profit()) return std::nullopt;
+                         return s.expected_profit();
+                       });
   about.Feature<State>("silence_limit_days", "days", "How long a pause between orders the customer's own rhythm allows",
                        [](const State& s) -> std::optional<double> {
                          if (s.last_order_us() == 0) return std::nullopt;
@@ -224,6 +132,13 @@ absl::Status Churn::Bind(const FeatureRegistry& features) {
         absl::StrCat("horizon_days > 0 and 0 < medium < high < 1 do not hold: horizon_days ", options_.horizon_days,
                      ", medium ", options_.medium, ", high ", options_.high));
   }
+  if (const ContactProfit& profit = options_.profit;
+      profit.given() &&
+      !(profit.success > 0 && profit.margin > 0 && profit.medium > 0 && profit.medium < profit.high)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("success > 0, margin > 0 and 0 < medium < high do not hold of a contact's profit: success ",
+                     profit.success, ", margin ", profit.margin, ", medium ", profit.medium, ", high ", profit.high));
+  }
   const absl::Status found = features.FindAll({{"purchases.occasions", &occasions_},
                                                {"purchases.last", &last_},
                                                {"purchases.gaps", &gaps_},
@@ -247,10 +162,10 @@ void Churn::OnEvent(const Event& event, State& state, Context& context) const {
   const bool purchase = IsPurchase(event);
   bool look = purchase;
   if (event.body_case() == Event::kComplaintFiled) {
-    FileComplaint(state, TicketOf(event.complaint_filed()), event.event_time_us());
+    FileComplaint(state, event.complaint_filed(), event.event_time_us());
     look = true;
   } else if (event.body_case() == Event::kIssueResolved) {
-    ResolveComplaint(state, TicketOf(event.issue_resolved()));
+    ResolveComplaint(state, event.issue_resolved());
     look = true;
   }
   if (IsContact(event) && CountContact(state, context.DayOf(time))) look = true;
@@ -272,44 +187,15 @@ Churn::Assessment Churn::Assess(const State& state, const Context& context, bool
   now.time = context.now();
   now.customer = AsNumber(context.Get(occasions_)) >= 1;
   if (!now.customer) return now;
-  const Value last = context.Get(last_);
-  now.last = std::get<Timestamp>(last);
-  now.silent_days = InDays(now.time - now.last);
-  now.limit_days = new_limit ? SilenceLimit(context) : state.silence_limit_days();
-  if (now.time - now.last >= FromDays(now.limit_days)) now.causes |= kSilence;
-
-  const int32_t today = context.moment().day;
-  const bool held = ((state.causes() | state.muted()) & kContacts) != 0;
-  now.contact_days = WindowCount(state.contacts(), today, kRecentDays);
-  now.usual_days = UsualContactDays(state, today);
-  now.contact_limit = now.usual_days * (held ? options_.contact_recovered : options_.contact_drop);
-  if (now.usual_days >= options_.usual_contact_days * (held ? 0.5 : 1) &&
-      static_cast<double>(now.contact_days) <= now.contact_limit) {
-    now.causes |= kContacts;
-  }
-  for (const auto& complaint : state.complaints()) {
-    const Duration open = now.time - FromMicros(complaint.time_us());
-    if (open < FromDays(options_.complaint_days) || open >= FromDays(options_.complaint_forget_days)) continue;
-    ++now.complaints;
-    now.complaint_days = std::max(now.complaint_days, InDays(open));
-  }
-  if (now.complaints > 0) now.causes |= kComplaints;
+  const double limit = new_limit ? SilenceLimit(context) : state.silence_limit_days();
+  static_cast<ChurnSigns&>(now) =
+      SignsAt(options_, state, now.time, context.moment().day, std::get<Timestamp>(context.Get(last_)), limit);
   return now;
-}
-
-Band Churn::BandOf(double probability) const {
-  if (probability >= options_.high) return v1::ChurnAlert::HIGH;
-  return probability >= options_.medium ? v1::ChurnAlert::MEDIUM : v1::ChurnAlert::LOW;
-}
-
-double Churn::BesideModel(uint32_t causes) const {
-  return ((causes & kContacts) ? options_.contact_log_odds : 0) +
-         ((causes & kComplaints) ? options_.complaint_log_odds : 0);
 }
 
 double Churn::ScoreOf(const Assessment& now, const Context& context) const {
   const auto features = [&](const FeatureRef& ref) { return context.Get(ref); };
-  return model_->Score(features, now.time, options_.horizon_days) + BesideModel(now.causes);
+  return model_->Score(features, now.time, options_.horizon_days) + BesideModel(options_, now.causes);
 }
 
 Churn::Verdict Churn::Judge(const Assessment& now, const Context& context) const {
@@ -317,9 +203,9 @@ Churn::Verdict Churn::Judge(const Assessment& now, const Context& context) const
   if (!now.customer) return out;
   const auto features = [&](const FeatureRef& ref) { return context.Get(ref); };
   out.forecast = model_->Forecast(features, now.time, options_.horizon_days);
-  out.forecast.score += BesideModel(now.causes);
+  out.forecast.score += BesideModel(options_, now.causes);
   out.probability = FromLogOdds(out.forecast.score);
-  out.band = BandOf(out.probability);
+  out.band = BandOf(options_, out.probability, out.forecast.spend_at_risk_micros);
   return out;
 }
 
@@ -329,7 +215,7 @@ void Churn::Evaluate(State& state, Context& context, Occasion occasion) const {
   while (!complaints.empty() && FromMicros(complaints[0].time_us()) <= forget) complaints.erase(complaints.begin());
 
   // Only a purchase changes the rhythm; a timer looks again, for the options may have changed since.
-  const Assessment now = Assess(state, context, occasion != Occasion::kOther);
+  Assessment now = Assess(state, context, occasion != Occasion::kOther);
   const bool open = !state.episode_id().empty(), purchase = occasion == Occasion::kPurchase;
   const int64_t last_us = now.customer ? ToMicros(now.last) : 0;
   const bool came_back = purchase && last_us > state.last_order_us() && !(now.causes & kSilence);
@@ -343,9 +229,18 @@ void Churn::Evaluate(State& state, Context& context, Occasion occasion) const {
   if (now.customer && (open || causes != 0 || purchase)) {
     state.set_score(ScoreOf(now, context));
     state.set_judged(true);
+    JudgeProfit(now, state, context);
   }
   if (open || causes != 0) FollowEpisode(now, causes, came_back, state, context);
   SetTimers(now, state, context);
+}
+
+void Churn::JudgeProfit(Assessment& now, State& state, const Context& context) const {
+  if (!options_.profit.given()) return state.clear_expected_profit();
+  const auto features = [&](const FeatureRef& ref) { return context.Get(ref); };
+  now.spend_at_risk_micros = model_->SpendAtRiskMicros(features, now.time, options_.horizon_days);
+  const double gain = options_.profit.Gain(FromLogOdds(state.score()), now.spend_at_risk_micros / 1e6);
+  state.set_expected_profit(gain - options_.profit.cost);
 }
 
 void Churn::FollowEpisode(const Assessment& now, uint32_t causes, bool came_back, State& state,
@@ -357,62 +252,40 @@ void Churn::FollowEpisode(const Assessment& now, uint32_t causes, bool came_back
     state.set_episodes(state.episodes() + 1);
     state.set_worst(verdict.band);
     state.set_causes(causes);
-    AddCauseReasons(now, causes, verdict);
+    TellReasons(now, causes, verdict);
     Write(v1::ChurnAlert::OPENED, v1::ChurnAlert::NONE, now, causes, std::move(verdict), state, context);
     return;
   }
   if (causes == 0 || came_back) return Close(now, came_back, state, context);
   state.set_causes(causes);
   const Band worst = state.worst();
-  if (BandOf(FromLogOdds(state.score())) <= worst) return;
+  if (BandOf(options_, FromLogOdds(state.score()), now.spend_at_risk_micros) <= worst) return;
   Verdict verdict = Judge(now, context);
   state.set_worst(verdict.band);
-  AddCauseReasons(now, causes, verdict);
+  TellReasons(now, causes, verdict);
   Write(v1::ChurnAlert::WORSENED, worst, now, causes, std::move(verdict), state, context);
 }
 
 void Churn::Close(const Assessment& now, bool came_back, State& state, Context& context) const {
   Verdict verdict = Judge(now, context);
-  const v1::Reason why = now.erased      ? Because("churn.at_risk", false, "", {}, 0, "the customer is erased")
-                         : !now.customer ? Because("purchases.occasions", int64_t{0}, "", {}, 0, "no order is left")
-                         : came_back     ? Because("purchases.last", now.last, "", {}, 0, "ordered again")
-                                         : Because("churn.at_risk", false, "", {}, 0,
-                                                   absl::StrCat("no longer holds: ", CauseNames(state.causes())));
-  AddCauseReasons(now, now.causes, verdict);
+  const v1::Reason why =
+      now.erased      ? Because("churn.at_risk", false, "", {}, 0, "the customer is erased")
+      : !now.customer ? Because("purchases.occasions", int64_t{0}, "", {}, 0, "no order is left")
+      : came_back     ? Because("purchases.last", now.last, "", {}, 0, "ordered again")
+                      : Because("churn.at_risk", false, "", {}, 0,
+                                absl::StrCat("no longer holds: ", absl::StrJoin(CauseNames(state.causes()), ",")));
+  TellReasons(now, now.causes, verdict);
   verdict.forecast.reasons.insert(verdict.forecast.reasons.begin(), why);
   Write(v1::ChurnAlert::CLOSED, state.worst(), now, state.causes(), std::move(verdict), state, context);
   state.clear_episode_id(), state.clear_opened_us(), state.clear_worst(), state.clear_causes();
 }
 
-// The causes come first. Silence is in the model already when it has a reason of that kind: that one gets the
-// threshold.
-void Churn::AddCauseReasons(const Assessment& now, uint32_t causes, Verdict& verdict) const {
-  std::vector<v1::Reason> first;
-  auto& reasons = verdict.forecast.reasons;
-  if (causes & kSilence) {
-    v1::Reason silence = Because("churn.silent_days", now.silent_days, ">=", now.limit_days, 0,
-                                 absl::StrFormat("no order for %.0f days; this customer's own rhythm allows %.0f",
-                                                 now.silent_days, now.limit_days));
-    const auto known =
-        std::find_if(reasons.begin(), reasons.end(), [](const auto& r) { return r.feature() == "purchases.last"; });
-    if (known != reasons.end()) {
-      silence.set_contribution(known->contribution());
-      reasons.erase(known);
-    }
-    first.push_back(std::move(silence));
+void Churn::TellReasons(const Assessment& now, uint32_t causes, Verdict& verdict) const {
+  ChurnForecast& forecast = verdict.forecast;
+  forecast.reasons = ReasonsOf(options_, now, causes & kSilence, std::move(forecast.reasons));
+  if (now.customer && options_.profit.given()) {
+    forecast.reasons.push_back(ProfitReason(options_, verdict.probability, forecast.spend_at_risk_micros));
   }
-  if (now.causes & kContacts) {
-    first.push_back(Because(
-        "churn.contact_days_30d", now.contact_days, "<=", now.contact_limit, options_.contact_log_odds,
-        absl::StrFormat("%d days with contact in the last 30, usually %.1f", now.contact_days, now.usual_days)));
-  }
-  if (now.causes & kComplaints) {
-    first.push_back(Because("churn.open_complaints", int64_t{now.complaints}, ">=", int64_t{1},
-                            options_.complaint_log_odds,
-                            absl::StrFormat("%d complaint%s unresolved, for up to %.0f days", now.complaints,
-                                            now.complaints == 1 ? "" : "s", now.complaint_days)));
-  }
-  reasons.insert(reasons.begin(), first.begin(), first.end());
 }
 
 void Churn::Write(v1::ChurnAlert::Phase phase, Band before, const Assessment& now, uint32_t causes, Verdict verdict,
@@ -425,6 +298,10 @@ void Churn::Write(v1::ChurnAlert::Phase phase, Band before, const Assessment& no
   alert.set_band(verdict.band);
   alert.set_band_before(before);
   alert.set_value_at_risk_micros(Micros(verdict.forecast.spend_at_risk_micros));
+  if (now.customer && options_.profit.given()) {
+    const double gain = options_.profit.Gain(verdict.probability, verdict.forecast.spend_at_risk_micros);
+    alert.set_expected_profit_micros(std::llround(std::clamp(gain - options_.profit.cost * 1e6, -1e18, 1e18)));
+  }
   alert.set_currency(options_.home_currency);
   if (now.customer) alert.set_last_order_us(ToMicros(now.last));
   const Value expected = context.Get(expected_next_);
@@ -432,13 +309,31 @@ void Churn::Write(v1::ChurnAlert::Phase phase, Band before, const Assessment& no
   alert.set_score(verdict.forecast.score);
   alert.set_expected_orders(verdict.forecast.expected_orders);
   alert.set_opened_us(state.opened_us());
-  for (const uint32_t bit : {kSilence, kContacts, kComplaints}) {
-    if (causes & bit) alert.add_causes(CauseNames(bit));
-  }
+  for (std::string& name : CauseNames(causes)) alert.add_causes(std::move(name));
   alert.set_model(std::string(model_->name()));
   alert.set_holdout(HeldOut(HoldoutPoint(context.customer_id()), options_.holdout));
   for (v1::Reason& reason : verdict.forecast.reasons) *alert.mutable_info()->add_reasons() = std::move(reason);
   context.Emit(std::move(alert));
+}
+
+// Where a contact's profit is given, the probability that is asked for rises as the spend falls that silence leaves to
+// expect: the moment is approached from before. What is not found by then is looked for from there.
+std::optional<Timestamp> Churn::Rises(Band band, const Assessment& now, const Context& context) const {
+  constexpr int kSteps = 8;
+  constexpr double kNearEnough = 1.0001;
+  const auto features = [&](const FeatureRef& ref) { return context.Get(ref); };
+  std::optional<Timestamp> at;
+  double from = BandFrom(options_, band, now.spend_at_risk_micros);
+  for (int step = 0; step < kSteps; ++step) {
+    if (from >= 1) return std::nullopt;
+    at = model_->Reaches(LogOdds(from) - BesideModel(options_, now.causes), context, options_.horizon_days,
+                         FromDays(kLongestDays));
+    if (!at || !options_.profit.given()) return at;
+    const double then = BandFrom(options_, band, model_->SpendAtRiskMicros(features, *at, options_.horizon_days));
+    if (then <= from * kNearEnough) break;
+    from = then;
+  }
+  return std::max(*at, now.time + kToWithin);
 }
 
 void Churn::SetTimers(const Assessment& now, const State& state, Context& context) const {
@@ -447,10 +342,8 @@ void Churn::SetTimers(const Assessment& now, const State& state, Context& contex
   if (!(now.causes & kSilence)) context.SetTimer(kSilenceTimer, now.last + FromDays(now.limit_days));
 
   if (!state.episode_id().empty() && state.worst() < v1::ChurnAlert::HIGH) {
-    const double rises_at = LogOdds(state.worst() < v1::ChurnAlert::MEDIUM ? options_.medium : options_.high);
-    const auto at =
-        model_->Reaches(rises_at - BesideModel(now.causes), context, options_.horizon_days, FromDays(kLongestDays));
-    if (at) context.SetTimer(kBandTimer, *at);
+    const Band next = state.worst() < v1::ChurnAlert::MEDIUM ? v1::ChurnAlert::MEDIUM : v1::ChurnAlert::HIGH;
+    if (const auto at = Rises(next, now, context)) context.SetTimer(kBandTimer, *at);
   }
 
   // Contacts can only drop, as seen from the usual number, when a day leaves the last 30; and to matter at all there

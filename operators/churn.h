@@ -22,6 +22,10 @@
 // logarithm of a likelihood ratio that was measured, and none has been. value_at_risk: see
 // ChurnForecast::spend_at_risk_micros.
 //
+// Bands go by the probability; or, where the cost of a contact is given, by what a contact is expected to bring
+// (contact_profit.h). That an episode worsens is then found to an hour: what a silent customer would spend falls while
+// the probability rises.
+//
 // Contacts are counted once a local day, so a page view costs a few nanoseconds except the first of a day. Bounds of
 // the state: a window (operators/window.h) without sums, 8 complaints, 4 resolutions: below 400 bytes.
 #pragma once
@@ -31,6 +35,7 @@
 #include <string>
 
 #include "operators/churn_model.h"
+#include "operators/contact_profit.h"
 #include "operators/operator.h"
 #include "operators/rhythm.h"
 #include "portrait/v1/state/churn.pb.h"
@@ -44,6 +49,7 @@ struct ChurnOptions {
   // Probabilities from which the band is medium and high.
   double medium = 0.6;
   double high = 0.85;
+  ContactProfit profit;  // given: bands go by it instead
 
   double silence_spreads = 1.645;   // 95 % of a customer's pauses are shorter, were they log-normal
   double first_silence_days = 128;  // 90 % of the pauses in CDNOW are shorter
@@ -62,6 +68,11 @@ struct ChurnOptions {
   double holdout = 0;  // share of the customers whose alerts are marked (operators/holdout.h)
 };
 
+// The probability from which the band, medium or high, is that; above 1: it never is. `spend_micros`: as in
+// ChurnForecast; it counts only where a contact's profit is given.
+double BandFrom(const ChurnOptions& options, v1::ChurnAlert::Band band, double spend_micros);
+v1::ChurnAlert::Band BandOf(const ChurnOptions& options, double probability, double spend_micros);
+
 class Churn final : public Operator<v1::state::Churn> {
  public:
   // Without a model: that of FittedModels{}, MBG/NBD with the CDNOW fit.
@@ -79,18 +90,18 @@ class Churn final : public Operator<v1::state::Churn> {
 
   Assessment Assess(const v1::state::Churn& state, const Context& context, bool new_limit) const;
   double SilenceLimit(const Context& context) const;
-  double BesideModel(uint32_t causes) const;
   double ScoreOf(const Assessment& now, const Context& context) const;
   Verdict Judge(const Assessment& now, const Context& context) const;
   void Evaluate(v1::state::Churn& state, Context& context, Occasion occasion) const;
+  void JudgeProfit(Assessment& now, v1::state::Churn& state, const Context& context) const;
   void FollowEpisode(const Assessment& now, uint32_t causes, bool came_back, v1::state::Churn& state,
                      Context& context) const;
   void Close(const Assessment& now, bool came_back, v1::state::Churn& state, Context& context) const;
   void SetTimers(const Assessment& now, const v1::state::Churn& state, Context& context) const;
   void Write(v1::ChurnAlert::Phase phase, v1::ChurnAlert::Band before, const Assessment& now, uint32_t causes,
              Verdict verdict, const v1::state::Churn& state, Context& context) const;
-  v1::ChurnAlert::Band BandOf(double probability) const;
-  void AddCauseReasons(const Assessment& now, uint32_t causes, Verdict& verdict) const;
+  std::optional<Timestamp> Rises(v1::ChurnAlert::Band band, const Assessment& now, const Context& context) const;
+  void TellReasons(const Assessment& now, uint32_t causes, Verdict& verdict) const;
 
   ChurnOptions options_;
   std::unique_ptr<ChurnModel> model_;

@@ -20,6 +20,9 @@ class PopulationModel final : public ChurnModel {
   double Score(Features features, Timestamp now, double horizon_days) const override {
     return ScoreOf(PastOf(features).At(now), horizon_days);
   }
+  double SpendAtRiskMicros(Features features, Timestamp now, double horizon_days) const override {
+    return SpendOfThoseAlive(PastOf(features).At(now), features, horizon_days);
+  }
   std::optional<Timestamp> Reaches(double score, const Context& context, double horizon_days,
                                    Duration within) const override;
 
@@ -34,6 +37,7 @@ class PopulationModel final : public ChurnModel {
   Past PastOf(Features features) const;
   double ScoreOf(const PurchaseHistory& history, double horizon_days) const;
   double OrderValue(Features features) const;
+  double SpendOfThoseAlive(const PurchaseHistory& history, Features features, double horizon_days) const;
 
   FittedModels models_;
   FeatureRef first_, last_, occasions_, orders_, average_order_;
@@ -72,6 +76,13 @@ double PopulationModel::OrderValue(Features features) const {
   return ExpectedOrderValue(models_.value, orders, AsNumber(average));
 }
 
+double PopulationModel::SpendOfThoseAlive(const PurchaseHistory& history, Features features,
+                                          double horizon_days) const {
+  const double alive = models_.orders.ProbabilityAlive(history);
+  const double if_alive = alive > 1e-9 ? models_.orders.ExpectedOrders(history, horizon_days) / alive : 0;
+  return if_alive * OrderValue(features) * 1e6;
+}
+
 v1::Reason Part(const FeatureRef* feature, const Value& value, double contribution, std::string text) {
   v1::Reason reason;
   if (feature != nullptr) reason.set_feature(feature->description().name);
@@ -99,9 +110,7 @@ ChurnForecast PopulationModel::Forecast(Features features, Timestamp now, double
   out.reasons.push_back(Part(&last_, past.last, out.score - at_last_order,
                              absl::StrFormat("no order for %.0f days", history.age_days - history.last_days)));
   out.expected_orders = models_.orders.ExpectedOrders(history, horizon_days);
-  const double alive = models_.orders.ProbabilityAlive(history);
-  const double if_alive = alive > 1e-9 ? out.expected_orders / alive : 0;
-  out.spend_at_risk_micros = if_alive * OrderValue(features) * 1e6;
+  out.spend_at_risk_micros = SpendOfThoseAlive(history, features, horizon_days);
   return out;
 }
 

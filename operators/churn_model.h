@@ -48,6 +48,9 @@ class ChurnModel {
   // The score of that forecast alone; quick, for it is asked for at every order.
   virtual double Score(Features features, Timestamp now, double horizon_days) const = 0;
 
+  // The spend_at_risk_micros of that forecast alone.
+  virtual double SpendAtRiskMicros(Features features, Timestamp now, double horizon_days) const = 0;
+
   // When to look whether the score has reached `score`, if the customer stays silent: the moment when it does, or an
   // earlier one beyond which the model cannot see, later than now and within `within`; none: it never does, or the
   // model cannot tell.

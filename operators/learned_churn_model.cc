@@ -54,6 +54,9 @@ class LearnedModel final : public ChurnModel {
   double Score(Features features, Timestamp now, double horizon_days) const override {
     return learned_.model.Score(ReadAt(features, now, horizon_days).counted);
   }
+  double SpendAtRiskMicros(Features features, Timestamp now, double horizon_days) const override {
+    return population_->SpendAtRiskMicros(features, now, horizon_days);
+  }
   std::optional<Timestamp> Reaches(double score, const Context& context, double horizon_days,
                                    Duration within) const override;
 

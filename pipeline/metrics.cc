@@ -108,6 +108,18 @@ Metrics::Metrics()
                                   "Transactions ended: committed, aborted, unknown (settled by a recovery) or fenced")),
       shadow_changes_(NewFamily<Counter>("shadow_changes_total", {"tag", "change"},
                                          "Tags that rules in the shadow would have given (entry) or taken (exit)")),
+      examples_(NewFamily<Counter>("churn_examples_total", {"model"},
+                                   "Customers whose horizon has closed since this model judged them")),
+      examples_no_order_(NewFamily<Counter>("churn_examples_no_order_total", {"model"},
+                                            "Those among the churn examples who did not order within the horizon")),
+      examples_said_no_order_(
+          NewFamily<Counter>("churn_examples_said_no_order_total", {"model"},
+                             "How many of the churn examples the model had said would not order: the sum of its "
+                             "probabilities")),
+      examples_squared_error_(
+          NewFamily<Counter>("churn_examples_squared_error_total", {"model"},
+                             "Squared errors of the probabilities of the churn examples; by their number, the Brier "
+                             "score")),
       tasks_(NewFamily<Gauge>("tasks", {"state"}, "Tasks on this instance: restoring or running")),
       lag_records_(
           NewFamily<Gauge>("lag_records", {"topic", "partition"}, "Records in the log that are not yet processed")),
@@ -136,6 +148,11 @@ Counter& Metrics::DeadLetters(std::string_view code) { return dead_letters_.Add(
 Counter& Metrics::Commits(CommitOutcome outcome) { return commits_.Add(Label("outcome", Name(outcome))); }
 Counter& Metrics::ShadowChanges(std::string_view tag, bool entry) {
   return shadow_changes_.Add({{"tag", std::string(tag)}, {"change", entry ? "entry" : "exit"}});
+}
+Metrics::OfModel Metrics::OfModelNamed(const std::string& model) {
+  const prometheus::Labels label = Label("model", model);
+  return {examples_.Add(label), examples_no_order_.Add(label), examples_said_no_order_.Add(label),
+          examples_squared_error_.Add(label)};
 }
 Gauge& Metrics::Tasks(TaskPhase phase) { return tasks_.Add(Label("state", Name(phase))); }
 

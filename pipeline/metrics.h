@@ -57,6 +57,11 @@ class Metrics {
   prometheus::Counter& Commits(CommitOutcome outcome);
   // By tag; those of a rule with `each` as one, so there are at most as many as rules.
   prometheus::Counter& ShadowChanges(std::string_view tag, bool entry);
+  // Of examples of churn that have closed, by the model that had judged the customer.
+  struct OfModel {
+    prometheus::Counter &examples, &no_order, &said_no_order, &squared_error;
+  };
+  OfModel OfModelNamed(const std::string& model);
   prometheus::Gauge& Tasks(TaskPhase phase);
   // Requests to the view: what was asked for, and the status of the answer.
   prometheus::Counter& ViewRequests(std::string_view what, int status);
@@ -120,6 +125,10 @@ class Metrics {
   prometheus::Family<prometheus::Counter>& dead_letters_;
   prometheus::Family<prometheus::Counter>& commits_;
   prometheus::Family<prometheus::Counter>& shadow_changes_;
+  prometheus::Family<prometheus::Counter>& examples_;
+  prometheus::Family<prometheus::Counter>& examples_no_order_;
+  prometheus::Family<prometheus::Counter>& examples_said_no_order_;
+  prometheus::Family<prometheus::Counter>& examples_squared_error_;
   prometheus::Family<prometheus::Gauge>& tasks_;
   prometheus::Family<prometheus::Gauge>& lag_records_;
   prometheus::Family<prometheus::Gauge>& watermark_seconds_;

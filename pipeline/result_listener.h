@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "google/protobuf/descriptor.h"
@@ -26,6 +27,22 @@ class ResultListener {
   virtual void OnCommitted(const CommittedResults& results) = 0;
   // Results may have been committed that were not told: a worker began anew.
   virtual void OnGap() = 0;
+};
+
+// Tells several, in their order.
+class ResultListeners final : public ResultListener {
+ public:
+  // They must outlive it.
+  explicit ResultListeners(std::vector<ResultListener*> listeners) : listeners_(std::move(listeners)) {}
+  void OnCommitted(const CommittedResults& results) override {
+    for (ResultListener* listener : listeners_) listener->OnCommitted(results);
+  }
+  void OnGap() override {
+    for (ResultListener* listener : listeners_) listener->OnGap();
+  }
+
+ private:
+  const std::vector<ResultListener*> listeners_;
 };
 
 }  // namespace portrait

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
+#include "operators/churn_signs.h"
 #include "operators/learned_churn_model.h"
 #include "pipeline/tools/result_text.h"
 #include "portrait/v1/state/purchases.pb.h"
@@ -17,23 +17,8 @@
 namespace portrait::view {
 namespace {
 
-// As bits of the state of `churn`: operators/churn.cc.
-constexpr uint32_t kSilence = 1, kContacts = 2, kComplaints = 4;
-
 // "email" of "person.email".
 std::string_view Short(std::string_view feature) { return feature.substr(feature.find('.') + 1); }
-
-v1::Reason Because(std::string feature, const Value& value, std::string comparison, const Value& threshold,
-                   double contribution, std::string text) {
-  v1::Reason reason;
-  reason.set_feature(std::move(feature));
-  *reason.mutable_value() = ToProto(value);
-  reason.set_comparison(std::move(comparison));
-  if (HasValue(threshold)) *reason.mutable_threshold() = ToProto(threshold);
-  reason.set_contribution(contribution);
-  reason.set_text(std::move(text));
-  return reason;
-}
 
 Json ReasonsJson(const std::vector<v1::Reason>& reasons, bool masked) {
   Json out = Json::array();
@@ -42,14 +27,6 @@ Json ReasonsJson(const std::vector<v1::Reason>& reasons, bool masked) {
 }
 
 }  // namespace
-
-std::vector<std::string> CauseNames(uint32_t causes) {
-  std::vector<std::string> out;
-  if (causes & kSilence) out.emplace_back("silence");
-  if (causes & kContacts) out.emplace_back("contacts");
-  if (causes & kComplaints) out.emplace_back("complaints");
-  return out;
-}
 
 KnownSlots::KnownSlots(const Chain& chain) {
   for (size_t i = 0; i < chain.operators().size(); ++i) {
@@ -205,11 +182,6 @@ v1::TagStanding Portraits::Standing(const Row& row, Timestamp as_of) const {
   return out;
 }
 
-v1::ChurnAlert::Band Portraits::BandOf(double probability) const {
-  if (probability >= churn_.high) return v1::ChurnAlert::HIGH;
-  return probability >= churn_.medium ? v1::ChurnAlert::MEDIUM : v1::ChurnAlert::LOW;
-}
-
 Json Portraits::Churn(const RowState& row, const FeatureReader& reader, Timestamp as_of) const {
   const Value last = Get(reader, "purchases.last");
   const auto* last_order = std::get_if<Timestamp>(&last);
@@ -217,36 +189,15 @@ Json Portraits::Churn(const RowState& row, const FeatureReader& reader, Timestam
   const auto& state = row.states.As<v1::state::Churn>(*slots_.churn);
   ChurnForecast forecast =
       model_->Forecast([&](const FeatureRef& ref) { return reader.Get(ref); }, as_of, churn_.horizon_days);
-  if (state.causes() & kContacts) forecast.score += churn_.contact_log_odds;
-  if (state.causes() & kComplaints) forecast.score += churn_.complaint_log_odds;
+  ChurnSigns signs = SignsAt(churn_, state, as_of, calendar_.At(as_of).day, *last_order, state.silence_limit_days());
+  const bool silence = (signs.causes & kSilence) != 0;
+  signs.causes = state.causes();  // what an alert has said
+  forecast.score += BesideModel(churn_, signs.causes);
   const double probability = FromLogOdds(forecast.score);
-  const double silent = InDays(as_of - *last_order), limit = state.silence_limit_days();
-
-  // What holds comes first, as in an alert.
-  std::vector<v1::Reason> reasons;
-  if (silent >= limit) {
-    reasons.push_back(
-        Because("churn.silent_days", silent, ">=", limit, 0,
-                absl::StrFormat("no order for %.0f days; this customer's own rhythm allows %.0f", silent, limit)));
-    const auto known = std::find_if(forecast.reasons.begin(), forecast.reasons.end(),
-                                    [](const auto& r) { return r.feature() == "purchases.last"; });
-    if (known != forecast.reasons.end()) {
-      reasons.back().set_contribution(known->contribution());
-      forecast.reasons.erase(known);
-    }
+  std::vector<v1::Reason> reasons = ReasonsOf(churn_, signs, silence, std::move(forecast.reasons));
+  if (churn_.profit.given()) {
+    reasons.push_back(ProfitReason(churn_, probability, forecast.spend_at_risk_micros));
   }
-  if (state.causes() & kContacts) {
-    const double days = AsNumber(Get(reader, "churn.contact_days_30d"));
-    const double usual = AsNumber(Get(reader, "churn.contact_days_usual"));
-    reasons.push_back(Because("churn.contact_days_30d", static_cast<int64_t>(days), "", {}, churn_.contact_log_odds,
-                              absl::StrFormat("%.0f days with contact in the last 30, usually %.1f", days, usual)));
-  }
-  if (state.causes() & kComplaints) {
-    const double open = AsNumber(Get(reader, "churn.open_complaints"));
-    reasons.push_back(Because("churn.open_complaints", static_cast<int64_t>(open), ">=", int64_t{1},
-                              churn_.complaint_log_odds, absl::StrFormat("%.0f complaints unresolved", open)));
-  }
-  reasons.insert(reasons.end(), forecast.reasons.begin(), forecast.reasons.end());
 
   Json episode;
   if (!state.episode_id().empty()) {
@@ -255,17 +206,19 @@ Json Portraits::Churn(const RowState& row, const FeatureReader& reader, Timestam
                {"worst_band", std::string(BandName(state.worst()))},
                {"causes", CauseNames(state.causes())}};
   }
-  const auto limit_length = Duration(static_cast<int64_t>(limit * 86'400e6));
+  const double spend = forecast.spend_at_risk_micros / 1e6;
+  const ContactProfit& profit = churn_.profit;
   return {{"at_risk", !state.episode_id().empty()},
-          {"band", std::string(BandName(BandOf(probability)))},
+          {"band", std::string(BandName(BandOf(churn_, probability, forecast.spend_at_risk_micros)))},
           {"probability", probability},
           {"horizon_days", churn_.horizon_days},
-          {"value_at_risk", forecast.spend_at_risk_micros / 1e6},
+          {"value_at_risk", spend},
+          {"expected_profit", profit.given() ? Json(profit.Gain(probability, spend) - profit.cost) : Json()},
           {"judged_at", TimeText(as_of)},
           {"last_order", TimeText(*last_order)},
           {"expected_order", ToJson(Get(reader, "purchases.expected_next"))},
-          {"silence_limit_days", limit},
-          {"alert_expected", TimeText(*last_order + limit_length)},
+          {"silence_limit_days", signs.limit_days},
+          {"alert_expected", TimeText(*last_order + FromDays(signs.limit_days))},
           {"episode", std::move(episode)},
           {"model", std::string(model_->name())},
           {"reasons", ReasonsJson(reasons, false)}};

@@ -74,7 +74,6 @@ class Portraits {
   // An empty list where the chain has no such feature.
   Json List(const FeatureReader& reader, std::string_view feature) const;
   Value Get(const FeatureReader& reader, std::string_view feature) const;
-  v1::ChurnAlert::Band BandOf(double probability) const;
 
   const Chain& chain_;
   const ChurnOptions churn_;
@@ -86,8 +85,5 @@ class Portraits {
   const Calendar calendar_;
   std::unique_ptr<ChurnModel> model_;  // null: the chain lacks what it reads
 };
-
-// The causes of an episode: silence, contacts, complaints.
-std::vector<std::string> CauseNames(uint32_t causes);
 
 }  // namespace portrait::view

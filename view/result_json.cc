@@ -57,7 +57,7 @@ Json ResultJson(const v1::TagChange& change, bool masked) {
   out["about"] = change.about();
   out["held_since"] = MaybeTime(change.held_since_us());
   for (const char* other : {"episode", "phase", "band", "band_before", "probability", "horizon_days", "value_at_risk",
-                            "currency", "causes"}) {
+                            "expected_profit", "currency", "causes"}) {
     out[other] = nullptr;
   }
   return out;
@@ -73,6 +73,7 @@ Json ResultJson(const v1::ChurnAlert& alert, bool masked) {
   out["probability"] = alert.probability();
   out["horizon_days"] = alert.horizon_days();
   out["value_at_risk"] = Amount(alert.value_at_risk_micros());
+  out["expected_profit"] = alert.has_expected_profit_micros() ? Json(Amount(alert.expected_profit_micros())) : Json();
   out["currency"] = alert.currency();
   out["causes"] = std::vector<std::string>(alert.causes().begin(), alert.causes().end());
   return out;

@@ -3,7 +3,6 @@
 #include <future>
 #include <memory>
 #include <utility>
-#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "pipeline/log.h"
@@ -18,20 +17,6 @@ namespace portrait {
 namespace {
 
 using namespace view;
-
-class Listeners final : public ResultListener {
- public:
-  explicit Listeners(std::vector<ResultListener*> listeners) : listeners_(std::move(listeners)) {}
-  void OnCommitted(const CommittedResults& results) override {
-    for (ResultListener* listener : listeners_) listener->OnCommitted(results);
-  }
-  void OnGap() override {
-    for (ResultListener* listener : listeners_) listener->OnGap();
-  }
-
- private:
-  const std::vector<ResultListener*> listeners_;
-};
 
 // Members are destroyed from the last to the first; the thread is stopped before all of them.
 class View final : public Companion {
@@ -111,7 +96,7 @@ class View final : public Companion {
   std::unique_ptr<OtherResults> others_;
   Duration missing_for_{};  // partitions, while others are here
   TagFollower tags_;
-  Listeners listeners_;
+  ResultListeners listeners_;
   Overview overview_;
   Api api_;
   std::unique_ptr<WebServer> server_;

@@ -108,6 +108,22 @@ void AddTags(std::vector<Setting>& all) {
       [](auto& c) -> auto& { return c.chain.tags_silent_days; });
 }
 
+void AddContactProfit(std::vector<Setting>& all) {
+  Add(all, "churn.profit.cost", NumberBetween(0, 1e9),
+      "What contacting one customer costs, in `currency.home`. From then on the bands go by what a contact is expected "
+      "to bring, instead of by `churn.medium` and `churn.high`; 0: they don't",
+      [](auto& c) -> auto& { return c.chain.churn.profit.cost; });
+  Add(all, "churn.profit.success", Share(), "… this share of those who would not order is won back by it",
+      [](auto& c) -> auto& { return c.chain.churn.profit.success; });
+  Add(all, "churn.profit.margin", Share(), "… this share of what they spend is profit",
+      [](auto& c) -> auto& { return c.chain.churn.profit.margin; });
+  Add(all, "churn.profit.medium", NumberBetween(0.01, 1000),
+      "The band is medium where a contact is expected to bring this many times its cost",
+      [](auto& c) -> auto& { return c.chain.churn.profit.medium; });
+  Add(all, "churn.profit.high", NumberBetween(0.01, 1000), "… and high where it brings this many times",
+      [](auto& c) -> auto& { return c.chain.churn.profit.high; });
+}
+
 void AddChurnCauses(std::vector<Setting>& all) {
   Add(all, "churn.silence.spreads", NumberBetween(0, 10),
       "An alert opens when a silence is longer than the customer's own pauses by this many standard deviations",
@@ -157,6 +173,7 @@ void AddChurn(std::vector<Setting>& all) {
       [](auto& c) -> auto& { return c.chain.churn.medium; });
   Add(all, "churn.high", Share(), "The band is high from this probability on",
       [](auto& c) -> auto& { return c.chain.churn.high; });
+  AddContactProfit(all);
   AddChurnCauses(all);
   Add(all, "churn.examples.every", OffOrDays(),
       "A snapshot of each customer is taken this often, and written with what came of it once `churn.horizon` is over, "

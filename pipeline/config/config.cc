@@ -119,6 +119,17 @@ void CheckHorizon(const ChainConfig& chain, ConfigProblems& problems) {
 
 void CheckChurn(const ChurnOptions& churn, ConfigProblems& problems) {
   if (churn.medium >= churn.high) problems.Add(0, "churn.medium", "must be below churn.high");
+  const ContactProfit& profit = churn.profit;
+  if (profit.medium >= profit.high) problems.Add(0, "churn.profit.medium", "must be below churn.profit.high");
+  if (profit.given() && profit.success == 0) {
+    problems.Add(0, "churn.profit.success", "must be above 0 where churn.profit.cost is given: 0");
+  }
+  if (profit.given() && profit.margin == 0) {
+    problems.Add(0, "churn.profit.margin", "must be above 0 where churn.profit.cost is given: 0");
+  }
+  if (!profit.given() && profit.success > 0) {
+    problems.Add(0, "churn.profit.success", "has no effect without churn.profit.cost");
+  }
   if (churn.contact_recovered < churn.contact_drop) {
     problems.Add(0, "churn.contacts.recovered", "must not be below churn.contacts.drop");
   }

@@ -77,9 +77,11 @@ absl::StatusOr<std::unique_ptr<KafkaService>> KafkaService::Start(const Config& 
   if (absl::Status s = service->ports_->StartStandby(service->metrics_); !s.ok()) return s;
   if (absl::Status s = service->FollowRules(chain, build); !s.ok()) return s;
   Companion* const beside = service->companion_.get();
-  service->engine_ =
-      std::make_unique<Engine>(*service->chains_, service->config_.engine, *service->ports_, service->metrics_,
-                               service->health_, beside != nullptr ? beside->results() : nullptr);
+  std::vector<ResultListener*> listeners = {&service->closed_examples_};
+  if (beside != nullptr && beside->results() != nullptr) listeners.push_back(beside->results());
+  service->listeners_ = std::make_unique<ResultListeners>(std::move(listeners));
+  service->engine_ = std::make_unique<Engine>(*service->chains_, service->config_.engine, *service->ports_,
+                                              service->metrics_, service->health_, service->listeners_.get());
   if (beside != nullptr) {
     auto members = service->ports_->NewMembers();
     if (!members.ok()) return members.status();

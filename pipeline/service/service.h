@@ -10,6 +10,7 @@
 
 #include "absl/status/statusor.h"
 #include "operators/chain.h"
+#include "pipeline/closed_examples.h"
 #include "pipeline/config/config.h"
 #include "pipeline/control/rule_follower.h"
 #include "pipeline/engine.h"
@@ -49,7 +50,9 @@ class KafkaService {
   Metrics metrics_;
   Health health_;
   std::unique_ptr<HttpServer> http_;
+  ClosedExamples closed_examples_{metrics_};
   std::unique_ptr<Companion> companion_;
+  std::unique_ptr<ResultListeners> listeners_;
   std::unique_ptr<KafkaPorts> ports_;
   std::unique_ptr<ChainCatalog> chains_;
   std::unique_ptr<KafkaControl> control_;

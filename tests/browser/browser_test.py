@@ -336,6 +336,7 @@ class Operators(Page):
                                (ROOT / "deploy/prometheus/alerts.yaml").read_text()))
         self.assertGreater(len(asked), 20)
         elsewhere = {"portrait_standby_lag_records", "portrait_shadow_changes_total"}  # with a standby, with rules in the shadow
+        elsewhere |= {f"portrait_churn_examples_{what}total" for what in ("", "no_order_", "said_no_order_", "squared_error_")}
         self.assertEqual(asked - served - elsewhere, set())
 
 

@@ -163,6 +163,41 @@ TEST_CASE("an episode worsens once for each band, at the moment when the probabi
   CHECK(alerts[2].opened_us() == alerts[0].info().event_time_us());
 }
 
+TEST_CASE("where a contact has a cost, bands go by what it brings", "[churn]") {
+  // An order of 30 each fourth day: some 400 to expect in 90 days, were the customer still there.
+  const ContactProfit profit{.cost = 10, .success = 0.1, .margin = 0.5, .medium = 1.4, .high = 1.6};
+  OperatorHarness shop = Shop({.profit = profit});
+  Regular(shop, 29, 4);
+  shop.AdvanceTo(Day(3000));
+  const auto alerts = shop.Results<v1::ChurnAlert>();
+  REQUIRE(alerts.size() == 3);
+  for (const auto& alert : alerts) {
+    const double gain = alert.probability() * 0.1 * 0.5 * static_cast<double>(alert.value_at_risk_micros()) / 1e6;
+    CHECK(static_cast<double>(alert.expected_profit_micros()) / 1e6 == Approx(gain - 10).margin(1e-5));
+    CHECK(alert.info().reasons().rbegin()->feature() == "churn.expected_profit");
+    double sum = 0;
+    for (const auto& reason : alert.info().reasons()) sum += reason.contribution();
+    CHECK(sum == Approx(alert.score()).margin(1e-6));
+  }
+  CHECK(alerts[0].band() == v1::ChurnAlert::LOW);
+  CHECK(alerts[1].band() == v1::ChurnAlert::MEDIUM);
+  CHECK(static_cast<double>(alerts[1].expected_profit_micros()) / 1e6 == Approx(10 * 1.4 - 10).margin(0.05));
+  CHECK(alerts[2].band() == v1::ChurnAlert::HIGH);
+  CHECK(static_cast<double>(alerts[2].expected_profit_micros()) / 1e6 == Approx(10 * 1.6 - 10).margin(0.05));
+  CHECK(std::stod(shop.Feature("anna", "churn.expected_profit")) == Approx(10 * 1.6 - 10).margin(0.05));
+}
+
+TEST_CASE("a contact that never pays never lifts the band", "[churn]") {
+  OperatorHarness shop = Shop({.profit = {.cost = 1000, .success = 0.1}});
+  Regular(shop, 9, 14);
+  shop.AdvanceTo(Day(3000));
+  const auto alerts = shop.Results<v1::ChurnAlert>();
+  REQUIRE(alerts.size() == 1);
+  CHECK(alerts[0].band() == v1::ChurnAlert::LOW);
+  CHECK(alerts[0].expected_profit_micros() < 0);
+  CHECK(shop.Row("anna")->timers.empty());
+}
+
 TEST_CASE("the next silence is another episode", "[churn]") {
   OperatorHarness shop = Shop();
   Regular(shop, 9, 14);
@@ -329,6 +364,7 @@ class Constant final : public ChurnModel {
     return out;
   }
   double Score(Features, Timestamp, double) const override { return 2.5; }
+  double SpendAtRiskMicros(Features, Timestamp, double) const override { return 0; }
   std::optional<Timestamp> Reaches(double, const Context&, double, Duration) const override { return std::nullopt; }
 };
 
@@ -342,6 +378,16 @@ TEST_CASE("another model can take the place of MBG/NBD", "[churn]") {
   CHECK(alerts[0].model() == "constant/1");
   CHECK(alerts[0].score() == 2.5);
   CHECK(alerts[0].band() == v1::ChurnAlert::HIGH);
+}
+
+TEST_CASE("a contact's profit with bands in the wrong order, or that no contact can bring, is refused", "[churn]") {
+  const auto builds = [](const ContactProfit& profit) {
+    return std::move(ChainBuilder().Add<Purchases>().Add<Churn>(ChurnOptions{.profit = profit})).Build("v").ok();
+  };
+  CHECK(builds({.cost = 1, .success = 0.1}));
+  CHECK_FALSE(builds({.cost = 1}));
+  CHECK_FALSE(builds({.cost = 1, .success = 0.1, .margin = 0}));
+  CHECK_FALSE(builds({.cost = 1, .success = 0.1, .medium = 3, .high = 2}));
 }
 
 TEST_CASE("without purchases, or with bands in the wrong order, the chain is refused", "[churn]") {

@@ -215,6 +215,13 @@ TEST_CASE("thresholds that contradict each other are refused, all of them") {
         "f: churn.contacts.recovered: must not be below churn.contacts.drop");
   CHECK(Verdict("tags: {silent: 36h}") == "f:1: tags.silent: must be whole days: 36h");
   CHECK(Verdict("churn: {high: nan}") == "f:1: churn.high: must be 0 to 1: nan");
+  CHECK(Verdict("churn: {profit: {cost: 2.5, success: 0.1}}") == "ok");
+  CHECK(Verdict("churn: {profit: {cost: 2.5, margin: 0}}") ==
+        "f: churn.profit.success: must be above 0 where churn.profit.cost is given: 0\n"
+        "f: churn.profit.margin: must be above 0 where churn.profit.cost is given: 0");
+  CHECK(Verdict("churn: {profit: {success: 0.1, medium: 4}}") ==
+        "f: churn.profit.medium: must be below churn.profit.high\n"
+        "f: churn.profit.success: has no effect without churn.profit.cost");
 }
 
 TEST_CASE("currencies and their rates are checked") {

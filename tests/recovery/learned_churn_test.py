@@ -51,6 +51,9 @@ class Test:
         service.kill()
         service.start()
         service.wait_until_done()
+        counted = {what: service.total(f"portrait_churn_examples_{what}total") for what in ("", "no_order_", "said_no_order_")}
+        print(f"closed since the restart: {counted}", flush=True)
+        assert counted[""] > 200 and 0 < counted["no_order_"] < counted[""] and 0 < counted["said_no_order_"] < counted[""], counted
         service.stop()
         return service
 

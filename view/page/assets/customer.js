@@ -61,6 +61,7 @@ function head(customer) {
     churn && h('dl.figures', null,
       figure(t('chance_lost'), [percent(churn.probability), ' ', band(churn.band)], t('within_days', {days: churn.horizon_days})),
       figure(t('value_at_risk'), money(churn.value_at_risk, customer.currency)),
+      typeof churn.expected_profit === 'number' && figure(t('expected_profit'), money(churn.expected_profit, customer.currency)),
       figure(t('last_order'), time(churn.last_order, date)),
       figure(t('order_expected'), time(expected.next ?? churn.expected_order, date),
         expected.next_from ? t('mostly_between', {from: date(expected.next_from), until: date(expected.next_until)}) : null),

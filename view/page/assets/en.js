@@ -25,7 +25,7 @@ export default {
   by_value_at_risk: 'Most at risk first', customer: 'Customer', since_header: 'Since', only_these_partitions: 'Only those whom this instance has.',
   // customer
   at_risk: 'At risk', masked: 'personal data is masked', as_of: 'As of', step: 'step {row}, committed up to {committed}', partition: 'partition {n}',
-  forwarded: 'answered by another instance', chance_lost: 'Chance of no order', within_days: 'within {days} days', value_at_risk: 'Value at risk',
+  forwarded: 'answered by another instance', chance_lost: 'Chance of no order', within_days: 'within {days} days', value_at_risk: 'Value at risk', expected_profit: 'A contact brings',
   last_order: 'Last order', order_expected: 'Order expected', mostly_between: '{from} to {until}, 4 of 5 times', value_12m: 'Value, 12 months', orders_within: '{orders} orders in {days} days', churn_expected: 'Churn expected', episode_since: 'alert open since {time}',
   rhythm: 'Purchases and this customer’s rhythm', now: 'now', never_ordered: 'Has not ordered yet, so there is no rhythm.',
   rhythm_in_time: 'Ordered last on {last}, {silence} ago. If no order comes, churn is expected on {due}, after {limit} of silence.',

@@ -25,7 +25,7 @@ export default {
   by_value_at_risk: '风险金额最高在前', customer: '客户', since_header: '起始时间', only_these_partitions: '仅包含此实例负责的客户。',
   // customer
   at_risk: '有流失风险', masked: '个人信息已隐藏', as_of: '截至', step: '第 {row} 步，已提交至 {committed}', partition: '分区 {n}',
-  forwarded: '由另一个实例回答', chance_lost: '不再下单的概率', within_days: '{days} 天内', value_at_risk: '风险金额',
+  forwarded: '由另一个实例回答', chance_lost: '不再下单的概率', within_days: '{days} 天内', value_at_risk: '风险金额', expected_profit: '一次联系的预期收益',
   last_order: '最近一次下单', order_expected: '预计下单', mostly_between: '{from} 至 {until}（五次中四次）', value_12m: '12 个月价值', orders_within: '{days} 天内 {orders} 单', churn_expected: '预计流失', episode_since: '预警始于 {time}',
   rhythm: '购买与客户自身的节奏', now: '现在', never_ordered: '尚未下单，因此没有购买节奏。',
   rhythm_in_time: '最近一次下单是 {last}，距今 {silence}。若一直不下单，沉默满 {limit} 后，预计于 {due} 流失。',

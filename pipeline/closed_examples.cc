@@ -1,0 +1,24 @@
+#include "pipeline/closed_examples.h"
+
+#include "portrait/v1/result.pb.h"
+
+namespace portrait {
+
+void ClosedExamples::OnCommitted(const CommittedResults& results) {
+  for (size_t i = 0; i < results.results->size(); ++i) {
+    const Emitter::Output result = (*results.results)[i];
+    if ((*results.types)[result.output] != v1::ChurnExample::descriptor()) continue;
+    v1::ChurnExample example;
+    if (!example.ParseFromArray(result.payload.data(), static_cast<int>(result.payload.size()))) continue;  // not ours
+    const std::lock_guard lock(mutex_);
+    auto found = models_.find(example.model());
+    if (found == models_.end()) found = models_.emplace(example.model(), metrics_.OfModelNamed(example.model())).first;
+    const double came = example.no_order() ? 1 : 0, error = example.probability() - came;
+    found->second.examples.Increment();
+    found->second.no_order.Increment(came);
+    found->second.said_no_order.Increment(example.probability());
+    found->second.squared_error.Increment(error * error);
+  }
+}
+
+}  // namespace portrait
