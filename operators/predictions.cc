@@ -7,9 +7,11 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "operators/first_silence.h"
 #include "operators/holdout.h"
 #include "operators/learned_churn_model.h"
 #include "operators/models/normal_tail.h"
+#include "operators/rfm_features.h"
 
 namespace portrait {
 namespace {
@@ -57,11 +59,7 @@ int StepOf(double no_order) {
 
 // The first silence after `below` and up to `reached` with this step or a higher one; `reached` has it, `below` not.
 int32_t FirstWith(int step, const PredictionsOptions& options, const State& state, int32_t below, int32_t reached) {
-  while (reached - below > 1) {
-    const int32_t middle = below + (reached - below) / 2;
-    (StepOf(NoOrder(options, state, middle)) < step ? below : reached) = middle;
-  }
-  return reached;
+  return FirstSilence(below, reached, [&](int32_t silent) { return StepOf(NoOrder(options, state, silent)) >= step; });
 }
 
 // The silence as of which predictions are given. Rules look when a step has just been reached, so it is mostly near.
@@ -222,6 +220,7 @@ void Predictions::Describe(Description& about) const {
                0.5);
   AddNextOrder(about, options_.get(), "next_from", "… not before this, in nine cases of ten", kEarly);
   AddNextOrder(about, options_.get(), "next_until", "… not after this, in nine cases of ten", kLate);
+  AddRfmFeatures(about, &options_->models);
   about.Feature<State>("holdout", "1", "Whether the customer is held out, to measure what is done to others",
                        [options = options_.get()](const State& s) -> bool {
                          return s.occasions() > 0 && HeldOut(s.holdout_point(), options->holdout);

@@ -1,13 +1,16 @@
-// The models in force: of orders, of their value, of rhythms; and of churn, where one was learned. Those that are built
-// in, or those of a file that `portrait fit` or `portrait train` has written (pipeline/config/model_file.h).
+// The models in force: of orders, of their value, of rhythms; groups of customers; and of churn, where one was learned.
+// Those that are built in, or those of a file that `portrait fit` or `portrait train` has written
+// (pipeline/config/model_file.h).
 #pragma once
 
 #include <optional>
 #include <string>
 
+#include "operators/models/customer_clusters.h"
 #include "operators/models/gamma_gamma.h"
 #include "operators/models/learned_churn.h"
 #include "operators/models/order_model.h"
+#include "operators/models/rfm.h"
 #include "operators/rhythm.h"
 
 namespace portrait {
@@ -18,6 +21,8 @@ struct FittedModels {
   OrderModel orders;
   GammaGammaParameters value;
   RhythmPrior rhythm;
+  std::optional<RfmBoundaries> rfm = RfmBoundaries();  // none: the customers were too few, or the file is older
+  std::optional<CustomerClusters> clusters = CustomerClusters();  // likewise
   std::optional<LearnedChurn> learned;  // none: the population models say how likely no order is
 };
 

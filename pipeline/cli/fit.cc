@@ -19,6 +19,7 @@ namespace {
 struct FitArguments {
   OrderFiles orders;
   std::string until, out, name, horizon;
+  int clusters = FitReport::kClusters;
 };
 
 absl::StatusOr<std::optional<int32_t>> UntilOf(const std::string& text) {
@@ -84,7 +85,7 @@ absl::Status Fit(const FitArguments& arguments, const Program& program) {
   if (!loaded.ok()) return loaded.status();
   const auto pasts = PastsOf(*loaded);
   if (!pasts.ok()) return pasts.status();
-  const FitReport report = FitReport::Of(pasts->customers, until->value_or(pasts->last));
+  const FitReport report = FitReport::Of(pasts->customers, until->value_or(pasts->last), arguments.clusters);
   if (report.customers == 0) return absl::NotFoundError("there is no order up to this day");
   std::cout << report.Text() << std::flush;
   if (arguments.out.empty()) return absl::OkStatus();
@@ -107,6 +108,9 @@ void AddFit(Program& program) {
   app.add_option("--horizon", options->horizon,
                  "The models are judged on the last days, this many; churn.horizon by default")
       ->type_name("DAYS");
+  app.add_option("--clusters", options->clusters, "Clusters of like customers, at most")
+      ->check(CLI::Range(2, CustomerClusters::kMost))
+      ->capture_default_str();
   app.add_option("--name", options->name, "Name of the models, as alerts carry it; FORM/DAY by default");
   app.add_option("-o,--out", options->out, "Write the models and their card here; `portrait models show` shows them")
       ->type_name("FILE");

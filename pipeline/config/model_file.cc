@@ -8,7 +8,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "google/protobuf/util/json_util.h"
+#include "pipeline/config/customer_group_fits.h"
 #include "pipeline/config/default_chain.h"
+#include "pipeline/config/parameter_check.h"
 #include "pipeline/config/text_file.h"
 
 namespace portrait {
@@ -16,7 +18,6 @@ namespace {
 
 constexpr size_t kModelFileBytes = 1 << 20;
 constexpr size_t kModelNameBytes = 100;
-constexpr double kLeastParameter = 1e-9, kMostParameter = 1e12;
 constexpr double kMostWeight = 100;
 constexpr int kMostFeatures = 200;
 
@@ -27,23 +28,6 @@ std::string ChecksumOf(v1::ModelFile file) {
   const std::string bytes = file.SerializeAsString();
   return absl::StrCat(absl::Hex(XXH3_64bits(bytes.data(), bytes.size()), absl::kZeroPad16));
 }
-
-// Keeps the first thing that is wrong.
-class ParameterCheck {
- public:
-  void Number(std::string_view name, double value, double least, double most) {
-    if (std::isfinite(value) && value >= least && value <= most) return;
-    Fail(absl::StrCat(std::string(name), ": must be a number from ", least, " to ", most, ": ", value));
-  }
-  void Parameter(std::string_view name, double value) { Number(name, value, kLeastParameter, kMostParameter); }
-  void Fail(const std::string& what) {
-    if (status_.ok()) status_ = absl::InvalidArgumentError(what);
-  }
-  const absl::Status& status() const { return status_; }
-
- private:
-  absl::Status status_;
-};
 
 void CheckName(const std::string& name, ParameterCheck& check) {
   const bool good =
@@ -85,8 +69,8 @@ void CheckLearned(const v1::LearnedChurnFit& learned, ParameterCheck& check) {
   check.Number("learned.features", learned.features_size(), 1, kMostFeatures);
   for (const v1::LearnedFeature& feature : learned.features()) {
     const std::string name = absl::StrCat("learned.features ", feature.name());
-    check.Number(name + " mean", feature.mean(), -kMostParameter, kMostParameter);
-    check.Number(name + " spread", feature.spread(), 0, kMostParameter);
+    check.Number(name + " mean", feature.mean(), -ParameterCheck::kMost, ParameterCheck::kMost);
+    check.Number(name + " spread", feature.spread(), 0, ParameterCheck::kMost);
     check.Number(name + " weight", feature.weight(), -kMostWeight, kMostWeight);
   }
 }
@@ -96,12 +80,14 @@ absl::Status CheckModels(const v1::ModelFile& file) {
   CheckName(file.name(), check);
   CheckOrders(file, check);
   check.Parameter("gamma_gamma.p", file.gamma_gamma().p());
-  check.Number("gamma_gamma.q", file.gamma_gamma().q(), 1.00001, kMostParameter);
+  check.Number("gamma_gamma.q", file.gamma_gamma().q(), 1.00001, ParameterCheck::kMost);
   check.Parameter("gamma_gamma.v", file.gamma_gamma().v());
   check.Number("rhythm.log_mean", file.rhythm().log_mean(), -10, 10);
   check.Parameter("rhythm.log_spread", file.rhythm().log_spread());
   check.Parameter("rhythm.mean_weight", file.rhythm().mean_weight());
   check.Parameter("rhythm.spread_weight", file.rhythm().spread_weight());
+  CheckRfm(file.rfm(), check);
+  CheckClusters(file.clusters(), check);
   if (file.has_learned()) CheckLearned(file.learned(), check);
   return check.status();
 }
@@ -184,6 +170,8 @@ FittedModels ModelsOf(const v1::ModelFile& file) {
   out.value = {file.gamma_gamma().p(), file.gamma_gamma().q(), file.gamma_gamma().v()};
   const auto& rhythm = file.rhythm();
   out.rhythm = {rhythm.log_mean(), rhythm.log_spread(), rhythm.mean_weight(), rhythm.spread_weight()};
+  out.rfm = BoundariesOf(file.rfm());
+  out.clusters = ClustersOf(file.clusters());
   if (file.has_learned()) out.learned = LearnedOf(file.learned());
   return out;
 }
@@ -201,6 +189,8 @@ v1::ModelFile BuiltInModels() {
   v1::RhythmFit& rhythm = *file.mutable_rhythm();
   rhythm.set_log_mean(models.rhythm.log_mean), rhythm.set_log_spread(models.rhythm.log_spread);
   rhythm.set_mean_weight(models.rhythm.mean_weight), rhythm.set_spread_weight(models.rhythm.spread_weight);
+  if (models.rfm) *file.mutable_rfm() = FitOf(*models.rfm);
+  if (models.clusters) *file.mutable_clusters() = FitOf(*models.clusters);
   file.mutable_card()->set_none_because("these models are built in: those of a music shop (CDNOW)");
   return file;
 }

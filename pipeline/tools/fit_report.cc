@@ -5,12 +5,23 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "pipeline/config/customer_group_fits.h"
 #include "pipeline/tools/local_days.h"
 
 namespace portrait {
 namespace {
 
 constexpr double kDaysAWeek = 7;
+
+// What was fitted, or why it was not.
+template <class Fit, class Message>
+void PutGroups(const absl::StatusOr<Fit>& fitted, Message& message) {
+  if (fitted.ok()) {
+    message = FitOf(*fitted);
+  } else {
+    message.set_none_because(std::string(fitted.status().message()));
+  }
+}
 
 std::string Failure(const char* model, const absl::Status& status) {
   return absl::StrCat(model, " not fitted: ", status.message(), "\n");
@@ -48,11 +59,12 @@ CustomersUntil CustomersUntil::Of(const std::vector<CustomerPast>& pasts, int32_
     out.repeat_values.push_back(value);
     out.day_values.push_back(spend / static_cast<double>(gaps.size() + 1));
     out.rhythms.push_back(RhythmOf(gaps));
+    out.rfm.push_back(MakeRfm(until - last, static_cast<int64_t>(gaps.size()) + 1, spend));
   }
   return out;
 }
 
-FitReport FitReport::Of(const std::vector<CustomerPast>& pasts, int32_t until) {
+FitReport FitReport::Of(const std::vector<CustomerPast>& pasts, int32_t until, int clusters) {
   const CustomersUntil all = CustomersUntil::Of(pasts, until);
   FitReport out;
   out.first = all.first;
@@ -66,6 +78,8 @@ FitReport FitReport::Of(const std::vector<CustomerPast>& pasts, int32_t until) {
   out.pareto = FitParetoNbd(all.histories);
   out.value = FitGammaGamma(all.repeat_values);
   out.rhythm = FitRhythms(all.rhythms);
+  out.rfm = FitRfm(all.rfm);
+  out.clusters = FitCustomerClusters(all.rfm, clusters);
   return out;
 }
 
@@ -137,6 +151,8 @@ absl::StatusOr<v1::ModelFile> FitReport::File() const {
   v1::RhythmFit& pauses_fit = *file.mutable_rhythm();
   pauses_fit.set_log_mean(rhythm.log_mean), pauses_fit.set_log_spread(rhythm.log_spread);
   pauses_fit.set_mean_weight(rhythm.mean_weight), pauses_fit.set_spread_weight(rhythm.spread_weight);
+  PutGroups(rfm, *file.mutable_rfm());
+  PutGroups(clusters, *file.mutable_clusters());
   return file;
 }
 

@@ -8,6 +8,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "operators/models/fitted_models.h"
+#include "pipeline/tools/customer_groups_card.h"
 #include "pipeline/tools/fit_report.h"
 #include "pipeline/tools/judged_segments.h"
 #include "pipeline/tools/learned_card.h"
@@ -130,7 +131,7 @@ std::string ModelFileReport(const v1::ModelFile& file) {
   absl::StrAppendFormat(&text, "pauses       log mean %.4f (%.1f days)  log spread %.4f  weights %.2f and %.2f\n",
                         rhythm.log_mean(), std::exp(rhythm.log_mean()), rhythm.log_spread(), rhythm.mean_weight(),
                         rhythm.spread_weight());
-  return absl::StrCat(text, CardText(file.card(), file.in_force()),
+  return absl::StrCat(text, RfmText(file.rfm()), ClustersText(file.clusters()), CardText(file.card(), file.in_force()),
                       file.has_learned() ? LearnedText(file.learned()) : "");
 }
 

@@ -130,7 +130,8 @@ TEST_CASE("the day of the next change is known beforehand, for every feature tha
   for (const int day : {0, 14, 28, 43, 55}) shop.Send(OrderOn(day));
   for (const FeatureRef& feature : shop.chain().features().all()) {
     const std::string& name = feature.description().name;
-    if (!name.starts_with("predictions.") || name == "predictions.holdout") continue;
+    const bool stands = feature.description().over_time.kind == OverTime::Kind::kStill;
+    if (!name.starts_with("predictions.") || stands) continue;
     INFO(name);
     const Calendar calendar;
     Moment at = calendar.At(Day(56));
@@ -155,23 +156,22 @@ TEST_CASE("the day of the next change is known beforehand, for every feature tha
       at = calendar.At(calendar.StartOf(day));
       ++changes;
     }
-    CHECK(changes > 5);
+    CHECK(changes > (name == "predictions.rfm_recency" ? 3 : name == "predictions.cluster" ? 0 : 5));
     CHECK(changes < 60);
   }
 }
 
-TEST_CASE("a rule that reads a prediction acts in silence, on the very day, by few timers", "[predictions]") {
-  const rules::RuleSource source = [](const FeatureRegistry&) -> absl::StatusOr<std::vector<rules::Rule>> {
-    return std::vector<rules::Rule>{{.tag = "leaving",
-                                     .about = "",
-                                     .group = "",
-                                     .when = "predictions.no_order >= 0.8",
-                                     .unless = "",
-                                     .until = "",
-                                     .each = ""}};
+OperatorHarness ShopWithTag(const std::string& when) {
+  const rules::RuleSource source = [when](const FeatureRegistry&) -> absl::StatusOr<std::vector<rules::Rule>> {
+    return std::vector<rules::Rule>{
+        {.tag = "tagged", .about = "", .group = "", .when = when, .unless = "", .until = "", .each = ""}};
   };
-  OperatorHarness shop(std::move(
+  return OperatorHarness(std::move(
       ChainBuilder().Add<Purchases>().Add<Predictions>(PredictionsOptions{}).Add<Tags>(TagsOptions{.rules = source})));
+}
+
+TEST_CASE("a rule that reads a prediction acts in silence, on the very day, by few timers", "[predictions]") {
+  OperatorHarness shop = ShopWithTag("predictions.no_order >= 0.8");
   for (int i = 0; i < 9; ++i) shop.Send(OrderOn(14 * i));
   int day = 112;
   while (1 - ProbabilityOfOrder(MbgNbdParameters{}, {8, 112, static_cast<double>(day)}, 90) < 0.8) ++day;
@@ -182,6 +182,73 @@ TEST_CASE("a rule that reads a prediction acts in silence, on the very day, by f
   REQUIRE(shop.Results<v1::TagChange>().size() == 1);
   CHECK(FromMicros(shop.Results<v1::TagChange>()[0].info().event_time_us()) == Day(day));
   CHECK(shop.Row("anna")->timers.empty());
+}
+
+std::string Text(const OperatorHarness& shop, const std::string& name, int day) {
+  return std::string(ToText(On(shop, name, day)));
+}
+
+TEST_CASE("a customer stands where the boundaries and the centres in force say", "[predictions]") {
+  PredictionsOptions options;
+  options.models.rfm = {.silent_days = {10, 20, 20, 90}, .purchase_days = {1, 1, 2, 4}, .spend = {10, 59.99, 60, 200}};
+  OperatorHarness shop = Shop(options);
+  for (const int day : {0, 4, 9}) shop.Send(OrderOn(day, day == 9 ? 10 : 25 + day));
+  CHECK(Text(shop, "rfm_frequency", 9) == "4");  // three purchase days
+  CHECK(Text(shop, "rfm_monetary", 9) == "4");   // 25 + 29 + 10
+  for (const auto& [day, fifth] :
+       {std::pair{9, "5"}, {19, "5"}, {20, "4"}, {29, "4"}, {30, "2"}, {99, "2"}, {100, "1"}}) {
+    INFO(day);
+    CHECK(Text(shop, "rfm_recency", day) == fifth);
+  }
+  const CustomerClusters clusters;
+  for (int day = 9; day < 900; ++day) {
+    INFO(day);
+    REQUIRE(Text(shop, "cluster", day) == absl::StrCat(clusters.Of(MakeRfm(day - 9, 3, 64))));
+  }
+}
+
+TEST_CASE("without boundaries and centres in force, or without an order, nobody stands anywhere", "[predictions]") {
+  PredictionsOptions options;
+  options.models.rfm.reset(), options.models.clusters.reset();
+  OperatorHarness without = Shop(options), shop = Shop();
+  without.Send(OrderOn(0));
+  Event view = EventFor("anna", Day(0));
+  view.mutable_page_viewed()->set_path("/");
+  shop.Send(view);
+  for (const char* name : {"rfm_recency", "rfm_frequency", "rfm_monetary", "cluster"}) {
+    CHECK_FALSE(HasValue(On(without, name, 3)));
+    CHECK_FALSE(HasValue(On(shop, name, 3)));
+    const auto feature = without.chain().features().Find(absl::StrCat("predictions.", name));
+    REQUIRE(feature.ok());
+  }
+  for (const char* name : {"rfm_recency", "cluster"}) {
+    const auto feature = without.chain().features().Find(absl::StrCat("predictions.", name));
+    CHECK_FALSE(HasValue(FeatureReader(*without.Row("anna"), Calendar().At(Day(3))).Get(feature->Next())));
+  }
+}
+
+TEST_CASE("a rule that reads a fifth or a cluster acts in silence, on the very day, by few timers", "[predictions]") {
+  OperatorHarness recent = ShopWithTag("predictions.rfm_recency <= 3");
+  recent.Send(OrderOn(0));
+  const auto lasts = static_cast<int>(RfmBoundaries().silent_days[1]);
+  recent.AdvanceTo(Day(lasts + 1) - Duration(1));
+  CHECK(recent.Results<v1::TagChange>().empty());
+  CHECK_FALSE(recent.Row("anna")->timers.empty());
+  recent.AdvanceTo(Day(lasts + 1));
+  REQUIRE(recent.Results<v1::TagChange>().size() == 1);
+  CHECK(recent.Row("anna")->timers.empty());
+
+  const CustomerClusters clusters;
+  const int first = clusters.Of(MakeRfm(0, 1, 30));
+  int day = 1;
+  while (clusters.Of(MakeRfm(day, 1, 30)) == first) ++day;
+  OperatorHarness moved = ShopWithTag(absl::StrCat("predictions.cluster != ", first));
+  moved.Send(OrderOn(0));
+  moved.AdvanceTo(Day(day) - Duration(1));
+  CHECK(moved.Results<v1::TagChange>().empty());
+  moved.AdvanceTo(Day(day));
+  REQUIRE(moved.Results<v1::TagChange>().size() == 1);
+  CHECK(FromMicros(moved.Results<v1::TagChange>()[0].info().event_time_us()) == Day(day));
 }
 
 TEST_CASE("the interval of the next order holds four of five orders that come", "[predictions]") {

@@ -113,11 +113,13 @@ TEST_CASE("the sets of rules in deploy/ are good, and one is what is built in") 
   CHECK(ReadTextFile(deploy / "tags.yaml", kRuleFileBytes).value() == kDefaultRules);
   const auto chain = BuildDefaultChain(Config());
   REQUIRE(chain.ok());
-  const std::string b2b = ReadTextFile(deploy / "tags-b2b.yaml", kRuleFileBytes).value();
-  const auto file = ReadRules("tags-b2b.yaml", b2b, (*chain)->features());
-  INFO(file.status().message());
-  REQUIRE(file.ok());
-  CHECK(rules::RuleSet::Compile(file->rules, (*chain)->features()).ok());
+  for (const char* name : {"tags-b2b.yaml", "tags-rfm.yaml"}) {
+    const std::string text = ReadTextFile(deploy / name, kRuleFileBytes).value();
+    const auto file = ReadRules(name, text, (*chain)->features());
+    INFO(file.status().message());
+    REQUIRE(file.ok());
+    CHECK(rules::RuleSet::Compile(file->rules, (*chain)->features()).ok());
+  }
 }
 
 v1::ModelFile SomeModels() {

@@ -92,6 +92,73 @@ TEST_CASE("a learned model of another version, or with a number out of range, is
         }).starts_with("learned.features purchases.orders_90d weight: "));
 }
 
+v1::ModelFile WithGroups() {
+  v1::ModelFile file = Fitted();
+  const v1::ModelFile built_in = BuiltInModels();
+  *file.mutable_rfm() = built_in.rfm();
+  *file.mutable_clusters() = built_in.clusters();
+  return file;
+}
+
+TEST_CASE("fifths and clusters are read as they were written, and a file without them has none", "[model_file]") {
+  v1::ModelFile file = WithGroups();
+  file.mutable_rfm()->set_spend(2, 50.000000000000004);
+  file.mutable_clusters()->mutable_clusters(1)->set_recency(-1.0 / 3);
+  const auto read = ParseModelFile(ModelFileText(file).value());
+  REQUIRE(read.ok());
+  const FittedModels models = ModelsOf(*read), built_in;
+  REQUIRE(models.rfm);
+  CHECK(models.rfm->silent_days == built_in.rfm->silent_days);
+  CHECK(models.rfm->purchase_days == built_in.rfm->purchase_days);
+  CHECK(models.rfm->spend[2] == 50.000000000000004);
+  REQUIRE(models.clusters);
+  REQUIRE(models.clusters->clusters().size() == 5);
+  CHECK(models.clusters->mean() == built_in.clusters->mean());
+  CHECK(models.clusters->spread() == built_in.clusters->spread());
+  CHECK(models.clusters->clusters()[1].centre[0] == -1.0 / 3);
+  CHECK(models.clusters->clusters()[4].centre == built_in.clusters->clusters()[4].centre);
+  CHECK(models.clusters->clusters()[4].purchase_days == built_in.clusters->clusters()[4].purchase_days);
+  const FittedModels older = ModelsOf(ParseModelFile(ModelFileText(Fitted()).value()).value());
+  CHECK_FALSE(older.rfm);
+  CHECK_FALSE(older.clusters);
+  v1::ModelFile few = Fitted();
+  few.mutable_rfm()->set_none_because("too few customers");
+  few.mutable_clusters()->set_none_because("too few customers");
+  const FittedModels none = ModelsOf(ParseModelFile(ModelFileText(few).value()).value());
+  CHECK_FALSE(none.rfm);
+  CHECK_FALSE(none.clusters);
+}
+
+TEST_CASE("boundaries that fall, and centres that are none, are refused", "[model_file]") {
+  const auto with = [](const std::function<void(v1::RfmFit&, v1::CustomerClustersFit&)>& change) {
+    return Refused([&](v1::ModelFile& file) {
+      file = WithGroups();
+      change(*file.mutable_rfm(), *file.mutable_clusters());
+    });
+  };
+  CHECK(with([](auto&, auto&) {}) == "nothing");
+  CHECK(with([](auto& rfm, auto&) { rfm.set_silent_days(1, 98); }) ==
+        "rfm.silent_days: no boundary may be lower than the one before");
+  CHECK(with([](auto& rfm, auto&) { rfm.add_purchase_days(9); }) == "rfm.purchase_days: must be four boundaries: 5");
+  CHECK(with([](auto& rfm, auto&) { rfm.clear_spend(); }) == "rfm.spend: must be four boundaries: 0");
+  CHECK(with([](auto& rfm, auto&) { rfm.set_spend(3, NAN); }) == "rfm.spend: must be a number from 0 to 1e+12: nan");
+  CHECK(with([](auto& rfm, auto&) { rfm.set_silent_days(0, -1); }) ==
+        "rfm.silent_days: must be a number from 0 to 1e+06: -1");
+  CHECK(with([](auto&, auto& clusters) { clusters.mutable_clusters()->DeleteSubrange(1, 4); }) ==
+        "clusters.clusters: must be a number from 2 to 50: 1");
+  CHECK(with([](auto&, auto& clusters) {
+          while (clusters.clusters_size() < 51) *clusters.add_clusters() = clusters.clusters(0);
+        }) == "clusters.clusters: must be a number from 2 to 50: 51");
+  CHECK(with([](auto&, auto& clusters) { clusters.clear_monetary(); }) ==
+        "clusters.monetary.spread: must be a number from 1e-09 to 50: 0");
+  CHECK(with([](auto&, auto& clusters) { clusters.mutable_recency()->set_mean(INFINITY); }) ==
+        "clusters.recency.mean: must be a number from -50 to 50: inf");
+  CHECK(with([](auto&, auto& clusters) { clusters.mutable_clusters(3)->set_frequency(NAN); }) ==
+        "clusters.clusters[3].frequency: must be a number from -1e+09 to 1e+09: nan");
+  CHECK(with([](auto&, auto& clusters) { clusters.mutable_clusters(0)->set_share(1.5); }) ==
+        "clusters.clusters[0].share: must be a number from 0 to 1: 1.5");
+}
+
 TEST_CASE("blanks between the fields of a file of models do not matter", "[model_file]") {
   CHECK(Wrong("\n", "\n\n  ") == "nothing");
 }

@@ -4,10 +4,13 @@ says. Needs the file (deploy/cdnow.sh, so a network once).
 
   predictions_cdnow.py PORTRAIT
 """
+import collections
 import csv
+import datetime
 import json
 import math
 import pathlib
+import random
 import re
 import subprocess
 import sys
@@ -37,6 +40,65 @@ def check_fit(portrait, sample):
             assert abs(got - want) <= within, f"{model} {name}: {got}, published {want}"
 
 
+def customers_until(sample, until):
+    """Days of silence, purchase days and spend of each customer at the end of a day, counted here once more."""
+    days, spend = {}, {}
+    for line in open(sample):
+        customer, _, day, _, amount = line.split()
+        if day <= until:
+            days.setdefault(customer, set()).add(datetime.datetime.strptime(day, "%Y%m%d"))
+            spend[customer] = spend.get(customer, 0) + float(amount)
+    end = datetime.datetime.strptime(until, "%Y%m%d")
+    return [((end - max(days[customer])).days, len(days[customer]), round(spend[customer], 6)) for customer in days]
+
+
+def check_fifths(rfm, customers):
+    fifth = lambda value, bounds: sum(value > bound for bound in bounds)
+    same = 0
+    exact = []
+    for axis in range(3):
+        values = sorted(one[axis] for one in customers)
+        exact.append([values[math.ceil(len(values) * part / 5) - 1] for part in range(1, 5)])
+    fitted = [rfm["silent_days"], rfm["purchase_days"], rfm["spend"]]
+    for one in customers:
+        same += all(fifth(one[axis], fitted[axis]) == fifth(one[axis], exact[axis]) for axis in range(3))
+    print(f"{same} of {len(customers)} customers in the same fifths as by exact boundaries")
+    assert same >= .98 * len(customers)
+
+
+def squared(one, other):
+    return (one[0] - other[0]) ** 2 + (one[1] - other[1]) ** 2 + (one[2] - other[2]) ** 2
+
+
+def batch_inertia(points, count, starts):
+    """Batch k-means (Lloyd's) from points drawn at random, the best of some starts."""
+    draws, best = random.Random(1), math.inf
+    points = list(collections.Counter(points).items())  # many customers are alike
+    for _ in range(starts):
+        centres, before, now = [point for point, _ in draws.sample(points, count)], math.inf, 9e99
+        while now < before * (1 - 1e-6):
+            before, now, sums = now, 0, [[0, 0, 0, 0] for _ in centres]
+            for point, times in points:
+                distances = [squared(point, centre) for centre in centres]
+                nearest = distances.index(min(distances))
+                now += times * distances[nearest]
+                sums[nearest] = [was + times * more for was, more in zip(sums[nearest], (*point, 1))]
+            centres = [tuple(part / one[3] for part in one[:3]) if one[3] else was for one, was in zip(sums, centres)]
+        best = min(best, now)
+    return best
+
+
+def check_clusters(clusters, customers):
+    scales = [clusters[axis] for axis in ("recency", "frequency", "monetary")]
+    points = [tuple((logarithm - scale["mean"]) / scale["spread"] for logarithm, scale in
+                    zip((math.log1p(silent), math.log(days), math.log1p(spend)), scales)) for silent, days, spend in customers]
+    centres = [(one["recency"], one["frequency"], one["monetary"]) for one in clusters["clusters"]]
+    assert len(centres) == 5 and abs(sum(one["share"] for one in clusters["clusters"]) - 1) < 1e-9
+    ratio = sum(min(squared(point, centre) for centre in centres) for point in points) / batch_inertia(points, 5, 10)
+    print(f"inertia of the clusters: {ratio:.5f} of that of batch k-means, the best of 10 starts")
+    assert ratio <= 1.01
+
+
 def check_models(portrait, sample):
     """The file of models: what is shown is what was printed, and a changed file is refused."""
     with tempfile.TemporaryDirectory() as folder:
@@ -54,6 +116,13 @@ def check_models(portrait, sample):
         for one in judged:  # this is what the two reach on it; far from chance
             assert one["customers"] == 2357 and one["auc"] > .73 and one["brier"] < .125 and one["calibration_error"] < .05
             assert abs(one["spend_bias"]) < .15 and sum(group["customers"] for group in one["groups"]) == 2357
+        customers = customers_until(sample, "19970930")
+        check_fifths(models["rfm"], customers)
+        check_clusters(models["clusters"], customers)
+        again = pathlib.Path(folder) / "again.json"
+        run(portrait, "fit", "--events", sample, "--mapping", ROOT / "deploy/examples/cdnow-sample.yaml", "--until", "1997-09-30",
+            "--out", again)
+        assert again.read_bytes() == path.read_bytes(), "the same orders gave another file"
         config = pathlib.Path(folder) / "portrait.yaml"
         config.write_text("models: {file: models.json}")
         checked = run(portrait, "check", config)

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "operators/models/fitted_models.h"
 #include "pipeline/config/model_file.h"
+#include "pipeline/tools/customer_groups_card.h"
 #include "pipeline/tools/fit_report.h"
 
 namespace portrait {
@@ -118,6 +119,53 @@ TEST_CASE("what is written is what runs, and what is shown", "[model_card]") {
   CHECK(shown.find(absl::StrCat("test@", file->checksum())) == 0);
   CHECK(shown.find("in force") != std::string::npos);
   CHECK(shown.find("calibration of") != std::string::npos);
+}
+
+TEST_CASE("a file of models tells how customers are grouped, in words", "[model_card]") {
+  const auto pasts = Shop(500, 300, 3);
+  const v1::ModelFile file = FileOf(pasts, kStart + 299, 60);
+  const std::string shown = ModelFileReport(file);
+  INFO(shown);
+  REQUIRE(file.rfm().spend_size() == 4);
+  CHECK(shown.find("fifths of customers, 5 is best\n") != std::string::npos);
+  CHECK(shown.find(absl::StrCat("5: up to ", file.rfm().silent_days(0), ", ")) != std::string::npos);
+  REQUIRE(file.clusters().clusters_size() == 5);
+  CHECK(shown.find("often, much spend\n") != std::string::npos);
+  // Those of one fifth are a fifth of them; a boundary is somebody's spend.
+  int most = 0;
+  bool met = false;
+  for (const CustomerPast& past : pasts) {
+    double spend = 0;
+    for (const PurchaseDay& purchase : past.purchases) spend += purchase.spend;
+    most += spend > file.rfm().spend(3) + 1e-5 ? 1 : 0;
+    met = met || std::abs(spend - file.rfm().spend(3)) < 1e-5;
+  }
+  CHECK(most == 100);
+  CHECK(met);
+  CHECK(FitReport::Of(pasts, kStart + 299, 3).File()->clusters().clusters_size() == 3);
+}
+
+TEST_CASE("ties empty a fifth, which is left out of the words", "[model_card]") {
+  v1::RfmFit fit;
+  for (const double days : {9.0, 9.0, 20.0, 31.0}) fit.add_silent_days(days);
+  for (const double count : {1.0, 1.0, 1.0, 4.0}) fit.add_purchase_days(count);
+  for (const double spend : {9.5, 10.0, 99.99, 1234567.0}) fit.add_spend(spend);
+  const std::string text = RfmText(fit);
+  INFO(text);
+  CHECK(text.find("5: up to 9, 3: up to 20, 2: up to 31, 1: more\n") != std::string::npos);
+  CHECK(text.find("1: up to 1, 4: up to 4, 5: more\n") != std::string::npos);
+  CHECK(text.find("1: up to 9.5, 2: up to 10, 3: up to 99.99, 4: up to 1234567, 5: more\n") != std::string::npos);
+}
+
+TEST_CASE("too few customers are not grouped, and it is said why", "[model_card]") {
+  auto pasts = Shop(45, 300, 5);
+  const v1::ModelFile file = FileOf(pasts, kStart + 299, 60);
+  CHECK(file.rfm().spend().empty());
+  CHECK(ModelFileText(file).ok());
+  const std::string shown = ModelFileReport(file);
+  CHECK(shown.find("no fifths of customers: too few customers for fifths; at least 50: 45\n") != std::string::npos);
+  CHECK(shown.find("no clusters of customers: too few customers for 5 clusters; at least 100: 45\n") !=
+        std::string::npos);
 }
 
 TEST_CASE("a history that is too short is not judged, and a population that is too small is not fitted",
