@@ -2,6 +2,7 @@
 // in, or those of a file that `portrait fit` or `portrait train` has written (pipeline/config/model_file.h).
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -18,6 +19,7 @@ struct FittedModels {
   OrderModel orders;
   GammaGammaParameters value;
   RhythmPrior rhythm;
+  uint64_t begun = 0;  // control position at which they came into force; 0: they are those of the configuration
   std::optional<LearnedChurn> learned;  // none: the population models say how likely no order is
 };
 

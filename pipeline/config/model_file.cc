@@ -14,7 +14,6 @@
 namespace portrait {
 namespace {
 
-constexpr size_t kModelFileBytes = 1 << 20;
 constexpr size_t kModelNameBytes = 100;
 constexpr double kLeastParameter = 1e-9, kMostParameter = 1e12;
 constexpr double kMostWeight = 100;

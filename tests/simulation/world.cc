@@ -258,7 +258,7 @@ void World::Step() {
   } else if (what < 975) {
     SomethingHappensToADisk(process);
   } else if (what < 980) {
-    if (Pick(2) == 0 && editions.Publish()) Count("rules changed");
+    if (Pick(2) == 0 && editions.Publish(Pick(3) == 0)) Count("rules or models changed");
   } else if (what < 988) {
     const Duration longest =
         Pick(4) == 0 ? std::min<Duration>(options_.changelog_tombstones_kept, seconds(300)) : seconds(12);
