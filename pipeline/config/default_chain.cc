@@ -134,7 +134,7 @@ std::string ChainVersion(const Config& config, const ChainExtension& extension) 
 absl::StatusOr<std::unique_ptr<Chain>> BuildDefaultChain(Config config, const DecidedRules& rules,
                                                          const ChainExtension& extension) {
   std::string version = ChainVersion(config, extension);
-  if (!rules.name.empty()) {
+  if (!rules.name.empty() || !rules.text.empty()) {
     config.chain.rules.name = rules.name;
     config.chain.rules.text = rules.text;
   }

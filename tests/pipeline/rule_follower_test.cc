@@ -75,9 +75,9 @@ struct Fixture {
     running.follower->Look();
   }
   // The identity of the models.
-  std::string Publish(const v1::ModelFile& file) {
+  std::string Publish(const v1::ModelFile& models) {
     v1::ControlRecord record;
-    record.set_text(ModelFileText(file).value());
+    record.set_text(ModelFileText(models).value());
     record.set_name("models.json");
     record.set_models(ModelIdentity(ParseModelFile(record.text()).value()));
     record.set_origin(v1::ControlRecord::MODELS_APPLIED);
@@ -85,9 +85,9 @@ struct Fixture {
     return record.models();
   }
   std::string PublishModels(const std::string& name) {
-    v1::ModelFile file = BuiltInModels();
-    file.set_name(name);
-    return Publish(file);
+    v1::ModelFile models = BuiltInModels();
+    models.set_name(name);
+    return Publish(models);
   }
   std::string ApplyModels(Running& running, const std::string& name) {
     std::string models = PublishModels(name);

@@ -46,7 +46,7 @@ class Test:
     def collect(self):
         service = self.service()
         self.command("topics", "--create", "--partitions", "2", "--config", service.config)
-        self.generate(service, "2026-01-01", self.arguments.seed)
+        self.generate(service, "2024-07-01", self.arguments.seed)
         service.start()
         service.wait_until(lambda: service.total("portrait_steps_total") >= 3000, "some of the records")
         service.kill()
@@ -99,7 +99,7 @@ class Test:
         assert "no order within 30d" in self.command("check", wrong.config, succeeds=False)
         service = self.service(models=f"{{file: {model}}}")
         before = len(read_topic(self.brokers, f"{self.name}.churn-alerts"))
-        self.generate(service, "2026-10-01", self.arguments.seed + 1)
+        self.generate(service, "2025-04-01", self.arguments.seed + 1)
         service.start()
         service.wait_until_done()
         service.stop()
@@ -155,7 +155,7 @@ class Test:
         service = self.service()
         assert "nothing" in self.command("models", "rollback", "--config", service.config, succeeds=False)
         before = self.alerts().keys()
-        self.generate(service, "2027-07-01", self.arguments.seed + 2)
+        self.generate(service, "2026-01-01", self.arguments.seed + 2)
         service.start()
         service.wait_until(lambda: service.total("portrait_steps_total") >= 3000, "some of the records")
         self.swept_after(service, "apply", model, "--author", "kim", "--comment", "better in June")
@@ -171,7 +171,10 @@ class Test:
     def rolled_back(self, service):
         before = self.alerts().keys()
         self.swept_after(service, "rollback", "--author", "lou")
-        self.generate(service, "2028-04-01", self.arguments.seed + 3)
+        service.wait_until_done()
+        service.stop()
+        self.generate(service, "2026-10-01", self.arguments.seed + 3)
+        service.start()
         service.wait_until_done()
         by = self.check_order(self.alerts_since(before), "mbg_nbd/cdnow", "rolled back")
         assert sum(count for (model, _), count in by.items() if model != "shop") > 50, by
