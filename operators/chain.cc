@@ -117,15 +117,19 @@ void Chain::Switch(const SwitchCause& cause, Timestamp now, std::string_view cus
   Context::StepCause step;
   step.switched = &cause;
   Context context(row, customer_id, calendar, calendar.At(time), false, *this, sink, step);
-  bool aside = true;
-  for (const Slot slot : switching_) {
-    if (!row.states.Has(slot)) continue;
+  std::vector<Slot> changed;
+  for (Slot slot = 1; slot <= links_.size(); ++slot) {
+    const Link& link = links_[slot - 1];
     context.slot_ = slot;
+    if (link.about->follows_timers()) {
+      for (const Slot before : changed) link.op->HandleChange(before, StateFor(row, slot), context);
+    }
+    if (!link.about->follows_switches() || !row.states.Has(slot)) continue;
     context.aside_ = false;
-    links_[slot - 1].op->HandleSwitch(StateFor(row, slot), context);
-    aside = aside && context.aside_;
+    link.op->HandleSwitch(StateFor(row, slot), context);
+    if (!context.aside_) changed.push_back(slot);
   }
-  if (!aside) row.time = time;
+  if (!changed.empty()) row.time = time;
 }
 
 void Chain::Encode(uint64_t number, const RowState& row, std::string& out) const {

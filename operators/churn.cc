@@ -71,7 +71,7 @@ Churn::Churn(ChurnOptions options, std::unique_ptr<ChurnModel> model)
     : options_(std::move(options)), model_(model ? std::move(model) : MakePopulationModel({})) {}
 
 void Churn::Describe(Description& about) {
-  about.Name("churn").About("Customers about to be lost, and why");
+  about.Name("churn").About("Customers about to be lost, and why").FollowsSwitches();
   about.Reads(
       {Event::kPageViewed,       Event::kPageLeft,          Event::kClicked,           Event::kProductViewed,
        Event::kProductClicked,   Event::kProductAdded,      Event::kProductRemoved,    Event::kProductListViewed,
@@ -174,6 +174,15 @@ void Churn::OnEvent(const Event& event, State& state, Context& context) const {
 
 void Churn::OnTimer(const Timer&, State& state, Context& context) const { Evaluate(state, context, Occasion::kTimer); }
 
+bool Churn::Reconsiders(const State& state, const Context&) const {
+  return state.last_order_us() != 0 && state.models() != options_.models_begun;
+}
+
+void Churn::OnSwitch(State& state, Context& context) const {
+  if (!Reconsiders(state, context)) return context.StayAside();
+  Evaluate(state, context, Occasion::kTimer);
+}
+
 double Churn::SilenceLimit(const Context& context) const {
   const auto gaps = static_cast<int>(AsNumber(context.Get(gaps_)));
   if (gaps < 2) return std::max(options_.least_silence_days, options_.first_silence_days);
@@ -215,7 +224,8 @@ void Churn::Evaluate(State& state, Context& context, Occasion occasion) const {
   while (!complaints.empty() && FromMicros(complaints[0].time_us()) <= forget) complaints.erase(complaints.begin());
 
   // Only a purchase changes the rhythm; a timer looks again, for the options may have changed since.
-  Assessment now = Assess(state, context, occasion != Occasion::kOther);
+  const bool other_models = state.models() != options_.models_begun;
+  Assessment now = Assess(state, context, occasion != Occasion::kOther || other_models);
   const bool open = !state.episode_id().empty(), purchase = occasion == Occasion::kPurchase;
   const int64_t last_us = now.customer ? ToMicros(now.last) : 0;
   const bool came_back = purchase && last_us > state.last_order_us() && !(now.causes & kSilence);
@@ -225,8 +235,9 @@ void Churn::Evaluate(State& state, Context& context, Occasion occasion) const {
   state.set_muted(state.muted() & now.causes);
   const uint32_t causes = now.causes & ~state.muted();
 
+  state.set_models(now.customer ? options_.models_begun : 0);
   state.set_judged(state.judged() && now.customer);
-  if (now.customer && (open || causes != 0 || purchase)) {
+  if (now.customer && (open || causes != 0 || purchase || other_models)) {
     state.set_score(ScoreOf(now, context));
     state.set_judged(true);
     JudgeProfit(now, state, context);

@@ -26,6 +26,10 @@
 // (contact_profit.h). That an episode worsens is then found to an hour: what a silent customer would spend falls while
 // the probability rises.
 //
+// When other models come into force while the service runs, every customer with an order is looked at as by a timer:
+// the score is that of the new model, and the silence that is allowed that of the new rhythm. So an episode may open,
+// worsen or close; one whose band falls stays as it is. The next moments are computed anew.
+//
 // Contacts are counted once a local day, so a page view costs a few nanoseconds except the first of a day. Bounds of
 // the state: a window (operators/window.h) without sums, 8 complaints, 4 resolutions: below 400 bytes.
 #pragma once
@@ -33,6 +37,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "operators/churn_model.h"
 #include "operators/contact_profit.h"
@@ -55,6 +60,7 @@ struct ChurnOptions {
   double first_silence_days = 128;  // 90 % of the pauses in CDNOW are shorter
   double least_silence_days = 7;    // daily buyers get a week
   RhythmPrior rhythm;
+  uint64_t models_begun = 0;  // FittedModels::begun of the rhythm and the model
 
   double usual_contact_days = 6;   // of 30
   double contact_drop = 0.3;       // of the usual number: the cause begins to hold
@@ -82,6 +88,10 @@ class Churn final : public Operator<v1::state::Churn> {
   absl::Status Bind(const FeatureRegistry& features) override;
   void OnEvent(const Event& event, v1::state::Churn& state, Context& context) const override;
   void OnTimer(const Timer& timer, v1::state::Churn& state, Context& context) const override;
+  bool Reconsiders(const v1::state::Churn& state, const Context& context) const override;
+  void OnSwitch(v1::state::Churn& state, Context& context) const override;
+
+  std::string_view model() const { return model_->name(); }
 
  private:
   enum class Occasion { kPurchase, kOther, kTimer };

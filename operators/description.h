@@ -138,7 +138,7 @@ class Description {
   }
 
   // For operators that judge what others know: OnChange is called when a timer of an operator before this one has
-  // fired.
+  // fired, or a switch has changed it.
   Description& FollowsTimers() {
     follows_timers_ = true;
     return *this;

@@ -61,13 +61,13 @@ class Operator : public AnyOperator {
   virtual void OnTimer(const Timer& timer, State& state, Context& context) const {
     static_cast<void>(timer), static_cast<void>(state), static_cast<void>(context);
   }
-  // A timer of an operator before this one has fired, so its features may have changed. Only for operators that say
-  // FollowsTimers; called after that operator's OnTimer, in the same step.
+  // A timer of an operator before this one has fired, or its OnSwitch has changed something, so its features may have
+  // changed. Only for operators that say FollowsTimers; called after that handler, in the same step.
   virtual void OnChange(Slot changed, State& state, Context& context) const {
     static_cast<void>(changed), static_cast<void>(state), static_cast<void>(context);
   }
   // The chain has been exchanged for another one with the same operators, of which this one is of another version, such
-  // as with other rules: whether that changes anything for this customer now. Only for operators that say
+  // as with other rules or models: whether that changes anything for this customer now. Only for operators that say
   // FollowsSwitches. A customer for whom nothing changes keeps the state as it is, so that nothing need be written.
   virtual bool Reconsiders(const State& state, const Context& context) const {
     static_cast<void>(state), static_cast<void>(context);

@@ -192,6 +192,7 @@ Predictions::Predictions(PredictionsOptions options)
 void Predictions::Describe(Description& about) const {
   about.Name("predictions")
       .About("What to expect of a customer: orders, spend, lifetime value, the next order")
+      .FollowsSwitches()
       .Reads({Event::kOrderCompleted, Event::kOrderRefunded, Event::kOrderCancelled});
   if (learned_ != nullptr) {
     about.Reads({Event::kComplaintFiled, Event::kIssueResolved});
@@ -257,6 +258,8 @@ void Predictions::OnEvent(const Event&, State& state, Context& context) const {
     context.CancelTimer(kLookTimer);
     return state.Clear();
   }
+  // Of an event, rules see what it changes. What other models have changed before, they see by the sweep.
+  if (state.occasions() == 0) state.set_models(options_->models.begun);
   state.set_occasions(occasions);
   state.set_last_us(ToMicros(*last_time));
   state.set_last_day(context.DayOf(*last_time));
@@ -271,6 +274,16 @@ void Predictions::OnEvent(const Event&, State& state, Context& context) const {
 }
 
 void Predictions::OnTimer(const Timer&, State& state, Context& context) const { LookByLearned(state, context); }
+
+bool Predictions::Reconsiders(const State& state, const Context&) const {
+  return state.occasions() > 0 && state.models() != options_->models.begun;
+}
+
+void Predictions::OnSwitch(State& state, Context& context) const {
+  if (!Reconsiders(state, context)) return context.StayAside();
+  state.set_models(options_->models.begun);
+  LookByLearned(state, context);
+}
 
 void Predictions::LookByLearned(State& state, Context& context) const {
   state.clear_learned_shift();

@@ -1,5 +1,5 @@
-// The editions of the chain: the same operators with other rules, or others in their shadow. One is in force; others
-// may have been, and a journal's tail is replayed by those that it names.
+// The editions of the chain: the same operators with other rules or models, or other rules in their shadow. One is in
+// force; others may have been, and a journal's tail is replayed by those that it names.
 //
 //   FixedChain chains(*chain);          // one edition for ever: tests, tools
 //   Engine engine(chains, ...);
@@ -24,6 +24,7 @@ struct ChainEdition {
   std::string rules;             // version of its rules; empty: those that the process was started with
   int64_t control_position = 0;  // editions count up; 0 is that of the start
   int64_t shadow = 0;            // control position at which the rules in its shadow came there; 0: there are none
+  int64_t models = 0;            // … at which its models came into force; 0: they are those of the configuration
 };
 
 // Safe from any thread.

@@ -73,9 +73,10 @@ Metrics::Metrics()
     : late_events(NewCounter("late_events_total", "Events whose time was at or below the watermark when they came")),
       duplicate_events(NewCounter("duplicate_events_total", "Events dropped because their customer had them already")),
       timers_fired(NewCounter("timers_fired_total", "Timers of operators that came due")),
-      rows_swept(NewCounter("rows_swept_total", "Rows that were asked whether new rules change them")),
+      rows_swept(NewCounter("rows_swept_total", "Rows that were asked whether new rules or models change them")),
       rules_refused(
           NewCounter("rules_refused_total", "Rules that came as a file or by the control topic and are no good")),
+      models_refused(NewCounter("models_refused_total", "Models that came by the control topic and are no good")),
       steps(
           NewCounter("steps_total", "Steps applied: inputs, ticks, firings, switches and sweeps; replay not counted")),
       journal_bytes(NewCounter("journal_bytes_total", "Bytes written to the journal")),

@@ -83,6 +83,7 @@ class Metrics {
   prometheus::Counter& timers_fired;
   prometheus::Counter& rows_swept;
   prometheus::Counter& rules_refused;
+  prometheus::Counter& models_refused;
   prometheus::Counter& steps;
   prometheus::Counter& journal_bytes;
   prometheus::Counter& changelog_bytes;

@@ -55,6 +55,7 @@ enum class Mutation {
   kSwitchNotJournalled,
   kSwitchesBack,
   kShadowNotSwept,
+  kModelsNotSwept,
   kSweepMissesUnwritten,
   kSweepBoundTooFar,
   kReplaySweepsAll,

@@ -50,8 +50,8 @@ class StepApplier {
   // Replay: fires up to the bound.
   absl::Status FireUpTo(uint64_t step, const TimerHint& bound, uint64_t floor, Duration now);
 
-  // Another edition of the chain comes into force. Unless its rules and its shadow are those of before, all rows are to
-  // be swept: asked whether the new rules change them.
+  // Another edition of the chain comes into force. Unless its rules, its shadow and its models are those of before,
+  // all rows are to be swept: asked whether the new ones change them.
   void Switch(const Chain& chain, const v1::Switch& to);
   // The edition of the state that was set.
   void UseChain(const Chain& chain) { chain_ = &chain; }

@@ -1,4 +1,5 @@
-// The part of StepApplier that brings rows up to other rules: switches, and sweeps over all rows that there are.
+// The part of StepApplier that brings rows up to other rules and models: switches, and sweeps over all rows that there
+// are.
 //
 // A sweep walks the store in the order of its keys. Beside it, it walks the rows that the store did not have at the
 // switch; one that came after it is judged by the new rules from its first event on. So a replay, which finds other
@@ -16,10 +17,12 @@ void StepApplier::Switch(const Chain& chain, const v1::Switch& to) {
   ++counts_.steps;
   chain_ = &chain;
   state_.set_control_position(to.control_position());
-  const bool as_before =
-      state_.rules() == to.rules() && (state_.shadow() == to.shadow() || Mutated(Mutation::kShadowNotSwept));
+  const bool as_before = state_.rules() == to.rules() &&
+                         (state_.shadow() == to.shadow() || Mutated(Mutation::kShadowNotSwept)) &&
+                         (state_.models() == to.models() || Mutated(Mutation::kModelsNotSwept));
   state_.set_rules(to.rules());
   state_.set_shadow(to.shadow());
+  state_.set_models(to.models());
   if (as_before) return;
   state_.set_sweeping(true);
   state_.clear_swept_to();

@@ -3,6 +3,7 @@
 // (pipeline/config/model_file.h).
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -23,6 +24,7 @@ struct FittedModels {
   RhythmPrior rhythm;
   std::optional<RfmBoundaries> rfm = RfmBoundaries();  // none: the customers were too few, or the file is older
   std::optional<CustomerClusters> clusters = CustomerClusters();  // likewise
+  uint64_t begun = 0;  // control position at which they came into force; 0: they are those of the configuration
   std::optional<LearnedChurn> learned;  // none: the population models say how likely no order is
 };
 

@@ -73,6 +73,14 @@ void OperatorHarness::AdvanceTo(Timestamp time) {
   }
 }
 
+bool OperatorHarness::Sweep(std::string_view customer_id, const SwitchCause& cause) {
+  const auto it = rows_.find(customer_id);
+  if (it == rows_.end() || !chain_->Reconsiders(now_, customer_id, it->second, calendar_)) return false;
+  chain_->Switch(cause, now_, customer_id, it->second, calendar_, *this);
+  StoreAndLoad(it->second);
+  return true;
+}
+
 void OperatorHarness::StoreAndLoad(RowState& row) {
   std::string bytes, again;
   chain_->Encode(7, row, bytes);

@@ -37,6 +37,10 @@ class OperatorHarness final : private OutputSink {
   void AdvanceTo(Timestamp time);
   void AdvanceTo(std::string_view time) { AdvanceTo(At(time)); }
 
+  // This chain has come into force in place of the one that has stored the row: brings it up to this one, as the
+  // engine's sweep does. False: it changes nothing.
+  bool Sweep(std::string_view customer_id, const SwitchCause& cause = {"v2", 7});
+
   // All results of this type so far, in order; and since the last call of Clear.
   template <class Result>
   std::vector<Result> Results() const {

@@ -108,7 +108,7 @@ absl::StatusOr<std::unique_ptr<Chain>> ChainWith(const std::string& path, const 
                                                  const Program& program) {
   const auto text = path == kInForce ? RulesInForce(config) : ReadTextFile(path, kRuleFileBytes);
   if (!text.ok()) return text.status();
-  return program.BuildChainWithRules(config, {path, *text, {}});
+  return program.BuildChainWithRules(config, {path, *text, {}, {}});
 }
 
 // tags.yaml has its examples in tags.test.yaml.

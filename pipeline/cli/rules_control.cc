@@ -38,8 +38,10 @@ std::string OriginName(v1::ControlRecord::Origin origin) {
 }  // namespace
 
 DecidedRules Control::Decided() const {
-  DecidedRules out{in_force()->name(), in_force()->text(), {}};
+  DecidedRules out;
+  if (in_force() != nullptr) out = {in_force()->name(), in_force()->text(), {}, {}};
   if (shadow() != nullptr) out.shadow = ShadowRules{shadow()->name(), shadow()->text(), standing.shadow};
+  if (models() != nullptr) out.models = DecidedModels{models()->name(), models()->text(), standing.models};
   return out;
 }
 
@@ -69,7 +71,7 @@ absl::Status Publish(Control& control, v1::ControlRecord record, const RuleDecis
 
 absl::Status BringIntoForce(Control& control, v1::ControlRecord record, const RuleDecision& decision,
                             const Config& config, const Program& program) {
-  DecidedRules to_come{record.name(), record.text(), {}};
+  DecidedRules to_come{record.name(), record.text(), {}, control.Decided().models};
   if (control.shadow() != nullptr && record.origin() != v1::ControlRecord::PROMOTED) {
     to_come.shadow = control.Decided().shadow;
   }
@@ -143,6 +145,7 @@ absl::Status ShowRuleHistory(const Config& config, bool json) {
   if (!control.ok()) return control.status();
   for (const ControlLog::Entry& entry : std::ranges::reverse_view(control->history)) {
     const v1::ControlRecord& record = entry.record;
+    if (IsOfModels(record)) continue;
     const bool in_force = &record == control->in_force(), in_shadow = &record == control->shadow();
     const std::string time = ToText(FromMicros(record.time_us()));
     if (json) {

@@ -31,10 +31,11 @@ struct Control {
   std::vector<ControlLog::Entry> history;
   RuleStanding standing;
 
-  // The records that stand; null: no rules have been in force yet, or nothing is in the shadow.
+  // The records that stand; null: no rules have been in force yet, nothing is in the shadow, no models were applied.
   const v1::ControlRecord* in_force() const { return At(standing.in_force); }
   const v1::ControlRecord* shadow() const { return At(standing.shadow); }
-  // The rules as they stand. There must be some in force.
+  const v1::ControlRecord* models() const { return At(standing.models); }
+  // The rules and models as they stand; of what nobody has decided, those of the configuration.
   DecidedRules Decided() const;
   // Null: there is no record at this control position.
   const v1::ControlRecord* At(int64_t control_position) const;

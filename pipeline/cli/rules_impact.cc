@@ -125,7 +125,7 @@ absl::Status TellShadow(const DecidedRules& now, const v1::ControlRecord& begun,
                         bool json, const Config& config, const Program& program) {
   const auto chain = ChainNow(now, config, program);
   if (!chain.ok()) return chain.status();
-  const auto promoted = program.BuildChainWithRules(config, {now.shadow->name, now.shadow->text, {}});
+  const auto promoted = program.BuildChainWithRules(config, {now.shadow->name, now.shadow->text, {}, now.models});
   if (!promoted.ok()) return promoted.status();
   Count count{.impact = RuleImpact(**chain, **promoted, config.engine.zone), .shadow = now.shadow->begun};
   if (absl::Status s = CountRows(config, count); !s.ok()) return s;

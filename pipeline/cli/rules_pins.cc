@@ -86,7 +86,7 @@ absl::StatusOr<std::unique_ptr<Chain>> ChainThatGives(const std::string& tag, co
                                                       const Program& program) {
   const auto text = RulesInForce(config);
   if (!text.ok()) return text.status();
-  auto chain = program.BuildChainWithRules(config, {"the rules in force", *text, {}});
+  auto chain = program.BuildChainWithRules(config, {"the rules in force", *text, {}, {}});
   if (!chain.ok()) return chain.status();
   const Tags* tags = TagsOfChain(**chain).op;
   if (tags == nullptr) return absl::InvalidArgumentError("this chain has no tags");

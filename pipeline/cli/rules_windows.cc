@@ -20,7 +20,7 @@ class WindowsOfRules {
   const Windows& Of(const v1::ControlRecord& record) {
     const auto [it, fresh] = known_.try_emplace(record.rules());
     if (!fresh) return it->second;
-    const auto chain = program_.BuildChainWithRules(config_, {record.name(), record.text(), {}});
+    const auto chain = program_.BuildChainWithRules(config_, {record.name(), record.text(), {}, {}});
     if (!chain.ok()) return it->second;
     if (const Tags* tags = TagsOfChain(**chain).op) it->second = tags->rules()->windows().Windows();
     return it->second;

@@ -8,6 +8,7 @@
 #include "absl/strings/str_replace.h"
 #include "operators/nearest_name.h"
 #include "pipeline/config/model_file.h"
+#include "pipeline/config/models_config.h"
 #include "pipeline/config/rule_file.h"
 #include "pipeline/config/setting.h"
 #include "pipeline/config/settings.h"
@@ -99,21 +100,17 @@ void ReadModelsOf(std::string_view config_name, Config& config, ConfigProblems& 
   if (models.path.empty()) return;
   const auto file = ReadModelFile(std::filesystem::path(config_name).parent_path() / models.path);
   if (!file.ok()) return problems.Add(0, "models.file", std::string(file.status().message()));
-  models.fitted = ModelsOf(*file);
-  models.currency = file->source().currency();
+  const std::string path = models.path;
+  models = ModelsConfigOf(*file);
+  models.path = path;
 }
 
-// What the horizon is to be to examples and to a learned model.
+// What the horizon is to be to examples.
 void CheckHorizon(const ChainConfig& chain, ConfigProblems& problems) {
   const int horizon = chain.churn.horizon_days, every = chain.churn_examples.every_days;
   if (every > 0 && every * ChurnExamplesOptions::kMostOpen < horizon) {
     problems.Add(0, "churn.examples.every",
                  absl::StrCat("must be a quarter of churn.horizon (", horizon, "d) or more: ", every, "d"));
-  }
-  if (const auto& learned = chain.models.fitted.learned; learned && learned->horizon_days != horizon) {
-    problems.Add(0, "models.file",
-                 absl::StrCat("the learned model is of no order within ", learned->horizon_days, "d, churn.horizon is ",
-                              horizon, "d"));
   }
 }
 
@@ -142,11 +139,8 @@ void CheckChurn(const ChurnOptions& churn, ConfigProblems& problems) {
 void CheckTogether(const Config& config, ConfigProblems& problems) {
   CheckChurn(config.chain.churn, problems);
   CheckHorizon(config.chain, problems);
-  if (const std::string& fitted_in = config.chain.models.currency;
-      !fitted_in.empty() && fitted_in != config.currency.home) {
-    problems.Add(
-        0, "models.file",
-        absl::StrCat("the models are for amounts in ", fitted_in, ", currency.home is ", config.currency.home));
+  if (absl::Status s = CheckModelsFor(config, config.chain.models); !s.ok()) {
+    problems.Add(0, "models.file", std::string(s.message()));
   }
   if (config.currency.rates.count(config.currency.home) > 0) {
     problems.Add(0, "currency.rates", absl::StrCat("the home currency has no rate: ", config.currency.home));

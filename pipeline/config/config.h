@@ -88,11 +88,19 @@ struct ShadowRules {
   int64_t begun = 0;  // control position of the record that put them there
 };
 
-// The rules of a chain, as they were decided while the service ran.
+// Models that were brought into force while the service ran.
+struct DecidedModels {
+  std::string name;   // of their file, for messages
+  std::string text;   // of that file; empty: those of the configuration again
+  int64_t begun = 0;  // control position of the record that brought them
+};
+
+// The rules and models of a chain, as they were decided while the service ran.
 struct DecidedRules {
-  std::string name;
+  std::string name;  // empty, like the text: the rules of the configuration
   std::string text;
-  std::optional<ShadowRules> shadow;
+  std::optional<ShadowRules> shadow = std::nullopt;
+  std::optional<DecidedModels> models = std::nullopt;  // none: those of the configuration
 };
 
 // The fitted models of churn, value and rhythm: a file (model_file.h), or those that are built in.

@@ -21,6 +21,7 @@
 #include "operators/site.h"
 #include "operators/tags.h"
 #include "pipeline/config/build_fingerprint.h"
+#include "pipeline/config/models_config.h"
 #include "pipeline/config/rule_file.h"
 #include "pipeline/config/setting.h"
 
@@ -71,6 +72,7 @@ void AddOperators(const Config& config, const ChainExtension& extension, ChainBu
   ChurnOptions churn = config.chain.churn;
   churn.home_currency = config.currency.home;
   churn.rhythm = models.rhythm;
+  churn.models_begun = models.begun;
   churn.holdout = predictions.holdout;
   builder.Add<Churn>(churn, MakeChurnModel(models));
   ChurnExamplesOptions examples = config.chain.churn_examples;
@@ -98,6 +100,27 @@ absl::Status CheckOutputs(const Config& config, const Chain& chain) {
   return absl::OkStatus();
 }
 
+absl::Status TakeModels(const DecidedModels& decided, Config& config) {
+  if (!decided.text.empty()) {
+    auto models = ReadModelsFor(config, decided.name, decided.text);
+    if (!models.ok()) return models.status();
+    config.chain.models = *std::move(models);
+  }
+  config.chain.models.fitted.begun = static_cast<uint64_t>(decided.begun);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::unique_ptr<Chain>> BuildVersion(std::string version, const Config& config,
+                                                    const ChainExtension& extension) {
+  if (absl::Status s = CheckOptions(CleaningOf(config)); !s.ok()) return s;
+  ChainBuilder builder;
+  AddOperators(config, extension, builder);
+  auto chain = std::move(builder).Build(std::move(version));
+  if (!chain.ok()) return chain;
+  if (absl::Status s = CheckOutputs(config, **chain); !s.ok()) return s;
+  return chain;
+}
+
 }  // namespace
 
 std::string ReleaseVersion() { return PORTRAIT_VERSION; }
@@ -110,20 +133,20 @@ std::string ChainVersion(const Config& config, const ChainExtension& extension) 
 
 absl::StatusOr<std::unique_ptr<Chain>> BuildDefaultChain(Config config, const DecidedRules& rules,
                                                          const ChainExtension& extension) {
-  config.chain.rules.name = rules.name;
-  config.chain.rules.text = rules.text;
+  std::string version = ChainVersion(config, extension);
+  if (!rules.name.empty() || !rules.text.empty()) {
+    config.chain.rules.name = rules.name;
+    config.chain.rules.text = rules.text;
+  }
   config.chain.shadow = rules.shadow;
-  return BuildDefaultChain(config, extension);
+  if (rules.models) {
+    if (absl::Status s = TakeModels(*rules.models, config); !s.ok()) return s;
+  }
+  return BuildVersion(std::move(version), config, extension);
 }
 
 absl::StatusOr<std::unique_ptr<Chain>> BuildDefaultChain(const Config& config, const ChainExtension& extension) {
-  if (absl::Status s = CheckOptions(CleaningOf(config)); !s.ok()) return s;
-  ChainBuilder builder;
-  AddOperators(config, extension, builder);
-  auto chain = std::move(builder).Build(ChainVersion(config, extension));
-  if (!chain.ok()) return chain;
-  if (absl::Status s = CheckOutputs(config, **chain); !s.ok()) return s;
-  return chain;
+  return BuildVersion(ChainVersion(config, extension), config, extension);
 }
 
 }  // namespace portrait

@@ -26,7 +26,8 @@ struct ChainExtension {
 // InvalidArgument: an output is configured that no operator writes. Errors of ChainBuilder::Build as they are.
 absl::StatusOr<std::unique_ptr<Chain>> BuildDefaultChain(const Config& config, const ChainExtension& extension = {});
 
-// The same with other rules than those of the configuration.
+// The same with rules and models that were decided since. The version stays that of the configuration.
+// InvalidArgument: they are no good, or do not go with the configuration.
 absl::StatusOr<std::unique_ptr<Chain>> BuildDefaultChain(Config config, const DecidedRules& rules,
                                                          const ChainExtension& extension = {});
 

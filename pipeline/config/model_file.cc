@@ -16,7 +16,6 @@
 namespace portrait {
 namespace {
 
-constexpr size_t kModelFileBytes = 1 << 20;
 constexpr size_t kModelNameBytes = 100;
 constexpr double kMostWeight = 100;
 constexpr int kMostFeatures = 200;

@@ -20,6 +20,7 @@
 namespace portrait {
 
 inline constexpr int kModelFileFormat = 1;
+inline constexpr size_t kModelFileBytes = 1 << 20;
 
 // InvalidArgument: cannot be read, is no such file or of another format, a number is out of range, or the checksum
 // differs. The message begins with the path.

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "operators/churn.h"
 #include "operators/tags.h"
 
 namespace portrait {
@@ -15,6 +16,13 @@ std::string RulesVersionOf(const Chain& chain) {
 std::string ShadowVersionOf(const Chain& chain) {
   const Tags* tags = TagsOfChain(chain).op;
   return tags == nullptr || tags->shadow() == nullptr ? "" : tags->shadow()->VersionText();
+}
+
+std::string ModelsOfChain(const Chain& chain) {
+  for (const Chain::Link& link : chain.operators()) {
+    if (const auto* churn = dynamic_cast<const Churn*>(link.op.get())) return std::string(churn->model());
+  }
+  return "";
 }
 
 RuleEditions::RuleEditions(const Chain& base, Build build)
@@ -35,13 +43,21 @@ absl::StatusOr<ChainCatalog::Edition> RuleEditions::Compile(const RuleStanding& 
   };
   const std::string rules = VersionInForce(standing);
   const auto edition_of = [&](std::shared_ptr<const Chain> chain) {
-    return std::make_shared<ChainEdition>(ChainEdition{std::move(chain), rules, control_position, standing.shadow});
+    return std::make_shared<ChainEdition>(
+        ChainEdition{std::move(chain), rules, control_position, standing.shadow, standing.models});
   };
-  // At most starts these are the rules of the configuration, for which there is a chain.
+  // At most starts these are the rules and models of the configuration, for which there is a chain.
   const bool configured = rules.empty() || rules == RulesVersionOf(base_);
-  if (configured && standing.shadow == 0) return edition_of(first_->chain);
-  if (rules.empty()) return absl::InvalidArgumentError("rules in the shadow, and none in force");
-  DecidedRules decided{record_at(standing.in_force).name(), record_at(standing.in_force).text(), {}};
+  if (configured && standing.shadow == 0 && standing.models == 0) return edition_of(first_->chain);
+  if (rules.empty() && standing.shadow != 0) {
+    return absl::InvalidArgumentError("rules in the shadow, and none in force");
+  }
+  DecidedRules decided;
+  if (!rules.empty()) decided = {record_at(standing.in_force).name(), record_at(standing.in_force).text(), {}, {}};
+  if (standing.models != 0) {
+    const v1::ControlRecord& models = record_at(standing.models);
+    decided.models = DecidedModels{models.name(), models.text(), standing.models};
+  }
   if (standing.shadow != 0) {
     const v1::ControlRecord& shadow = record_at(standing.shadow);
     decided.shadow = ShadowRules{shadow.name(), shadow.text(), standing.shadow};
@@ -53,14 +69,20 @@ absl::StatusOr<ChainCatalog::Edition> RuleEditions::Compile(const RuleStanding& 
     return absl::InvalidArgumentError(built.status().message());
   }
   // What a version means must not change from build to build: a tail would be replayed by other rules.
-  const auto check = [](const std::string& version, const std::string& named) {
-    return version == named ? absl::OkStatus()
-                            : absl::InvalidArgumentError(absl::StrCat("the rules are version ", version,
-                                                                      " to this build, and should be ", named));
+  const auto check = [](std::string_view what, const std::string& version, const std::string& named) {
+    return named.empty() || version == named
+               ? absl::OkStatus()
+               : absl::InvalidArgumentError(absl::StrCat("the ", absl::string_view(what.data(), what.size()), " are ",
+                                                         version, " to this build, and should be ", named));
   };
-  if (absl::Status s = check(RulesVersionOf(*chain), rules); !s.ok()) return s;
+  if (absl::Status s = check("rules", RulesVersionOf(*chain), rules); !s.ok()) return s;
   if (standing.shadow != 0) {
-    if (absl::Status s = check(ShadowVersionOf(*chain), record_at(standing.shadow).rules()); !s.ok()) return s;
+    absl::Status s = check("rules in the shadow", ShadowVersionOf(*chain), record_at(standing.shadow).rules());
+    if (!s.ok()) return s;
+  }
+  if (standing.models != 0) {
+    absl::Status s = check("models", ModelsOfChain(*chain), record_at(standing.models).models());
+    if (!s.ok()) return s;
   }
   return edition_of(std::move(chain));
 }
@@ -103,9 +125,9 @@ absl::StatusOr<ChainCatalog::Edition> RuleEditions::Find(std::string_view rules,
   if (Edition edition = in_use_[control_position].lock()) return edition;
   auto edition = Compile(decision->second.standing, control_position);
   if (!edition.ok()) {
-    return absl::FailedPreconditionError(absl::StrCat("this build cannot use the rules that were in force, of ",
-                                                      decision->second.record.name(), ": ",
-                                                      edition.status().message()));
+    return absl::FailedPreconditionError(
+        absl::StrCat("this build cannot use the rules or models that were in force, as of ",
+                     decision->second.record.name(), ": ", edition.status().message()));
   }
   in_use_[control_position] = *edition;
   return edition;

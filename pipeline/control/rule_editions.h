@@ -1,11 +1,11 @@
-// The editions of a chain that differ in their rules, as the control topic gives them.
+// The editions of a chain that differ in their rules and models, as the control topic gives them.
 //
 //   RuleEditions editions(*chain, build);
 //   editions.Learn(offset, record);        // each record of the control topic, in its order
 //   Engine engine(editions, ...);
 //
-// Each record makes an edition: the rules in force from then on, and those in the shadow (RuleStanding). Rules that
-// this build cannot use change nothing: those before them stay in force here, and the record is told.
+// Each record makes an edition: the rules and models in force from then on, and the rules in the shadow (RuleStanding).
+// What this build cannot use changes nothing: the edition before stays in force here, and the record is told.
 #pragma once
 
 #include <cstdint>
@@ -28,17 +28,19 @@ namespace portrait {
 std::string RulesVersionOf(const Chain& chain);
 // … and of those in its shadow; empty when there are none.
 std::string ShadowVersionOf(const Chain& chain);
+// The models that a chain goes by, as its alerts name them; empty when it has none.
+std::string ModelsOfChain(const Chain& chain);
 
 // Safe from any thread.
 class RuleEditions final : public ChainCatalog {
  public:
-  // Builds the chain with other rules. InvalidArgument: they are no good.
+  // Builds the chain with other rules and models. InvalidArgument: they are no good.
   using Build = std::function<absl::StatusOr<std::unique_ptr<Chain>>(const DecidedRules& rules)>;
 
   // `base`, the chain of the configuration, must outlive the editions.
   RuleEditions(const Chain& base, Build build);
 
-  // InvalidArgument: this build cannot use the rules, and why. One thread at a time.
+  // InvalidArgument: this build cannot use the rules or models, and why. One thread at a time.
   absl::Status Learn(int64_t offset, v1::ControlRecord record);
 
   const Chain& base() const override { return base_; }

@@ -21,6 +21,8 @@ std::string_view EventOf(v1::ControlRecord::Origin origin) {
   switch (origin) {
     case v1::ControlRecord::SHADOWED: return "rules run in the shadow";
     case v1::ControlRecord::SHADOW_ENDED: return "the rules in the shadow are gone";
+    case v1::ControlRecord::MODELS_APPLIED:
+    case v1::ControlRecord::MODELS_ROLLED_BACK: return "models come into force";
     default: return "rules come into force";
   }
 }
@@ -43,23 +45,32 @@ absl::Status RuleFollower::LearnNew() {
   auto entries = log_.ReadNew(options_.timeout);
   if (!entries.ok()) return entries.status();
   for (ControlLog::Entry& entry : *entries) {
-    v1::ControlRecord known = entry.record;
-    known.clear_text();
-    const absl::Status learned = editions_.Learn(entry.offset, std::move(entry.record));
-    if (learned.ok()) {
-      LogInfo(EventOf(known.origin()), {{"version", known.rules()},
-                                        {"file", known.name()},
-                                        {"author", known.author()},
-                                        {"comment", known.comment()},
-                                        {"control_offset", entry.offset}});
-    } else {
-      metrics_.rules_refused.Increment();
-      LogError("rules of the control topic cannot be used; those before them stay in force",
-               {{"version", known.rules()}, {"file", known.name()}, {"reason", std::string(learned.message())}});
-    }
-    if (BringsIntoForce(known)) history_.push_back(std::move(known));
+    const absl::Status learned = editions_.Learn(entry.offset, entry.record);
+    entry.record.clear_text();
+    Tell(entry, learned);
+    if (BringsIntoForce(entry.record)) history_.push_back(std::move(entry.record));
   }
   return absl::OkStatus();
+}
+
+void RuleFollower::Tell(const ControlLog::Entry& entry, const absl::Status& learned) {
+  const v1::ControlRecord& record = entry.record;
+  const bool models = IsOfModels(record);
+  if (learned.ok()) {
+    LogInfo(EventOf(record.origin()),
+            {{"version", models ? ModelsOfChain(*editions_.current()->chain) : record.rules()},
+             {"file", record.name()},
+             {"author", record.author()},
+             {"comment", record.comment()},
+             {"control_offset", entry.offset}});
+    return;
+  }
+  (models ? metrics_.models_refused : metrics_.rules_refused).Increment();
+  LogError(models ? "models of the control topic cannot be used; those before them stay in force"
+                  : "rules of the control topic cannot be used; those before them stay in force",
+           {{"version", models ? record.models() : record.rules()},
+            {"file", record.name()},
+            {"reason", std::string(learned.message())}});
 }
 
 absl::Status RuleFollower::Publish(const RulesConfig& rules, const std::string& version,
@@ -78,10 +89,8 @@ bool RuleFollower::InForce(const std::string& version) const {
   return !history_.empty() && history_.back().rules() == version;
 }
 
-absl::Status RuleFollower::Begin() {
+absl::Status RuleFollower::PublishConfigured() {
   const RulesConfig& rules = options_.rules;
-  if (!rules.path.empty()) written_ = WrittenAt(rules.name);
-  if (absl::Status s = LearnNew(); !s.ok()) return s;
   const std::string version = RulesVersionOf(editions_.base());
   if (InForce(version)) return absl::OkStatus();
   const auto origin = rules.path.empty() ? v1::ControlRecord::BUILT_IN : v1::ControlRecord::FILE;
@@ -94,8 +103,18 @@ absl::Status RuleFollower::Begin() {
             {{"in_force", history_.back().rules()}, {"configured", version}, {"file", rules.name}});
     return absl::OkStatus();
   }
-  if (absl::Status s = Publish(rules, version, origin); !s.ok()) return s;
-  return LearnNew();
+  return Publish(rules, version, origin);
+}
+
+absl::Status RuleFollower::Begin() {
+  const RulesConfig& rules = options_.rules;
+  if (!rules.path.empty()) written_ = WrittenAt(rules.name);
+  if (absl::Status s = LearnNew(); !s.ok()) return s;
+  if (absl::Status s = PublishConfigured(); !s.ok()) return s;
+  if (absl::Status s = LearnNew(); !s.ok()) return s;
+  const auto current = editions_.current();
+  LogInfo("models in force", {{"models", ModelsOfChain(*current->chain)}, {"control_position", current->models}});
+  return absl::OkStatus();
 }
 
 void RuleFollower::LookAtFile() {
@@ -118,7 +137,7 @@ void RuleFollower::LookAtFile() {
 }
 
 absl::Status RuleFollower::PublishEdited(const RulesConfig& rules) {
-  const auto chain = build_({rules.name, rules.text, {}});
+  const auto chain = build_({rules.name, rules.text, {}, {}});
   if (!chain.ok()) {
     metrics_.rules_refused.Increment();
     LogError("the rules are no good; those before them stay in force",

@@ -1,4 +1,5 @@
-// Keeps the rules of a running process up with the control topic, and the control topic up with the rule file.
+// Keeps the rules and models of a running process up with the control topic, and the control topic up with the rule
+// file.
 //
 //   RuleFollower follower(options, editions, control, publish, clock, metrics);
 //   follower.Begin();      // everything there is, before the engine starts
@@ -46,8 +47,12 @@ class RuleFollower {
 
  private:
   absl::Status LearnNew();
+  // Tells of a record, learned or not.
+  void Tell(const ControlLog::Entry& entry, const absl::Status& learned);
   bool InForce(const std::string& version) const;
   absl::Status Publish(const RulesConfig& rules, const std::string& version, v1::ControlRecord::Origin origin);
+  // Where nothing that is later stands in the topic.
+  absl::Status PublishConfigured();
   void LookAtFile();
   // Rules that are no good are logged and counted.
   absl::Status PublishEdited(const RulesConfig& rules);

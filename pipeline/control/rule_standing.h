@@ -1,4 +1,5 @@
-// Which rules are in force, and which in the shadow: what the records of the control topic come to, in their order.
+// Which rules are in force, which in the shadow, and which models: what the records of the control topic come to, in
+// their order.
 //
 //   RuleStanding standing;
 //   for (const ControlLog::Entry& entry : entries) standing.Take(entry.offset + 1, entry.record);
@@ -10,15 +11,25 @@
 
 namespace portrait {
 
+// The record is about models, and leaves the rules as they stand.
+inline bool IsOfModels(const v1::ControlRecord& record) {
+  return record.origin() == v1::ControlRecord::MODELS_APPLIED ||
+         record.origin() == v1::ControlRecord::MODELS_ROLLED_BACK;
+}
+
+// The record brings rules into force.
 inline bool BringsIntoForce(const v1::ControlRecord& record) {
-  return record.origin() != v1::ControlRecord::SHADOWED && record.origin() != v1::ControlRecord::SHADOW_ENDED;
+  return record.origin() != v1::ControlRecord::SHADOWED && record.origin() != v1::ControlRecord::SHADOW_ENDED &&
+         !IsOfModels(record);
 }
 
 struct RuleStanding {
   int64_t in_force = 0;  // control position of the record that brought the rules into force; 0: none has
   int64_t shadow = 0;    // … and of the one that put rules into the shadow; 0: there are none
+  int64_t models = 0;    // … and of the last one about models; 0: those of the configuration are in force
 
   void Take(int64_t control_position, const v1::ControlRecord& record) {
+    if (IsOfModels(record)) models = control_position;
     if (BringsIntoForce(record)) in_force = control_position;
     const auto origin = record.origin();
     if (origin == v1::ControlRecord::SHADOWED) shadow = control_position;

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "pipeline/control/rule_standing.h"
 #include "pipeline/kafka/topics.h"
 #include "pipeline/service/kafka_client_options.h"
 
@@ -42,7 +43,8 @@ absl::StatusOr<std::unique_ptr<KafkaControl>> KafkaControl::Open(const Config& c
 
 absl::Status KafkaControl::Publish(const v1::ControlRecord& record) {
   const std::string value = record.SerializeAsString();
-  NewRecord written{.topic = topic_, .partition = 0, .key = record.rules(), .value = value};
+  const std::string& key = IsOfModels(record) ? record.models() : record.rules();
+  NewRecord written{.topic = topic_, .partition = 0, .key = key, .value = value};
   if (absl::Status s = producer_->Write(written); !s.ok()) return s;
   return producer_->Flush(kPublishTimeout);
 }

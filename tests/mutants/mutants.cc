@@ -80,6 +80,7 @@ const std::vector<Mutant>& Mutants() {
       {"switch-not-journalled", "other rules come into force without a step", {kSwitchNotJournalled, kSelfChecksOff}},
       {"switches-back", "a process that has not heard of the latest rules goes back to older ones", {kSwitchesBack}},
       {"shadow-not-swept", "rules come into the shadow and go, and no row is asked", {kShadowNotSwept, kSelfChecksOff}},
+      {"models-not-swept", "other models come into force, and no row is asked", {kModelsNotSwept, kSelfChecksOff}},
       {"sweep-misses-unwritten",
        "a sweep passes over rows that the store does not have yet",
        {kSweepMissesUnwritten, kSelfChecksOff}},

@@ -7,6 +7,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "pipeline/config/default_chain.h"
+#include "pipeline/config/model_file.h"
+#include "pipeline/control/applied_models.h"
 #include "pipeline/memory/memory_broker.h"
 #include "tests/temporary_folder.h"
 
@@ -67,9 +69,35 @@ struct Fixture {
   void Apply(Running& running, const std::string& text, v1::ControlRecord::Origin origin = v1::ControlRecord::APPLIED) {
     v1::ControlRecord record;
     record.set_text(text);
-    record.set_rules(RulesVersionOf(*running.build({"applied", text, {}}).value()));
+    record.set_rules(RulesVersionOf(*running.build({"applied", text, {}, {}}).value()));
     record.set_origin(origin);
     broker.Append("control", 0, {.key = record.rules(), .value = record.SerializeAsString()});
+    running.follower->Look();
+  }
+  // The identity of the models.
+  std::string Publish(const v1::ModelFile& models) {
+    v1::ControlRecord record;
+    record.set_text(ModelFileText(models).value());
+    record.set_name("models.json");
+    record.set_models(ModelIdentity(ParseModelFile(record.text()).value()));
+    record.set_origin(v1::ControlRecord::MODELS_APPLIED);
+    broker.Append("control", 0, {.key = "", .value = record.SerializeAsString()});
+    return record.models();
+  }
+  std::string PublishModels(const std::string& name) {
+    v1::ModelFile models = BuiltInModels();
+    models.set_name(name);
+    return Publish(models);
+  }
+  std::string ApplyModels(Running& running, const std::string& name) {
+    std::string models = PublishModels(name);
+    running.follower->Look();
+    return models;
+  }
+  void RollBackModels(Running& running) {
+    v1::ControlRecord record;
+    record.set_origin(v1::ControlRecord::MODELS_ROLLED_BACK);
+    broker.Append("control", 0, {.key = "", .value = record.SerializeAsString()});
     running.follower->Look();
   }
   size_t published() { return broker.Committed("control", 0).size(); }
@@ -147,7 +175,7 @@ TEST_CASE("rules in the shadow stand beside those in force, until they are promo
   Running running(f.broker, f.file);
   const std::string file = running.InForce();
   const auto at = [&] { return absl::StrCat(running.InForce(), " ", running.editions->current()->shadow); };
-  const auto version = [&](int orders) { return RulesVersionOf(*running.build({"", Text(orders), {}}).value()); };
+  const auto version = [&](int orders) { return RulesVersionOf(*running.build({"x", Text(orders), {}, {}}).value()); };
   f.Apply(running, Text(2), v1::ControlRecord::SHADOWED);
   CHECK(at() == file + " 2");
   CHECK(ShadowVersionOf(*running.editions->current()->chain) == version(2));
@@ -180,6 +208,102 @@ TEST_CASE("what is in the shadow does not keep a file of rules from coming into 
   Running again(f.broker, f.file);
   CHECK(again.InForce() == RulesVersionOf(*again.base));
   CHECK(f.published() == 3);
+}
+
+TEST_CASE("models that were applied are in force beside the rules as they stand, until they are rolled back") {
+  Fixture f;
+  Running running(f.broker, f.file);
+  const std::string file = running.InForce(), configured = ModelsOfChain(*running.base);
+  const auto models = [&] { return ModelsOfChain(*running.editions->current()->chain); };
+  const auto at = [&] {
+    const auto edition = running.editions->current();
+    return absl::StrCat(edition->rules == file ? "file" : "other", " ", edition->shadow, " ", edition->models);
+  };
+  const std::string first = f.ApplyModels(running, "first"), second = f.ApplyModels(running, "second");
+  CHECK(first.starts_with("first@"));
+  CHECK(models() == second);
+  CHECK(at() == "file 0 3");
+  f.Apply(running, Text(2), v1::ControlRecord::SHADOWED);
+  f.Apply(running, Text(9));
+  CHECK(at() == "other 4 3");
+  CHECK(models() == second);
+  CHECK(ShadowVersionOf(*running.editions->current()->chain) != "");
+  f.RollBackModels(running);
+  CHECK(at() == "other 4 6");  // a position of its own: rows that others have judged meanwhile are swept
+  CHECK(models() == configured);
+  CHECK(running.editions->current()->chain->version() == running.base->version());
+  const auto past = running.editions->Find(file, 2);
+  REQUIRE(past.ok());
+  CHECK(ModelsOfChain(*(*past)->chain) == first);
+  CHECK((*past)->models == 2);
+  CHECK(running.refused() == 0);
+}
+
+TEST_CASE("records of models are no rules: a process that starts takes its file for what is in force") {
+  Fixture f;
+  Running first(f.broker, f.file);
+  f.ApplyModels(first, "shop");
+  Running again(f.broker, f.file);
+  CHECK(f.published() == 2);
+  CHECK(again.InForce() == RulesVersionOf(*again.base));
+  CHECK(ModelsOfChain(*again.editions->current()->chain).starts_with("shop@"));
+}
+
+TEST_CASE("models may be applied before any process has started") {
+  Fixture f;
+  const std::string models = f.PublishModels("early");
+  Running running(f.broker, f.file);
+  CHECK(running.InForce() == RulesVersionOf(*running.base));
+  CHECK(ModelsOfChain(*running.editions->current()->chain) == models);
+  CHECK(ModelsOfChain(*running.editions->Find("", 1).value()->chain) == models);
+}
+
+TEST_CASE("models that this build or this configuration cannot use leave those before them in force") {
+  Fixture f;
+  Running running(f.broker, f.file);
+  const std::string before = ModelsOfChain(*running.editions->current()->chain);
+  v1::ModelFile file = BuiltInModels();
+  file.set_name("elsewhere");
+  SECTION("another currency") { file.mutable_source()->set_currency("JPY"); }
+  SECTION("another horizon") {
+    file.mutable_learned()->set_version(1), file.mutable_learned()->set_horizon_days(7);
+    file.mutable_learned()->add_features()->set_name("purchases.orders");
+  }
+  SECTION("a feature that is not there") {
+    file.mutable_learned()->set_version(1), file.mutable_learned()->set_horizon_days(90);
+    file.mutable_learned()->add_features()->set_name("purchases.ordres");
+  }
+  f.Publish(file);
+  running.follower->Look();
+  CHECK(ModelsOfChain(*running.editions->current()->chain) == before);
+  CHECK(running.metrics.models_refused.Value() == 1);
+  CHECK(running.refused() == 0);
+  const std::string good = f.ApplyModels(running, "shop");
+  CHECK(ModelsOfChain(*running.editions->current()->chain) == good);
+}
+
+TEST_CASE("a rollback of models goes back step by step, in the end to those of the configuration") {
+  Fixture f;
+  std::vector<ControlLog::Entry> history;
+  const auto add = [&](v1::ControlRecord::Origin origin, const std::string& models) {
+    ControlLog::Entry& entry = history.emplace_back();
+    entry.record.set_origin(origin);
+    entry.record.set_models(models);
+  };
+  const auto applied = [&] {
+    std::string out;
+    for (const v1::ControlRecord* record : AppliedModels(history)) absl::StrAppend(&out, record->models(), " ");
+    return out;
+  };
+  add(v1::ControlRecord::FILE, "");
+  CHECK(applied() == "");
+  add(v1::ControlRecord::MODELS_APPLIED, "a"), add(v1::ControlRecord::MODELS_APPLIED, "b");
+  CHECK(applied() == "a b ");
+  add(v1::ControlRecord::APPLIED, "");
+  add(v1::ControlRecord::MODELS_ROLLED_BACK, "a"), add(v1::ControlRecord::MODELS_ROLLED_BACK, "a");
+  CHECK(applied() == "a ");
+  add(v1::ControlRecord::MODELS_ROLLED_BACK, "");
+  CHECK(applied() == "");
 }
 
 TEST_CASE("editions that a journal names are found again; one that is not known yet is asked for again") {

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """A model of churn is learned from the stream itself, on a real broker. Examples are collected, also over a kill, each once and
 with nothing from after its horizon; `portrait train` learns from the topic and from a file, with the same result; the service
-restarted with it writes alerts by the learned model, whose reasons add up to the score. Needs a real broker:
+restarted with it writes alerts by the learned model, whose reasons add up to the score. Applied while the service runs, which
+is killed while it sweeps, it is in force for every customer from there on, until it is rolled back. Needs a real broker:
 PORTRAIT_TEST_BROKERS.
 
   learned_churn_test.py PORTRAIT [--customers N] [--days N] [--seed N]
@@ -45,7 +46,7 @@ class Test:
     def collect(self):
         service = self.service()
         self.command("topics", "--create", "--partitions", "2", "--config", service.config)
-        self.generate(service, "2026-01-01", self.arguments.seed)
+        self.generate(service, "2024-07-01", self.arguments.seed)
         service.start()
         service.wait_until(lambda: service.total("portrait_steps_total") >= 3000, "some of the records")
         service.kill()
@@ -101,7 +102,7 @@ class Test:
         assert "no order within 30d" in self.command("check", wrong.config, succeeds=False)
         service = self.service(models=f"{{file: {model}}}")
         before = len(read_topic(self.brokers, f"{self.name}.churn-alerts"))
-        self.generate(service, "2026-10-01", self.arguments.seed + 1)
+        self.generate(service, "2025-04-01", self.arguments.seed + 1)
         service.start()
         service.wait_until_done()
         service.stop()
@@ -118,10 +119,83 @@ class Test:
         assert said, "no example says what the learned model said"
         print(self.command("tail", "churn-alerts", "--from-beginning", "--exit", "--config", service.config).splitlines()[-1])
 
+    def logged(self):
+        self.log.flush()
+        return open(self.log.name, errors="replace").read()
+
+    def alerts(self):
+        """id -> alert, those of a customer in their order; one that stands twice is an error."""
+        alerts = read_topic(self.brokers, f"{self.name}.churn-alerts")
+        by_id = {alert["info"]["id"]: alert for alert in alerts}
+        assert len(by_id) == len(alerts), "an alert stands twice"
+        return by_id
+
+    def alerts_since(self, before):
+        return [alert for name, alert in self.alerts().items() if name not in before]
+
+    def check_order(self, alerts, then, what):
+        """Of each customer, alerts by other models come before those by `then`."""
+        gone_over, by = set(), {}
+        for alert in alerts:
+            customer, model = alert["info"]["customer_id"], alert["model"].split("@")[0]
+            by[model, alert["info"]["origin"]] = by.get((model, alert["info"]["origin"]), 0) + 1
+            if model == then:
+                gone_over.add(customer)
+            assert model == then or customer not in gone_over, f"{what}: goes back: {alert}"
+        print(f"{what}: {by}", flush=True)
+        return by
+
+    def swept_after(self, service, *words):
+        """Runs the command, and waits until the sweep that it sets off has begun."""
+        before = service.total("portrait_rows_swept_total")
+        print(self.command("models", *words, "--config", service.config), end="")
+        service.wait_until(lambda: service.total("portrait_rows_swept_total") > before, "the sweep has begun")
+
+    def applied_live(self, model):
+        wrong = self.service(horizon=60)
+        refused = self.command("models", "apply", model, "--config", wrong.config, succeeds=False)
+        assert "no order within 30d" in refused, refused
+        service = self.service()
+        assert "nothing" in self.command("models", "rollback", "--config", service.config, succeeds=False)
+        before = self.alerts().keys()
+        self.generate(service, "2026-01-01", self.arguments.seed + 2)
+        service.start()
+        service.wait_until(lambda: service.total("portrait_steps_total") >= 3000, "some of the records")
+        self.swept_after(service, "apply", model, "--author", "kim", "--comment", "better in June")
+        service.kill()
+        service.start()
+        service.wait_until_done()
+        assert re.search(r"models in force models=shop@\w+ control_position=[1-9]", self.logged()), "the start does not name them"
+        by = self.check_order(self.alerts_since(before), "shop", "applied in a backlog, and killed while sweeping")
+        assert by.get(("shop", "LIVE"), 0) + by.get(("shop", "TIMER"), 0) > 50 and by.get(("shop", "SWEEP"), 0) > 0, by
+        assert "in force already: shop@" in self.command("models", "apply", model, "--config", service.config)
+        self.rolled_back(service)
+
+    def rolled_back(self, service):
+        before = self.alerts().keys()
+        self.swept_after(service, "rollback", "--author", "lou")
+        service.wait_until_done()
+        service.stop()
+        self.generate(service, "2026-10-01", self.arguments.seed + 3)
+        service.start()
+        service.wait_until_done()
+        by = self.check_order(self.alerts_since(before), "mbg_nbd/cdnow", "rolled back")
+        assert sum(count for (model, _), count in by.items() if model != "shop") > 50, by
+        history = self.command("models", "history", "--config", service.config)
+        print(history, end="")
+        told = [re.search(r"(\S+) by (\w+): ", line).groups() for line in history.splitlines()]
+        assert told == [("back", "lou"), ("applied", "kim")] and "better in June" in history, told
+        assert "mbg_nbd/cdnow in force" in history and "shop@" in history
+        rules = self.command("rules", "history", "--config", service.config)
+        assert len(rules.splitlines()) == 1 and " in force  " in rules, rules
+        service.stop()
+
     def run(self):
         service = self.collect()
         self.check_examples()
-        self.alerts_by_learned(self.train(service))
+        model = self.train(service)
+        self.alerts_by_learned(model)
+        self.applied_live(model)
 
 
 def main():

@@ -7,21 +7,23 @@ namespace portrait::simulation {
 
 Editions::Editions() { all_.push_back(std::make_shared<ChainEdition>(ChainEdition{FoldingChain(0), "", 0})); }
 
-bool Editions::Publish() {
+bool Editions::Publish(bool of_models) {
   if (all_.size() == kMost) return false;
   const auto number = static_cast<int64_t>(all_.size());
   // The rules of an edition before may come back; those in force may stay, and others come into the shadow, or stay
-  // there, or go.
+  // there, or go. Models come by a record of their own, with all else as it was.
   const ChainEdition& before = *all_.back();
-  int64_t version = number % 4 == 3 ? number - 2 : number;
-  int64_t shadow = before.shadow;
-  if (number % 3 == 2) {
-    version = version_;
+  int64_t shadow = before.shadow, models = before.models;
+  if (of_models) {
+    models = number;
+  } else if (number % 3 == 2 && version_ != 0) {
     shadow = shadow == 0 ? number : 0;
+  } else {
+    version_ = number % 4 == 3 ? number - 2 : number;
   }
-  version_ = version;
-  all_.push_back(std::make_shared<ChainEdition>(
-      ChainEdition{FoldingChain(FoldVersion(version, shadow)), absl::StrCat("v", version), number, shadow}));
+  all_.push_back(std::make_shared<ChainEdition>(ChainEdition{FoldingChain(FoldVersion(version_, shadow, models)),
+                                                             version_ == 0 ? "" : absl::StrCat("v", version_), number,
+                                                             shadow, models}));
   return true;
 }
 

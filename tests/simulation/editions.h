@@ -13,8 +13,8 @@ class Editions {
  public:
   Editions();
 
-  // At most kMost; then nothing happens any more.
-  bool Publish();
+  // Other models, or other rules in force or in the shadow. At most kMost; then nothing happens any more.
+  bool Publish(bool of_models);
   size_t size() const { return all_.size(); }
   const ChainCatalog::Edition& at(size_t n) const { return all_.at(n); }
   const ChainEdition& latest() const { return *all_.back(); }

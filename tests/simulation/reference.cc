@@ -87,6 +87,7 @@ std::vector<std::string> Reference::Apply(const v1::JournalEntry& entry, std::ve
   expected.set_last_tick_us(last_tick_us_);
   if (rules_ != 0) expected.set_rules(absl::StrCat("v", rules_));
   expected.set_shadow(shadow_);
+  expected.set_models(models_);
   expected.set_control_position(control_position_);
   expected.set_sweeping(sweeping_);
   expected.set_swept_to(swept_to_);
@@ -187,7 +188,8 @@ void Reference::Switch(const v1::Switch& to, std::vector<std::string>& wrong) {
   control_position_ = to.control_position();
   rules_ = to.rules().empty() ? 0 : std::stoll(to.rules().substr(1));
   shadow_ = to.shadow();
-  const int64_t version = rules_ + 1000 * shadow_;
+  models_ = to.models();
+  const int64_t version = rules_ + 1000 * shadow_ + 1'000'000 * models_;
   if (version == version_) return;
   version_ = version;
   sweeping_ = true;
@@ -205,7 +207,7 @@ void Reference::Sweep(const v1::Sweep& bound, std::vector<std::string>& wrong) {
     row.state = Hash(row.state, "switch", version_);
     row.version = version_;
     SetTimer(row, 4, row.time_us + 3'000'000);
-    Tell(customer, row, "switch", absl::StrCat("rules v", rules_));
+    Tell(customer, row, "switch", rules_ == 0 ? "" : absl::StrCat("rules v", rules_));
     Keep(customer);
   }
   sweeping_ = !bound.done();

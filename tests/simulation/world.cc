@@ -258,7 +258,8 @@ void World::Step() {
   } else if (what < 975) {
     SomethingHappensToADisk(process);
   } else if (what < 980) {
-    if (Pick(2) == 0 && editions.Publish()) Count("rules changed");
+    const uint64_t kind = Pick(6);
+    if (kind % 2 == 0 && editions.Publish(/*of_models=*/kind == 0)) Count("rules or models changed");
   } else if (what < 988) {
     const Duration longest =
         Pick(4) == 0 ? std::min<Duration>(options_.changelog_tombstones_kept, seconds(300)) : seconds(12);
