@@ -93,6 +93,10 @@ class Churn final : public Operator<v1::state::Churn> {
 
   std::string_view model() const { return model_->name(); }
 
+  // As they judge; bound with the chain.
+  const ChurnOptions& options() const { return options_; }
+  const ChurnModel& model() const { return *model_; }
+
  private:
   enum class Occasion { kPurchase, kOther, kTimer };
   struct Assessment;

@@ -85,7 +85,7 @@ void Api::Handle(HttpRequest request, std::function<void(HttpResponse)> respond)
     }
     respond(std::move(response));
   };
-  if (source_.rules_in_force) portraits_.UseRulesOf(source_.rules_in_force());
+  if (source_.rules_in_force) portraits_.Use(source_.rules_in_force());
   auto target = HttpTarget::Parse(call->request.target);
   if (!target.ok()) {
     return call->respond(ErrorResponse(400, "bad_request", std::string(target.status().message())));

@@ -6,7 +6,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "operators/churn_signs.h"
-#include "operators/learned_churn_model.h"
 #include "pipeline/tools/result_text.h"
 #include "portrait/v1/state/purchases.pb.h"
 #include "portrait/v1/state/service.pb.h"
@@ -24,6 +23,13 @@ Json ReasonsJson(const std::vector<v1::Reason>& reasons, bool masked) {
   Json out = Json::array();
   for (const v1::Reason& reason : reasons) out.push_back(ReasonJson(masked ? Masked(reason) : reason));
   return out;
+}
+
+const portrait::Churn* ChurnOf(const Chain& chain) {
+  for (const Chain::Link& link : chain.operators()) {
+    if (const auto* churn = dynamic_cast<const portrait::Churn*>(link.op.get())) return churn;
+  }
+  return nullptr;
 }
 
 }  // namespace
@@ -46,19 +52,17 @@ KnownSlots::KnownSlots(const Chain& chain) {
 
 Portraits::Portraits(const Chain& chain, const Config& config)
     : chain_(chain),
-      churn_(config.chain.churn),
       currency_(config.currency.home),
       clock_(config.engine.clock),
       slots_(chain),
       tags_(chain),
-      calendar_(config.engine.zone),
-      model_(MakeChurnModel(config.chain.models.fitted)) {
-  if (!slots_.purchases || !slots_.churn || !model_->Bind(chain.features()).ok()) model_.reset();
-}
+      churn_(ChurnOf(chain)),
+      calendar_(config.engine.zone) {}
 
-void Portraits::UseRulesOf(std::shared_ptr<const Chain> edition) {
+void Portraits::Use(std::shared_ptr<const Chain> edition) {
   if (edition.get() == (edition_ ? edition_.get() : &chain_)) return;
   tags_ = TagsOfChain(*edition);
+  churn_ = ChurnOf(*edition);
   edition_ = std::move(edition);
 }
 
@@ -96,13 +100,13 @@ Json Portraits::Customer(const Row& row, Timestamp as_of, bool masked) const {
 }
 
 Value Portraits::Get(const FeatureReader& reader, std::string_view feature) const {
-  const auto found = chain_.features().Find(feature);
+  const auto found = chain().features().Find(feature);
   if (!found.ok() || found->description().type == FeatureType::kItems) return {};
   return reader.Get(*found);
 }
 
 Json Portraits::List(const FeatureReader& reader, std::string_view feature) const {
-  const auto found = chain_.features().Find(feature);
+  const auto found = chain().features().Find(feature);
   if (!found.ok() || found->description().type != FeatureType::kItems) return Json::array();
   return ItemsJson(found->description(), reader.GetItems(*found));
 }
@@ -110,7 +114,7 @@ Json Portraits::List(const FeatureReader& reader, std::string_view feature) cons
 // Those that are known, with where they come from.
 Json Portraits::Facts(const FeatureReader& reader, bool masked) const {
   Json out = Json::array();
-  const auto facts = chain_.features().Find("person.facts");
+  const auto facts = chain().features().Find("person.facts");
   if (!facts.ok() || facts->description().type != FeatureType::kItems) return out;
   for (const Item& item : reader.GetItems(*facts)) {
     const std::string feature = absl::StrCat("person.", std::string(item.name));
@@ -173,10 +177,10 @@ v1::TagStanding Portraits::Standing(const Row& row, Timestamp as_of) const {
       one->set_since_us(held.since_us());
     }
   }
-  if (slots_.churn && model_ != nullptr && !row.state.states.As<v1::state::Churn>(*slots_.churn).episode_id().empty()) {
+  if (slots_.churn && churn_ != nullptr && !row.state.states.As<v1::state::Churn>(*slots_.churn).episode_id().empty()) {
     const FeatureReader reader(row.state, calendar_.At(as_of));
-    const auto forecast =
-        model_->Forecast([&](const FeatureRef& ref) { return reader.Get(ref); }, as_of, churn_.horizon_days);
+    const auto forecast = churn_->model().Forecast([&](const FeatureRef& ref) { return reader.Get(ref); }, as_of,
+                                                   churn_->options().horizon_days);
     out.set_value_at_risk_micros(std::llround(forecast.spend_at_risk_micros));
   }
   return out;
@@ -185,18 +189,19 @@ v1::TagStanding Portraits::Standing(const Row& row, Timestamp as_of) const {
 Json Portraits::Churn(const RowState& row, const FeatureReader& reader, Timestamp as_of) const {
   const Value last = Get(reader, "purchases.last");
   const auto* last_order = std::get_if<Timestamp>(&last);
-  if (model_ == nullptr || last_order == nullptr || AsNumber(Get(reader, "purchases.occasions")) < 1) return nullptr;
+  if (churn_ == nullptr || last_order == nullptr || AsNumber(Get(reader, "purchases.occasions")) < 1) return nullptr;
   const auto& state = row.states.As<v1::state::Churn>(*slots_.churn);
-  ChurnForecast forecast =
-      model_->Forecast([&](const FeatureRef& ref) { return reader.Get(ref); }, as_of, churn_.horizon_days);
-  ChurnSigns signs = SignsAt(churn_, state, as_of, calendar_.At(as_of).day, *last_order, state.silence_limit_days());
+  ChurnForecast forecast = churn_->model().Forecast([&](const FeatureRef& ref) { return reader.Get(ref); }, as_of,
+                                                    churn_->options().horizon_days);
+  const ChurnOptions& options = churn_->options();
+  ChurnSigns signs = SignsAt(options, state, as_of, calendar_.At(as_of).day, *last_order, state.silence_limit_days());
   const bool silence = (signs.causes & kSilence) != 0;
   signs.causes = state.causes();  // what an alert has said
-  forecast.score += BesideModel(churn_, signs.causes);
+  forecast.score += BesideModel(options, signs.causes);
   const double probability = FromLogOdds(forecast.score);
-  std::vector<v1::Reason> reasons = ReasonsOf(churn_, signs, silence, std::move(forecast.reasons));
-  if (churn_.profit.given()) {
-    reasons.push_back(ProfitReason(churn_, probability, forecast.spend_at_risk_micros));
+  std::vector<v1::Reason> reasons = ReasonsOf(options, signs, silence, std::move(forecast.reasons));
+  if (options.profit.given()) {
+    reasons.push_back(ProfitReason(options, probability, forecast.spend_at_risk_micros));
   }
 
   Json episode;
@@ -207,11 +212,11 @@ Json Portraits::Churn(const RowState& row, const FeatureReader& reader, Timestam
                {"causes", CauseNames(state.causes())}};
   }
   const double spend = forecast.spend_at_risk_micros / 1e6;
-  const ContactProfit& profit = churn_.profit;
+  const ContactProfit& profit = options.profit;
   return {{"at_risk", !state.episode_id().empty()},
-          {"band", std::string(BandName(BandOf(churn_, probability, forecast.spend_at_risk_micros)))},
+          {"band", std::string(BandName(BandOf(options, probability, forecast.spend_at_risk_micros)))},
           {"probability", probability},
-          {"horizon_days", churn_.horizon_days},
+          {"horizon_days", options.horizon_days},
           {"value_at_risk", spend},
           {"expected_profit", profit.given() ? Json(profit.Gain(probability, spend) - profit.cost) : Json()},
           {"judged_at", TimeText(as_of)},
@@ -220,7 +225,7 @@ Json Portraits::Churn(const RowState& row, const FeatureReader& reader, Timestam
           {"silence_limit_days", signs.limit_days},
           {"alert_expected", TimeText(*last_order + FromDays(signs.limit_days))},
           {"episode", std::move(episode)},
-          {"model", std::string(model_->name())},
+          {"model", std::string(churn_->model().name())},
           {"reasons", ReasonsJson(reasons, false)}};
 }
 
@@ -283,7 +288,7 @@ Json Portraits::Features(const FeatureReader& reader, bool masked) const {
   Json out = Json::object();
   std::string operator_name;
   Json* of_operator = nullptr;
-  for (const FeatureRef& feature : chain_.features().all()) {
+  for (const FeatureRef& feature : chain().features().all()) {
     const std::string& name = feature.description().name;
     const std::string_view of(name.data(), name.find('.'));
     if (of_operator == nullptr || of != operator_name) {

@@ -14,7 +14,7 @@
 
 #include "absl/status/statusor.h"
 #include "operators/chain.h"
-#include "operators/churn_model.h"
+#include "operators/churn.h"
 #include "operators/tags.h"
 #include "pipeline/config/config.h"
 #include "portrait/v1/state/churn.pb.h"
@@ -34,8 +34,8 @@ class Portraits {
  public:
   Portraits(const Chain& chain, const Config& config);
 
-  // Tags are told by the rules of this chain from here on: the same one with other rules.
-  void UseRulesOf(std::shared_ptr<const Chain> edition);
+  // Everything is told by this chain from here on: the same one with other rules or models.
+  void Use(std::shared_ptr<const Chain> edition);
 
   struct Row {
     uint64_t number = 0;
@@ -50,7 +50,7 @@ class Portraits {
   // All but `customer` and `seen`. `masked`: personal data is.
   Json Customer(const Row& row, Timestamp as_of, bool masked) const;
 
-  const Chain& chain() const { return chain_; }
+  const Chain& chain() const { return edition_ ? *edition_ : chain_; }  // as used
   const KnownSlots& slots() const { return slots_; }
   const TagsOfChain& tags() const { return tags_; }
   const Calendar& calendar() const { return calendar_; }
@@ -76,14 +76,13 @@ class Portraits {
   Value Get(const FeatureReader& reader, std::string_view feature) const;
 
   const Chain& chain_;
-  const ChurnOptions churn_;
   const std::string currency_;
   const ClockMode clock_;
   const KnownSlots slots_;
   std::shared_ptr<const Chain> edition_;  // null: chain_
-  TagsOfChain tags_;                      // of the edition
+  TagsOfChain tags_;                      // of the edition, like churn_
+  const portrait::Churn* churn_;          // null: the chain has none
   const Calendar calendar_;
-  std::unique_ptr<ChurnModel> model_;  // null: the chain lacks what it reads
 };
 
 }  // namespace portrait::view

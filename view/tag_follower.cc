@@ -191,6 +191,7 @@ void TagFollower::TakeRows(uint64_t reading, absl::StatusOr<CopiedRows> rows) {
     return;
   }
   const Timestamp now = clock_.Now();
+  if (source_.chain) portraits_.Use(source_.chain());
   for (const auto& [customer, bytes] : *rows) {
     const auto row = portraits_.Read(bytes);
     if (!row.ok()) return Note(row.status());

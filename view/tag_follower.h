@@ -40,6 +40,7 @@ class TagFollower final : public ResultListener {
   struct Source {
     std::function<std::map<int32_t, uint64_t>()> partitions;
     std::function<absl::StatusOr<RowAccess*>(int32_t partition)> rows_of;
+    std::function<std::shared_ptr<const Chain>()> chain;  // in force; none: that of the start
   };
   // Chain, configuration and clock must outlive it.
   TagFollower(const Chain& chain, const Config& config, const Clock& clock, std::unique_ptr<TagIndex> index);
@@ -98,7 +99,7 @@ class TagFollower final : public ResultListener {
   void Publish();
 
   const Clock& clock_;
-  const Portraits portraits_;
+  Portraits portraits_;
   std::unique_ptr<TagIndex> index_;
 
   mutable std::mutex mutex_;

@@ -59,7 +59,8 @@ class View final : public Companion {
       api_.SetGroup(group);
     });
     tags_.Attach({.partitions = [&engine] { return engine.Partitions(); },
-                  .rows_of = [&engine](int32_t partition) { return engine.RowsOf(partition); }});
+                  .rows_of = [&engine](int32_t partition) { return engine.RowsOf(partition); },
+                  .chain = [&chains] { return chains.current()->chain; }});
   }
   void Detach() override {
     // Nothing asks the engine once this has run.
