@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "operators/chain.h"
 #include "operators/churn_signs.h"
 #include "operators/holdout.h"
 #include "operators/window_features.h"
@@ -373,6 +374,13 @@ void Churn::SetTimers(const Assessment& now, const State& state, Context& contex
     complaint = std::min(complaint.value_or(next), next);
   }
   if (complaint) context.SetTimer(kComplaintsTimer, *complaint);
+}
+
+const Churn* ChurnOfChain(const Chain& chain) {
+  for (const Chain::Link& link : chain.operators()) {
+    if (const auto* churn = dynamic_cast<const Churn*>(link.op.get())) return churn;
+  }
+  return nullptr;
 }
 
 }  // namespace portrait

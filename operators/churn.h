@@ -47,6 +47,8 @@
 
 namespace portrait {
 
+class Chain;
+
 struct ChurnOptions {
   int horizon_days = 90;
   std::string home_currency;
@@ -91,8 +93,6 @@ class Churn final : public Operator<v1::state::Churn> {
   bool Reconsiders(const v1::state::Churn& state, const Context& context) const override;
   void OnSwitch(v1::state::Churn& state, Context& context) const override;
 
-  std::string_view model() const { return model_->name(); }
-
   // As they judge; bound with the chain.
   const ChurnOptions& options() const { return options_; }
   const ChurnModel& model() const { return *model_; }
@@ -121,5 +121,8 @@ class Churn final : public Operator<v1::state::Churn> {
   std::unique_ptr<ChurnModel> model_;
   FeatureRef occasions_, last_, gaps_, gap_mean_, gap_log_spread_, expected_next_;
 };
+
+// Null: the chain has none.
+const Churn* ChurnOfChain(const Chain& chain);
 
 }  // namespace portrait

@@ -25,13 +25,6 @@ Json ReasonsJson(const std::vector<v1::Reason>& reasons, bool masked) {
   return out;
 }
 
-const portrait::Churn* ChurnOf(const Chain& chain) {
-  for (const Chain::Link& link : chain.operators()) {
-    if (const auto* churn = dynamic_cast<const portrait::Churn*>(link.op.get())) return churn;
-  }
-  return nullptr;
-}
-
 }  // namespace
 
 KnownSlots::KnownSlots(const Chain& chain) {
@@ -56,13 +49,13 @@ Portraits::Portraits(const Chain& chain, const Config& config)
       clock_(config.engine.clock),
       slots_(chain),
       tags_(chain),
-      churn_(ChurnOf(chain)),
+      churn_(ChurnOfChain(chain)),
       calendar_(config.engine.zone) {}
 
 void Portraits::Use(std::shared_ptr<const Chain> edition) {
   if (edition.get() == (edition_ ? edition_.get() : &chain_)) return;
   tags_ = TagsOfChain(*edition);
-  churn_ = ChurnOf(*edition);
+  churn_ = ChurnOfChain(*edition);
   edition_ = std::move(edition);
 }
 

@@ -19,10 +19,8 @@ std::string ShadowVersionOf(const Chain& chain) {
 }
 
 std::string ModelsOfChain(const Chain& chain) {
-  for (const Chain::Link& link : chain.operators()) {
-    if (const auto* churn = dynamic_cast<const Churn*>(link.op.get())) return std::string(churn->model());
-  }
-  return "";
+  const Churn* churn = ChurnOfChain(chain);
+  return churn == nullptr ? "" : std::string(churn->model().name());
 }
 
 RuleEditions::RuleEditions(const Chain& base, Build build)
