@@ -6,13 +6,13 @@
 namespace portrait {
 namespace {
 
-struct Names {
+struct NamesOfKey {
   Key key;
   std::string_view name;
   std::string_view others;  // with blanks between them
 };
 
-constexpr Names kNames[] = {
+constexpr NamesOfKey kKeyNames[] = {
 #define X(key, name, others) {Key::key, name, others},
     PORTRAIT_JSON_KEYS(X)
 #undef X
@@ -20,10 +20,10 @@ constexpr Names kNames[] = {
 
 using KeyMap = absl::flat_hash_map<std::string, Key>;
 
-const KeyMap& ByPlainName() {
+const KeyMap& KeysByPlainName() {
   static const KeyMap* const map = [] {
     auto* made = new KeyMap();
-    for (const Names& names : kNames) {
+    for (const NamesOfKey& names : kKeyNames) {
       made->emplace(PlainName(names.name).view(), names.key);
       const absl::string_view others(names.others.data(), names.others.size());
       for (const absl::string_view other : absl::StrSplit(others, ' ', absl::SkipEmpty())) {
@@ -48,10 +48,10 @@ PlainName::PlainName(std::string_view name) {
   }
 }
 
-std::string_view KeyName(Key key) { return kNames[static_cast<size_t>(key)].name; }
+std::string_view KeyName(Key key) { return kKeyNames[static_cast<size_t>(key)].name; }
 
 std::optional<Key> KeyNamed(std::string_view name) {
-  static const KeyMap& map = ByPlainName();
+  static const KeyMap& map = KeysByPlainName();
   const PlainName plain(name);
   const auto found = map.find(absl::string_view(plain.view().data(), plain.view().size()));
   if (found == map.end()) return std::nullopt;
