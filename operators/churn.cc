@@ -251,8 +251,7 @@ void Churn::JudgeProfit(Assessment& now, State& state, const Context& context) c
   if (!options_.profit.given()) return state.clear_expected_profit();
   const auto features = [&](const FeatureRef& ref) { return context.Get(ref); };
   now.spend_at_risk_micros = model_->SpendAtRiskMicros(features, now.time, options_.horizon_days);
-  const double gain = options_.profit.Gain(FromLogOdds(state.score()), now.spend_at_risk_micros / 1e6);
-  state.set_expected_profit(gain - options_.profit.cost);
+  state.set_expected_profit(options_.profit.Net(FromLogOdds(state.score()), now.spend_at_risk_micros / 1e6));
 }
 
 void Churn::FollowEpisode(const Assessment& now, uint32_t causes, bool came_back, State& state,
@@ -311,8 +310,8 @@ void Churn::Write(v1::ChurnAlert::Phase phase, Band before, const Assessment& no
   alert.set_band_before(before);
   alert.set_value_at_risk_micros(Micros(verdict.forecast.spend_at_risk_micros));
   if (now.customer && options_.profit.given()) {
-    const double gain = options_.profit.Gain(verdict.probability, verdict.forecast.spend_at_risk_micros);
-    alert.set_expected_profit_micros(std::llround(std::clamp(gain - options_.profit.cost * 1e6, -1e18, 1e18)));
+    const double net = options_.profit.Net(verdict.probability, verdict.forecast.spend_at_risk_micros / 1e6);
+    alert.set_expected_profit_micros(std::llround(std::clamp(net * 1e6, -1e18, 1e18)));
   }
   alert.set_currency(options_.home_currency);
   if (now.customer) alert.set_last_order_us(ToMicros(now.last));

@@ -178,7 +178,7 @@ v1::Reason ProfitReason(const ChurnOptions& options, double probability, double 
   const ContactProfit& profit = options.profit;
   const double spend = spend_micros / 1e6, gain = profit.Gain(probability, spend);
   return Because(
-      "churn.expected_profit", gain - profit.cost, "", {}, 0,
+      "churn.expected_profit", profit.Net(probability, spend), "", {}, 0,
       absl::StrFormat("a contact for %.2f is expected to bring %.2f: it wins back %.0f %% of the %.0f %% who "
                       "would not order, each good for %.2f at a margin of %.0f %%",
                       profit.cost, gain, 100 * profit.success, 100 * probability, spend, 100 * profit.margin));

@@ -26,6 +26,9 @@ struct ContactProfit {
   // Expected, before the cost, in the unit of `spend`: what a customer who stays spends within the horizon.
   double Gain(double no_order, double spend) const { return no_order * success * margin * spend; }
 
+  // … less the cost; `spend` in the home currency.
+  double Net(double no_order, double spend) const { return Gain(no_order, spend) - cost; }
+
   // The probability of no order from which the gain is that many times the cost; above 1: it never is. `spend` in the
   // home currency.
   double ProbabilityFor(double times, double spend) const {

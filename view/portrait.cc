@@ -211,7 +211,7 @@ Json Portraits::Churn(const RowState& row, const FeatureReader& reader, Timestam
           {"probability", probability},
           {"horizon_days", options.horizon_days},
           {"value_at_risk", spend},
-          {"expected_profit", profit.given() ? Json(profit.Gain(probability, spend) - profit.cost) : Json()},
+          {"expected_profit", profit.given() ? Json(profit.Net(probability, spend)) : Json()},
           {"judged_at", TimeText(as_of)},
           {"last_order", TimeText(*last_order)},
           {"expected_order", ToJson(Get(reader, "purchases.expected_next"))},

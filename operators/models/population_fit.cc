@@ -148,6 +148,9 @@ absl::StatusOr<PopulationFit<GammaGammaParameters>> FitGammaGamma(absl::Span<con
 
 namespace {
 
+// Of the logarithms of pauses. Whole days tell no less apart: of three weeks, half a day is 2 %.
+constexpr double kLeastVariance = 1e-3;
+
 struct Spread {
   double within = 0, freedom = 0;      // pooled variance within customers, and its degrees of freedom
   double log_variance = 0, doubt = 0;  // of the customers' log-variances: their variance, and what chance alone gives
@@ -162,7 +165,7 @@ Spread SpreadWithin(absl::Span<const Rhythm> rhythms) {
     const double freedom = one.gaps - 1, variance = one.log_spread * one.log_spread;
     out.within += freedom * variance;
     out.freedom += freedom;
-    const double log_variance = std::log(std::max(variance, 1e-3));
+    const double log_variance = std::log(std::max(variance, kLeastVariance));
     sum += log_variance, squares += log_variance * log_variance;
     out.doubt += boost::math::trigamma(freedom / 2);
     ++out.customers;
@@ -192,8 +195,8 @@ RhythmPrior FitRhythms(absl::Span<const Rhythm> rhythms, const RhythmPrior& othe
   constexpr int kEnough = 10;
   RhythmPrior out = otherwise;
   const Spread spread = SpreadWithin(rhythms);
-  if (spread.customers >= kEnough && spread.within > 0) {
-    out.log_spread = std::sqrt(spread.within);
+  if (spread.customers >= kEnough) {
+    out.log_spread = std::sqrt(std::max(spread.within, kLeastVariance));
     out.spread_weight = FreedomOf(spread.log_variance - spread.doubt);
   }
   double pauses = 0, squares = 0, sum = 0, customers = 0;

@@ -146,5 +146,15 @@ TEST_CASE("the spread of rhythms is found from pauses", "[population_fit]") {
   CHECK(kept.spread_weight == 4);
 }
 
+TEST_CASE("pauses that never differ, as of subscribers, leave a spread that a file of models may have", "[population_fit]") {
+  std::vector<Rhythm> rhythms;
+  for (int32_t i = 0; i < 50; ++i) rhythms.push_back(RhythmOf({7 + i % 3, 7 + i % 3, 7 + i % 3}));
+  const RhythmPrior prior = FitRhythms(rhythms);
+  CHECK(prior.log_spread == Approx(0.0316).epsilon(0.01));
+  CHECK(std::exp(prior.log_mean) == Approx(8).epsilon(0.05));
+  CHECK((prior.mean_weight > 0 && prior.mean_weight < 1));
+  CHECK(prior.spread_weight > 1);
+}
+
 }  // namespace
 }  // namespace portrait

@@ -5,6 +5,7 @@
 Exit code 77: no Kafka could be started here.
 """
 import argparse
+import datetime
 import json
 import pathlib
 import re
@@ -198,6 +199,45 @@ def test_slow_clients(view):
     return times[50]
 
 
+def fit_models(arguments, work):
+    """Models of a shop of which everybody is sure to come back: each customer orders every 4 to 10 days to the end."""
+    rows = ["customer,day,amount"]
+    for number in range(60):
+        rows += [f"c{number},{datetime.date(2025, 1, 1 + number % 20) + datetime.timedelta(days)},{20 + number}"
+                 for days in range(0, 330, 4 + number % 7)]
+    (work / "orders.csv").write_text("\n".join(rows) + "\n")
+    (work / "orders.yaml").write_text("""event: order_completed
+customer: customer
+time: {column: day, format: "%Y-%m-%d"}
+fields: {total: amount, currency: {constant: USD}}
+""")
+    out = work / "models.json"
+    subprocess.run([arguments.portrait, "fit", "--events", work / "orders.csv", "--mapping", work / "orders.yaml", "--name", "eager",
+                    "--out", out], check=True, stdout=subprocess.DEVNULL)
+    return out
+
+
+def test_models(view, arguments, config, work):
+    """Models that come into force while it runs are those by which customers are told from then on; and so are those before."""
+    path = "/v1/customers/{id}"
+    def anna():
+        return view.get("/v1/customers/anna", template=path).json()
+    def models(*words):
+        subprocess.run([arguments.portrait, "models", *words, "--config", str(config)], check=True, stdout=subprocess.DEVNULL)
+    before = anna()
+    models("apply", str(fit_models(arguments, work)))
+    wait_for(lambda: anna()["churn"]["model"].startswith("eager@"))
+    after = anna()
+    assert abs(after["churn"]["probability"] - before["churn"]["probability"]) > 0.05, (before["churn"], after["churn"])
+    said = {name: one["features"]["predictions"]["orders"] for name, one in (("before", before), ("after", after))}
+    assert said["after"] != said["before"], said
+    models("rollback")
+    wait_for(lambda: anna()["churn"]["model"] == before["churn"]["model"])
+    again = anna()
+    assert abs(again["churn"]["probability"] - before["churn"]["probability"]) < 0.01, (before["churn"], again["churn"])
+    assert again["features"]["predictions"].keys() == before["features"]["predictions"].keys()
+
+
 def certify(work, name, authority):
     """An authority of its own signs for 127.0.0.1."""
     def openssl(*words):
@@ -369,6 +409,8 @@ def main():
                      if any("application/json" in answer.get("content", {}) for method in methods.values()
                             for answer in method["responses"].values())} - CHECKED
         assert not unchecked, unchecked
+        test_models(view, arguments, config, work)
+        print("view_api_test.py: test_models passed", flush=True)
         test_two_instances(view, brokers, arguments, config, work, ("anna", "carl") + odd, log)
         print("view_api_test.py: test_two_instances passed", flush=True)
         wait_for(lambda: len(view.ask("/v1/overview", role="admin").json()["partitions"]["here"]) == 6, 90)
