@@ -84,6 +84,10 @@ int Chain::FireTimers(Timestamp until, std::string_view customer_id, RowState& r
     Context::StepCause cause;
     cause.timer = timer;
     Context context(row, customer_id, calendar, calendar.At(now), false, *this, sink, cause);
+    for (const Slot follower : followers_) {
+      if (follower <= timer.slot || !links_[follower - 1].about->looks_before()) continue;
+      links_[follower - 1].op->HandleBeforeTimer(timer.slot, row.states.Read(follower, EmptyState(follower)), context);
+    }
     context.slot_ = timer.slot;
     links_[timer.slot - 1].op->HandleTimer({timer.id, timer.time}, StateFor(row, timer.slot), context);
     for (const Slot follower : followers_) {
@@ -296,7 +300,7 @@ absl::StatusOr<std::unique_ptr<Chain>> ChainBuilder::Build(std::string version) 
     for (size_t kind = 0; kind < kEventKinds; ++kind) {
       if (!about.reads().test(kind)) continue;
       chain->readers_[kind].push_back(slot);
-      if (about.looks_before_events()) chain->before_[kind].push_back(slot);
+      if (about.looks_before()) chain->before_[kind].push_back(slot);
     }
     for (const FeatureDescription& feature : about.features()) {
       if (absl::Status s = chain->features_.Add(slot, &feature, &link.op->EmptyState(), &about.reads()); !s.ok()) {

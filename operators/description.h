@@ -22,6 +22,7 @@
 //                        }));
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <initializer_list>
@@ -79,6 +80,7 @@ struct FeatureDescription {
   std::vector<FeatureColumn> columns;  // of a feature of type kItems
   std::function<Value(const google::protobuf::Message&, const Moment&)> value;
   std::function<Items(const google::protobuf::Message&, const Moment&)> items;
+  bool by_timers = true;  // whether a timer of its operator may change it
 };
 
 // `day` gives the local day (since 1970) on which the feature changes next by time alone, as an optional<int32_t>;
@@ -145,9 +147,18 @@ class Description {
   }
 
   // For operators that compare what others know before and after an event: BeforeEvent is called before any operator
-  // handles it.
-  Description& LooksBeforeEvents() {
-    looks_before_events_ = true;
+  // handles it, and, where the operator follows timers, BeforeTimer before one fires.
+  Description& LooksBefore() {
+    looks_before_ = true;
+    return *this;
+  }
+
+  // Features declared already that no timer of this operator changes, by their names without the operator's.
+  Description& TimersLeave(std::initializer_list<std::string_view> names) {
+    for (FeatureDescription& feature : features_) {
+      const std::string_view own = std::string_view(feature.name).substr(name_.size() + 1);
+      if (std::find(names.begin(), names.end(), own) != names.end()) feature.by_timers = false;
+    }
     return *this;
   }
 
@@ -188,7 +199,7 @@ class Description {
   const std::string& about() const { return about_; }
   const EventKindSet& reads() const { return reads_; }
   bool follows_timers() const { return follows_timers_; }
-  bool looks_before_events() const { return looks_before_events_; }
+  bool looks_before() const { return looks_before_; }
   bool follows_switches() const { return follows_switches_; }
   const std::vector<FeatureDescription>& features() const { return features_; }
   const std::vector<OutputDescription>& outputs() const { return outputs_; }
@@ -206,7 +217,8 @@ class Description {
                                                      .over_time = {},
                                                      .columns = {},
                                                      .value = {},
-                                                     .items = {}});
+                                                     .items = {},
+                                                     .by_timers = true});
   }
 
   template <class State, class Function>
@@ -272,7 +284,7 @@ class Description {
   std::string about_;
   EventKindSet reads_;
   bool follows_timers_ = false;
-  bool looks_before_events_ = false;
+  bool looks_before_ = false;
   bool follows_switches_ = false;
   std::vector<FeatureDescription> features_;
   std::vector<OutputDescription> outputs_;

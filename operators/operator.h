@@ -41,6 +41,7 @@ class AnyOperator {
   virtual const google::protobuf::Message& EmptyState() const = 0;
   virtual void HandleBefore(const Event& event, const google::protobuf::Message& state,
                             const Context& context) const = 0;
+  virtual void HandleBeforeTimer(Slot slot, const google::protobuf::Message& state, const Context& context) const = 0;
   virtual void HandleEvent(const Event& event, google::protobuf::Message& state, Context& context) const = 0;
   virtual void HandleTimer(const Timer& timer, google::protobuf::Message& state, Context& context) const = 0;
   virtual void HandleChange(Slot changed, google::protobuf::Message& state, Context& context) const = 0;
@@ -54,9 +55,14 @@ class Operator : public AnyOperator {
  public:
   virtual void OnEvent(const Event& event, State& state, Context& context) const = 0;
   // An event that this operator reads is about to be handled by the operators before it. Only for operators that say
-  // LooksBeforeEvents; OnEvent follows in the same step, on the same thread and at the same moment.
+  // LooksBefore; OnEvent follows in the same step, on the same thread and at the same moment.
   virtual void BeforeEvent(const Event& event, const State& state, const Context& context) const {
     static_cast<void>(event), static_cast<void>(state), static_cast<void>(context);
+  }
+  // A timer of the operator in this slot, before this one, is about to fire. Only for operators that say LooksBefore and
+  // FollowsTimers; OnChange follows in the same step, on the same thread, at the same moment and with this context.
+  virtual void BeforeTimer(Slot slot, const State& state, const Context& context) const {
+    static_cast<void>(slot), static_cast<void>(state), static_cast<void>(context);
   }
   virtual void OnTimer(const Timer& timer, State& state, Context& context) const {
     static_cast<void>(timer), static_cast<void>(state), static_cast<void>(context);
@@ -79,6 +85,9 @@ class Operator : public AnyOperator {
   const google::protobuf::Message& EmptyState() const final { return State::default_instance(); }
   void HandleBefore(const Event& event, const google::protobuf::Message& state, const Context& context) const final {
     BeforeEvent(event, static_cast<const State&>(state), context);
+  }
+  void HandleBeforeTimer(Slot slot, const google::protobuf::Message& state, const Context& context) const final {
+    BeforeTimer(slot, static_cast<const State&>(state), context);
   }
   void HandleEvent(const Event& event, google::protobuf::Message& state, Context& context) const final {
     OnEvent(event, static_cast<State&>(state), context);

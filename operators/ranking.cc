@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 
 #include "operators/text.h"
 
@@ -100,14 +101,18 @@ void CountRecent(Ranking& ranking, int at, int32_t day) {
   if (((views >> shift) & kStepMax) < kStepMax) ranking.set_recent(at, views + (uint64_t{1} << shift));
 }
 
-int64_t RecentViews(const Ranking& ranking, int at, int32_t today) {
+// The steps of a name's recent views that lie in the 30 days up to `today`.
+uint64_t StepsWithin(const Ranking& ranking, int32_t today) {
+  int32_t age = 0;
+  while (age < kSteps && (ranking.step() - age) * kStepDays + kStepDays / 2 > today - 30) ++age;
+  return (uint64_t{1} << (age * kStepBits)) - 1;
+}
+
+int64_t RecentViews(const Ranking& ranking, int at, uint64_t within) {
   if (at >= ranking.recent_size()) return 0;
-  int64_t views = 0;
-  for (int32_t age = 0; age < kSteps; ++age) {
-    const int32_t middle = (ranking.step() - age) * kStepDays + kStepDays / 2;
-    if (middle > today - 30) views += static_cast<int64_t>((ranking.recent(at) >> (age * kStepBits)) & kStepMax);
-  }
-  return views;
+  uint64_t views = 0;
+  for (uint64_t steps = ranking.recent(at) & within; steps != 0; steps >>= kStepBits) views += steps & kStepMax;
+  return static_cast<int64_t>(views);
 }
 
 }  // namespace
@@ -128,9 +133,11 @@ void RankingAdd(Ranking& ranking, std::string_view name, Timestamp time, int32_t
   if (options.recent && signal.views > 0) CountRecent(ranking, at, day);
 }
 
-std::vector<RankedName> RankingAt(const Ranking& ranking, const Moment& at) {
-  const double factor = std::exp2(-HalfLivesSince(ranking, at.time));
-  std::vector<RankedName> out;
+absl::InlinedVector<RankedName, 8> RankingAt(const Ranking& ranking, const Moment& at) {
+  // Not of the very moment: rules look at it again when a day begins, and until then it must not move.
+  const double factor = std::exp2(-HalfLivesSince(ranking, Timestamp(days(at.day))));
+  const uint64_t within = StepsWithin(ranking, at.day);
+  absl::InlinedVector<RankedName, 8> out;
   out.reserve(static_cast<size_t>(ranking.name_size()));
   for (int i = 0; i < ranking.name_size(); ++i) {
     const double inherited = i < ranking.inherited_size() ? ranking.inherited(i) : 0;
@@ -138,7 +145,7 @@ std::vector<RankedName> RankingAt(const Ranking& ranking, const Moment& at) {
                    .score = (ranking.score(i) - inherited) * factor,
                    .views = ranking.views(i),
                    .clicks = ranking.clicks(i),
-                   .views_30d = RecentViews(ranking, i, at.day),
+                   .views_30d = RecentViews(ranking, i, within),
                    .days_since = std::max(0, at.day - ranking.at_day() - ranking.last_day(i))});
   }
   std::sort(out.begin(), out.end(), [](const RankedName& a, const RankedName& b) {

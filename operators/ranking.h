@@ -3,7 +3,8 @@
 //   RankingAdd(*state.mutable_categories(), "shoes", time, day, {.weight = 2, .views = 1}, {.half_life = days(30)});
 //   for (const RankedName& ranked : RankingAt(state.categories(), moment)) …
 //
-// Score. An event of weight w at time t is worth w · 2^(-(now - t) / half-life). Scores are kept as they would be at
+// Score. An event of weight w at time t is worth w · 2^(-(d - t) / half-life) on a day that begins at d (so a little more
+// than w on its own day), and all through that day. Scores are kept as they would be at
 // one common earlier time, so that nothing must be touched as time passes and a late event is worth what it would have
 // been in its place: forward decay (Cormode, Shkapenyuk, Srivastava, Xu: Forward Decay, ICDE 2009).
 //
@@ -19,8 +20,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
-#include <vector>
 
+#include "absl/container/inlined_vector.h"
 #include "operators/time.h"
 #include "portrait/v1/state/ranking.pb.h"
 
@@ -56,6 +57,6 @@ struct RankedName {
 };
 
 // Highest score first, equal ones by name.
-std::vector<RankedName> RankingAt(const v1::state::Ranking& ranking, const Moment& at);
+absl::InlinedVector<RankedName, 8> RankingAt(const v1::state::Ranking& ranking, const Moment& at);
 
 }  // namespace portrait

@@ -215,6 +215,7 @@ void Site::Describe(Description& about) {
   DescribeSessions(about);
   DescribeActions(about);
   DescribeInterests(about);
+  about.TimersLeave({"interests", "products", "top_category"});  // a timer only closes a session
 }
 
 absl::Status Site::Bind(const FeatureRegistry&) {

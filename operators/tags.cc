@@ -25,6 +25,11 @@ bool IsActivity(const Event& event) {
   }
 }
 
+// Handled without asking which features have changed.
+bool IsOfTags(const Event& event) {
+  return event.has_customer_erased() || event.has_tag_pinned() || event.has_tag_unpinned();
+}
+
 void NoteActivity(const Event& event, int silent_days, State& state) {
   const int64_t time_us = event.event_time_us();
   const bool first = !state.has_first_seen_us();
@@ -46,7 +51,7 @@ void Tags::Describe(Description& about) {
       .ReadsEverything()
       .FollowsTimers()
       .FollowsSwitches()
-      .LooksBeforeEvents();
+      .LooksBefore();
   about.Writes<v1::TagChange>("tag-changes", "A tag comes or goes, with the reasons");
   about.Timer(kRulesTimer, "time alone may change what a rule says");
   about.Timer(kPinTimer, "a pin ends");
@@ -103,16 +108,32 @@ absl::StatusOr<std::unique_ptr<const rules::RuleSet>> Tags::Compile(
 }
 
 void Tags::BeforeEvent(const Event& event, const State& state, const Context& context) const {
+  if (IsOfTags(event)) return;
+  using Watched = rules::ChangeDetector::Watched;
+  const auto watched = [&](const rules::ChangeDetector& of) -> const Watched& {
+    return of.WatchedBy(event.body_case());
+  };
+  Watch(watched, state, context);
+}
+
+void Tags::BeforeTimer(Slot slot, const State& state, const Context& context) const {
+  using Watched = rules::ChangeDetector::Watched;
+  const auto watched = [&](const rules::ChangeDetector& of) -> const Watched& { return of.WatchedByTimersOf(slot); };
+  Watch(watched, state, context);
+}
+
+template <class Watched>
+void Tags::Watch(Watched watched, const State& state, const Context& context) const {
   const auto watch = [&](const rules::RuleSet& rules, bool judged, rules::ChangeDetector::Snapshot& seen) {
-    seen.event = nullptr;
+    seen.taken_by = nullptr;
     if (!judged) return;  // all will be looked at
-    rules.detector().Before(event.body_case(), context.features(), seen);
-    seen.event = &event;
+    rules.detector().Before(watched(rules.detector()), context.features(), seen);
+    seen.taken_by = &context;
   };
   using Snapshot = rules::ChangeDetector::Snapshot;
   watch(*rules_, state.rules() == rules_->version(), Snapshot::OfThisThread());
   if (shadow_) {
-    // Ahead of a late event the tags are not what they would be at its moment, which the comparison takes for granted.
+    // Ahead of a late event or timer the tags are not what they would be at its moment, which the comparison takes for granted.
     const bool judged =
         state.has_shadow() && !HasStaleShadow(state) && state.shadow().judged_us() <= ToMicros(context.now());
     watch(*shadow_, judged, Snapshot::OfThisThread(/*shadow=*/true));
@@ -133,7 +154,7 @@ void Tags::OnEvent(const Event& event, State& state, Context& context) const {
   NoteActivity(event, options_.silent_days, state);
   rules_->windows().Take(event, context, state);
   Settle(state, context);
-  OnBothSides([&](const Side& side) { AfterEvent(event, side, context); }, state);
+  OnBothSides([&](const Side& side) { LookAtAffected(side.rules.All(), side, context); }, state);
 }
 
 void Tags::OnTimer(const Timer& timer, State& state, Context& context) const {
@@ -159,7 +180,8 @@ void Tags::OnTimer(const Timer& timer, State& state, Context& context) const {
 
 void Tags::OnChange(Slot changed, State& state, Context& context) const {
   Settle(state, context);
-  OnBothSides([&](const Side& side) { Look(side.rules.detector().ReadersOf(changed), side, context); }, state);
+  OnBothSides([&](const Side& side) { LookAtAffected(side.rules.detector().ReadersOf(changed), side, context); },
+              state);
 }
 
 // A timer that the rules before have left may come too early, which does no harm: it looks anew, then.

@@ -66,6 +66,7 @@ class Tags final : public Operator<v1::state::Tags> {
   static void Describe(Description& about);
   absl::Status Bind(const FeatureRegistry& features) override;
   void BeforeEvent(const Event& event, const v1::state::Tags& state, const Context& context) const override;
+  void BeforeTimer(Slot slot, const v1::state::Tags& state, const Context& context) const override;
   void OnEvent(const Event& event, v1::state::Tags& state, Context& context) const override;
   void OnTimer(const Timer& timer, v1::state::Tags& state, Context& context) const override;
   void OnChange(Slot changed, v1::state::Tags& state, Context& context) const override;
@@ -123,7 +124,12 @@ class Tags final : public Operator<v1::state::Tags> {
   bool Settle(State& state, Context& context) const;
   bool HasStaleShadow(const State& state) const;
 
-  void AfterEvent(const Event& event, const Side& side, Context& context) const;
+  // `watched` says of a set of rules' detector which features the step that begins may change. A handler that asks for
+  // what has changed must follow.
+  template <class Watched>
+  void Watch(Watched watched, const State& state, const Context& context) const;
+  // What this step has changed, where its begin was watched; else `otherwise`.
+  void LookAtAffected(const std::vector<int32_t>& otherwise, const Side& side, Context& context) const;
   void Look(const std::vector<int32_t>& units, const Side& side, Context& context) const;
   // `look` asks a Judge. `gone` are changes that are certain already.
   template <class LookBy>

@@ -73,9 +73,9 @@ v1::Reason Tags::OfTags(std::string text) {
   return reason;
 }
 
-void Tags::AfterEvent(const Event& event, const Side& side, Context& context) const {
+void Tags::LookAtAffected(const std::vector<int32_t>& otherwise, const Side& side, Context& context) const {
   auto& seen = rules::ChangeDetector::Snapshot::OfThisThread(side.shadow != nullptr);
-  if (std::exchange(seen.event, nullptr) != &event) return Look(side.rules.All(), side, context);
+  if (std::exchange(seen.taken_by, nullptr) != &context) return Look(otherwise, side, context);
   side.rules.detector().After(context.features(), seen);
   if (seen.affected.empty()) return;
   JudgeBy([&](rules::Judge& judge) { return judge.Look(seen.affected); }, side, context);

@@ -82,20 +82,25 @@ ChangeDetector::ChangeDetector(const Program& program, const std::vector<Watched
               [](const Watch::Threshold& a, const Watch::Threshold& b) { return a.at < b.at; });
     const Slot slot = watch.ref.slot();
     by_slot_.resize(std::max<size_t>(by_slot_.size(), size_t{slot} + 1));
-    by_slot_[slot].insert(by_slot_[slot].end(), watch.readers.begin(), watch.readers.end());
-    const bool is_list = watch.ref.description().type == FeatureType::kItems;
+    Units& readers = by_slot_[slot].readers;
+    readers.insert(readers.end(), watch.readers.begin(), watch.readers.end());
+    const FeatureDescription& feature = watch.ref.description();
+    const auto watch_in = [&](Watched& watched) {
+      (feature.type == FeatureType::kItems ? watched.lists : watched.values).push_back(static_cast<int32_t>(w));
+    };
+    if (feature.by_timers) watch_in(by_slot_[slot].timers);
     for (size_t kind = 0; kind < kEventKinds; ++kind) {
-      if (watch.ref.changed_by().test(kind)) (is_list ? lists_ : values_)[kind].push_back(static_cast<int32_t>(w));
+      if (watch.ref.changed_by().test(kind)) watch_in(by_kind_[kind]);
     }
   }
-  for (Units& readers : by_slot_) {
+  for (auto& [readers, timers] : by_slot_) {
     std::sort(readers.begin(), readers.end());
     readers.erase(std::unique(readers.begin(), readers.end()), readers.end());
   }
 }
 
-const ChangeDetector::Units& ChangeDetector::ReadersOf(Slot slot) const {
-  static const auto* const none = new Units();
+const ChangeDetector::OfSlot& ChangeDetector::Of(Slot slot) const {
+  static const auto* const none = new OfSlot();
   return slot < by_slot_.size() ? by_slot_[slot] : *none;
 }
 
@@ -148,20 +153,20 @@ void ChangeDetector::Remember(const Scalar& value, std::vector<Snapshot::Seen>& 
   if (value.kind == Kind::kText) seen.texts_.append(value.text, value.size);
 }
 
-void ChangeDetector::Before(EventKind kind, const FeatureReader& reader, Snapshot& seen) const {
-  seen.kind_ = kind;
+void ChangeDetector::Before(const Watched& watched, const FeatureReader& reader, Snapshot& seen) const {
+  seen.watched_ = &watched;
   seen.values_.clear();
   seen.next_.clear();
   seen.items_.clear();
   seen.items_end_.clear();
   seen.columns_.clear();
   seen.texts_.clear();
-  for (const int32_t w : values_[static_cast<size_t>(kind)]) {
+  for (const int32_t w : watched.values) {
     const Watch& watch = watches_[static_cast<size_t>(w)];
     Remember(ToScalar(reader.Get(watch.ref)), seen.values_, seen);
     seen.next_.push_back(NextChangeOf(watch.next, reader));
   }
-  for (const int32_t w : lists_[static_cast<size_t>(kind)]) {
+  for (const int32_t w : watched.lists) {
     const Watch& watch = watches_[static_cast<size_t>(w)];
     for (const Item& item : reader.GetItems(watch.ref)) {
       seen.items_.push_back({seen.texts_.size(), item.name.size(), seen.columns_.size()});
@@ -179,13 +184,13 @@ void ChangeDetector::After(const FeatureReader& reader, Snapshot& seen) const {
   seen.affected.elements.clear();
   seen.affected.changed.clear();
   size_t next = 0;
-  for (const int32_t w : values_[static_cast<size_t>(seen.kind_)]) {
+  for (const int32_t w : seen.watched_->values) {
     const Watch& watch = watches_[static_cast<size_t>(w)];
     CompareValues(watch, seen.values_[next], ToScalar(reader.Get(watch.ref)), seen);
     if (NextChangeOf(watch.next, reader) < seen.next_[next++]) Mark(watch.readers, seen.marked_);
   }
   size_t first = 0, list = 0;
-  for (const int32_t w : lists_[static_cast<size_t>(seen.kind_)]) {
+  for (const int32_t w : seen.watched_->lists) {
     const Watch& watch = watches_[static_cast<size_t>(w)];
     const size_t end = seen.items_end_[list++];
     CompareLists(watch, first, end, reader.GetItems(watch.ref), seen);

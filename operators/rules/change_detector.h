@@ -1,11 +1,11 @@
-// Which rules an event may have changed: the features that rules read are compared before and after it. So what an
-// event costs depends on how many features rules read, not on how many rules there are.
+// Which rules an event, or the timer of an operator, may have changed: the features that rules read are compared before
+// and after it. So what an event costs depends on how many features rules read, not on how many rules there are.
 //
 //   ChangeDetector::Snapshot& seen = ChangeDetector::Snapshot::OfThisThread();
-//   detector.Before(kind, reader, seen);   // before any operator has handled the event
-//   detector.After(reader, seen);          // after all have, at the same moment: seen.affected says what to look at
+//   detector.Before(detector.WatchedBy(kind), reader, seen);   // before any operator has handled the event
+//   detector.After(reader, seen);    // after all have, at the same moment: seen.affected says what to look at
 //
-// Needs what holds between two events anyway: the tags are what a look at everything would give at this moment, and a
+// Needs what holds between two steps anyway: the tags are what a look at everything would give at this moment, and a
 // timer is set for the first moment at which time alone may change that. Then a rule need not be looked at
 //  1. where a feature is compared with a constant, as long as no value from the one before to the one after makes the
 //     comparison come out differently, and the feature does not change by itself any sooner than before;
@@ -49,15 +49,20 @@ struct Affected {
 // Constant once made; then safe from any thread. The program must outlive it.
 class ChangeDetector {
  public:
+  // Features that a step may change, and that rules read; by their numbers here.
+  struct Watched {
+    std::vector<int32_t> values, lists;
+  };
+
   ChangeDetector(const Program& program, const std::vector<WatchedUnit>& units);
 
-  // What the features were, with room that is used again: one event at a time for each thread.
+  // What the features were, with room that is used again: one step at a time for each thread.
   class Snapshot {
    public:
     // One for the rules in force, one for those in the shadow.
     static Snapshot& OfThisThread(bool shadow = false);
-    // Who took it last: an address that is the same before and after the event, and of no other event meanwhile.
-    const void* event = nullptr;
+    // Who took it last: an address that is the same before and after the step, and of no other step meanwhile.
+    const void* taken_by = nullptr;
     Affected affected;  // by After; valid until the row changes again
 
    private:
@@ -70,7 +75,7 @@ class ChangeDetector {
       size_t name_at = 0, name_size = 0;  // in texts_
       size_t columns_from = 0;
     };
-    EventKind kind_ = Event::BODY_NOT_SET;
+    const Watched* watched_ = nullptr;
     std::vector<Seen> values_;
     std::vector<int64_t> next_;  // when they change by themselves; of the values, then of the lists
     std::vector<SeenItem> items_;
@@ -80,12 +85,15 @@ class ChangeDetector {
     std::vector<uint64_t> marked_;  // a bit for each unit
   };
 
-  void Before(EventKind kind, const FeatureReader& reader, Snapshot& seen) const;
+  const Watched& WatchedBy(EventKind kind) const { return by_kind_[static_cast<size_t>(kind)]; }
+  const Watched& WatchedByTimersOf(Slot slot) const { return Of(slot).timers; }
+
+  void Before(const Watched& watched, const FeatureReader& reader, Snapshot& seen) const;
   void After(const FeatureReader& reader, Snapshot& seen) const;
 
   using Units = std::vector<int32_t>;
   // All that read features of the operator in this slot; ascending.
-  const Units& ReadersOf(Slot slot) const;
+  const Units& ReadersOf(Slot slot) const { return Of(slot).readers; }
 
  private:
   struct Watch {
@@ -104,6 +112,12 @@ class ChangeDetector {
     Units each;                         // of a list: that are judged by its elements
   };
 
+  struct OfSlot {
+    Units readers;
+    Watched timers;
+  };
+  const OfSlot& Of(Slot slot) const;
+
   void Visit(int32_t node, int32_t unit, int32_t each, std::vector<bool>& seen);
   Watch& WatchOf(int32_t feature);
   void Remember(const Scalar& value, std::vector<Snapshot::Seen>& values, Snapshot& seen) const;
@@ -114,8 +128,8 @@ class ChangeDetector {
   const Program& program_;
   size_t units_ = 0;
   std::vector<Watch> watches_;
-  std::vector<Units> by_slot_;
-  std::array<std::vector<int32_t>, kEventKinds> values_, lists_;  // by kind: of watches_
+  std::vector<OfSlot> by_slot_;
+  std::array<Watched, kEventKinds> by_kind_;
 };
 
 }  // namespace portrait::rules

@@ -1,7 +1,7 @@
 // The rules of all tags together, checked and compiled: what the operator `tags` judges customers by (docs/rules.md).
 //
 //   absl::StatusOr<RuleSet> set = RuleSet::Compile(rules, features);
-//   set->detector().Before(kind, reader, seen);   // … what an event may change
+//   set->detector().Before(watched, reader, seen);   // … what an event may change
 //
 // Rules are judged in units: a rule that stands alone, or a group, of whose tags a customer has exactly one.
 #pragma once

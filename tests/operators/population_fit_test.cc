@@ -146,7 +146,7 @@ TEST_CASE("the spread of rhythms is found from pauses", "[population_fit]") {
   CHECK(kept.spread_weight == 4);
 }
 
-TEST_CASE("pauses that never differ, as of subscribers, leave a spread that a file of models may have", "[population_fit]") {
+TEST_CASE("pauses that never differ, as of subscribers, leave a spread above zero", "[population_fit]") {
   std::vector<Rhythm> rhythms;
   for (int32_t i = 0; i < 50; ++i) rhythms.push_back(RhythmOf({7 + i % 3, 7 + i % 3, 7 + i % 3}));
   const RhythmPrior prior = FitRhythms(rhythms);

@@ -32,7 +32,7 @@ class Watched {
     const ChangeDetector detector(program_, units_);
     ChangeDetector::Snapshot seen;
     const FeatureReader reader = features.reader();
-    detector.Before(kind, reader, seen);
+    detector.Before(detector.WatchedBy(kind), reader, seen);
     change();
     detector.After(reader, seen);
     std::string out;
