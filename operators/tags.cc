@@ -133,7 +133,8 @@ void Tags::Watch(Watched watched, const State& state, const Context& context) co
   using Snapshot = rules::ChangeDetector::Snapshot;
   watch(*rules_, state.rules() == rules_->version(), Snapshot::OfThisThread());
   if (shadow_) {
-    // Ahead of a late event or timer the tags are not what they would be at its moment, which the comparison takes for granted.
+    // Ahead of a late event or timer the tags are not what they would be at its moment, which the comparison takes for
+    // granted.
     const bool judged =
         state.has_shadow() && !HasStaleShadow(state) && state.shadow().judged_us() <= ToMicros(context.now());
     watch(*shadow_, judged, Snapshot::OfThisThread(/*shadow=*/true));

@@ -3,9 +3,13 @@
 #include <iostream>
 #include <memory>
 #include <optional>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "pipeline/cli/commands.h"
+#include "pipeline/cli/fit_rows.h"
 #include "pipeline/cli/order_files.h"
 #include "pipeline/config/model_file.h"
 #include "pipeline/config/setting.h"
@@ -20,6 +24,7 @@ struct FitArguments {
   OrderFiles orders;
   std::string until, out, name, horizon;
   int clusters = FitReport::kClusters;
+  bool from_rows = false;
 };
 
 absl::StatusOr<std::optional<int32_t>> UntilOf(const std::string& text) {
@@ -58,16 +63,20 @@ absl::StatusOr<Pasts> PastsOf(const OrderFiles::Loaded& loaded) {
   return out;
 }
 
-absl::Status WriteFile(const FitArguments& arguments, const OrderFiles::Loaded& loaded, const Pasts& pasts,
-                       const FitReport& report, int32_t horizon_days) {
+// Where they come from, and how good they are.
+struct Told {
+  std::vector<std::string> sources;
+  std::string currency, time_zone;
+  v1::ModelCard card;
+};
+
+absl::Status WriteFile(const FitArguments& arguments, const FitReport& report, Told told) {
   auto file = report.File();
   if (!file.ok()) return file.status();
-  for (const std::string& path : arguments.orders.files()) {
-    file->mutable_source()->add_files(std::filesystem::path(path).filename().string());
-  }
-  file->mutable_source()->set_currency(loaded.config.currency.home);
-  file->mutable_source()->set_time_zone(loaded.zone.name());
-  *file->mutable_card() = CardOf(pasts.customers, report.until, horizon_days);
+  for (std::string& source : told.sources) file->mutable_source()->add_files(std::move(source));
+  file->mutable_source()->set_currency(told.currency);
+  file->mutable_source()->set_time_zone(told.time_zone);
+  *file->mutable_card() = std::move(told.card);
   PutBestInForce(*file);
   file->set_name(arguments.name.empty() ? absl::StrCat(file->in_force(), "/", DayText(report.until)) : arguments.name);
   const auto written = WriteModelFile(arguments.out, *std::move(file));
@@ -76,7 +85,33 @@ absl::Status WriteFile(const FitArguments& arguments, const OrderFiles::Loaded& 
   return absl::OkStatus();
 }
 
+absl::Status FitRows(const FitArguments& arguments, const Program& program) {
+  for (const auto& [option, given] : {std::pair("--until", &arguments.until), {"--horizon", &arguments.horizon}}) {
+    if (!given->empty()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(option, ": does not go with --from-rows, for rows are as they stand"));
+    }
+  }
+  const auto config = arguments.orders.config().Load();
+  if (!config.ok()) return config.status();
+  const auto chain = program.BuildChain(*config);
+  if (!chain.ok()) return chain.status();
+  const auto customers = CustomersOfRows(*config, **chain);
+  if (!customers.ok()) return customers.status();
+  const FitReport report = FitReport::Of(*customers, arguments.clusters);
+  if (report.customers == 0) return absl::NotFoundError("no customer has an order");
+  std::cout << report.Text() << std::flush;
+  if (arguments.out.empty()) return absl::OkStatus();
+  Told told{{config->engine.ChangelogTopic()}, config->currency.home, config->engine.zone.name(), {}};
+  told.card.set_none_because("rows do not tell how customers stood before");
+  return WriteFile(arguments, report, std::move(told));
+}
+
 absl::Status Fit(const FitArguments& arguments, const Program& program) {
+  if (arguments.from_rows == !arguments.orders.files().empty()) {
+    return absl::InvalidArgumentError("needs either files of orders (--events, --mapping) or --from-rows");
+  }
+  if (arguments.from_rows) return FitRows(arguments, program);
   const auto until = UntilOf(arguments.until);
   if (!until.ok()) return until.status();
   const auto horizon = HorizonOf(arguments.horizon);
@@ -90,7 +125,11 @@ absl::Status Fit(const FitArguments& arguments, const Program& program) {
   std::cout << report.Text() << std::flush;
   if (arguments.out.empty()) return absl::OkStatus();
   const auto days = static_cast<int32_t>(horizon->value_or(loaded->config.chain.churn.horizon_days));
-  return WriteFile(arguments, *loaded, *pasts, report, days);
+  Told told{{}, loaded->config.currency.home, loaded->zone.name(), CardOf(pasts->customers, report.until, days)};
+  for (const std::string& path : arguments.orders.files()) {
+    told.sources.push_back(std::filesystem::path(path).filename().string());
+  }
+  return WriteFile(arguments, report, std::move(told));
 }
 
 }  // namespace
@@ -99,11 +138,15 @@ void AddFit(Program& program) {
   auto options = std::make_shared<FitArguments>();
   CLI::App& app = program.AddCommand(
       {.name = "fit",
-       .about = "Fits the population models of churn, value and rhythm to files of orders, for `models.file`",
+       .about =
+           "Fits the population models of churn, value and rhythm to files of orders, or to the rows of the service",
        .examples = {"portrait fit --events CDNOW_master.txt --mapping deploy/examples/cdnow.yaml --until 1997-09-30",
-                    "portrait fit --events sales.csv --mapping sales.yaml --name shop-7 --out models.json"}},
+                    "portrait fit --events sales.csv --mapping sales.yaml --name shop-7 --out models.json",
+                    "portrait fit --from-rows --config portrait.yaml --out models.json"}},
       [options](const Program& chosen) { return Fit(*options, chosen); });
-  options->orders.AddTo(app);
+  options->orders.AddTo(app, /*required=*/false);
+  app.add_flag("--from-rows", options->from_rows,
+               "All customers of the service as their rows in the changelog tell, in place of files; no card");
   app.add_option("--until", options->until, "Orders up to and with this day; all by default")->type_name("DAY");
   app.add_option("--horizon", options->horizon,
                  "The models are judged on the last days, this many; churn.horizon by default")

@@ -5,14 +5,15 @@
 
 namespace portrait {
 
-void OrderFiles::AddTo(CLI::App& app) {
+void OrderFiles::AddTo(CLI::App& app, bool required) {
   config_.AddTo(app);
-  app.add_option("--events", files_, "A file of orders, plain or gzipped; may be repeated")
-      ->required()
-      ->type_name("FILE");
-  app.add_option("-m,--mapping", mapping_, "How its columns become events: docs/tools.md")
-      ->required()
-      ->type_name("FILE");
+  auto* const files = app.add_option("--events", files_, "A file of orders, plain or gzipped; may be repeated")
+                          ->required(required)
+                          ->type_name("FILE");
+  auto* const mapping = app.add_option("-m,--mapping", mapping_, "How its columns become events: docs/tools.md")
+                            ->required(required)
+                            ->type_name("FILE");
+  files->needs(mapping);
   app.add_option("--where", where_, "Leave out rows unless this holds, too: 'Quantity > 0'; may be repeated")
       ->type_name("CONDITION");
 }

@@ -17,7 +17,8 @@ namespace portrait {
 class OrderFiles {
  public:
   // Adds the options, --config and --brokers too; this must live until the command line is parsed and Load is done.
-  void AddTo(CLI::App& app);
+  // Where files are not required, the command must do without them when none is given.
+  void AddTo(CLI::App& app, bool required = true);
 
   struct Loaded {
     MappedHistory history;
@@ -29,6 +30,7 @@ class OrderFiles {
   absl::StatusOr<Loaded> Load(const Program& program) const;
 
   const std::vector<std::string>& files() const { return files_; }
+  const ConfigArguments& config() const { return config_; }
 
  private:
   ConfigArguments config_;

@@ -8,18 +8,13 @@
 
 #include "absl/strings/str_cat.h"
 #include "nlohmann/json.hpp"
-#include "pipeline/cli/partition_logs.h"
-#include "pipeline/ports/clock.h"
-#include "pipeline/tools/journal_end.h"
-#include "pipeline/tools/latest_rows.h"
+#include "pipeline/cli/all_rows.h"
 #include "pipeline/tools/progress_bar.h"
 #include "pipeline/tools/rule_impact.h"
 #include "pipeline/tools/times.h"
 
 namespace portrait {
 namespace {
-
-constexpr uint64_t kParts = 1000;  // of a partition, on the progress bar
 
 struct Count {
   RuleImpact impact;
@@ -29,44 +24,21 @@ struct Count {
   Timestamp read_at;
 };
 
-// The time up to which a task's sweep judges silent customers: its watermark.
-Timestamp TimeOf(const v1::TaskState& task, const Config& config, Timestamp now) {
-  Timestamp time = FromMicros(task.highest_time_us());
-  // The tick that comes before the switch; the journal has the last one that was written.
-  if (config.engine.clock == ClockMode::kWall) time = std::max(time, now);
-  return time - config.engine.allowed_lateness;
-}
-
 bool HasSwept(const v1::TaskState& task, std::string_view customer, int64_t shadow) {
   return task.shadow() == shadow && (!task.sweeping() || customer <= task.swept_to());
 }
 
 absl::Status CountRows(const Config& config, Count& count) {
-  const std::string changelog = config.engine.ChangelogTopic();
-  const auto logs = OpenPartitionLogs(config, "rules", changelog);
-  if (!logs.ok()) return logs.status();
-  count.read_at = SystemClock().Now();
-  ProgressBar bar("counting", {.total = static_cast<uint64_t>(logs->partitions) * kParts});
-  for (int32_t partition = 0; partition < logs->partitions; ++partition) {
-    const auto entry = LastJournalEntry(*logs->reader, config.engine.JournalTopic(), partition);
-    if (!entry.ok()) return entry.status();
-    if (!entry->has_value() || !(*entry)->after().any_time()) continue;  // no event yet, so there are no rows
-    const v1::TaskState& task = (*entry)->after();
-    const Timestamp now = TimeOf(task, config, count.read_at);
-    LatestRows rows(*logs->reader, changelog, partition, [&](uint64_t done, uint64_t total) {
-      bar.Update(static_cast<uint64_t>(partition) * kParts + done * kParts / std::max<uint64_t>(total, 1),
-                 absl::StrCat(ShortCount(count.impact.customers()), " customers"));
-    });
-    const absl::Status read = rows.ForEach([&](std::string_view customer, std::string_view row) {
-      const absl::Status added = count.impact.Add(customer, row, now);
-      count.swept += HasSwept(task, customer, count.shadow) ? 1 : 0;
-      return added.ok() ? added
-                        : absl::Status(added.code(), absl::StrCat("the row of customer ", std::string(customer), ": ",
-                                                                  added.message()));
-    });
-    if (!read.ok()) return read;
-    count.overtaken += rows.overtaken();
-  }
+  const auto told = [&] { return absl::StrCat(ShortCount(count.impact.customers()), " customers"); };
+  const auto read =
+      VisitAllRows(config, "rules", "counting", told,
+                   [&](std::string_view customer, std::string_view row, const v1::TaskState& task, Timestamp now) {
+                     count.swept += HasSwept(task, customer, count.shadow) ? 1 : 0;
+                     return count.impact.Add(customer, row, now);
+                   });
+  if (!read.ok()) return read.status();
+  count.read_at = read->read_at;
+  count.overtaken = read->overtaken;
   return absl::OkStatus();
 }
 

@@ -64,12 +64,30 @@ CustomersUntil CustomersUntil::Of(const std::vector<CustomerPast>& pasts, int32_
   return out;
 }
 
+void CustomersUntil::AddSummary(const CustomerSummary& summary, int32_t first_day, int32_t last_day) {
+  const double occasions = summary.history.repeats + 1;
+  const bool repeats = summary.history.repeats > 0;
+  first = std::min(first, first_day);
+  repeat_customers += repeats ? 1 : 0;
+  purchase_days += static_cast<int64_t>(occasions);
+  pauses += static_cast<int64_t>(summary.history.repeats);
+  histories.push_back(
+      {summary.history.repeats, static_cast<double>(last_day - first_day), static_cast<double>(until - first_day)});
+  repeat_values.push_back(repeats ? OrderValues{.orders = occasions, .mean = summary.day_value} : OrderValues{});
+  day_values.push_back(summary.day_value);
+  rhythms.push_back(summary.rhythm);
+  rfm.push_back(MakeRfm(until - last_day, static_cast<int64_t>(occasions), summary.spend));
+}
+
 FitReport FitReport::Of(const std::vector<CustomerPast>& pasts, int32_t until, int clusters) {
-  const CustomersUntil all = CustomersUntil::Of(pasts, until);
+  return Of(CustomersUntil::Of(pasts, until), clusters);
+}
+
+FitReport FitReport::Of(const CustomersUntil& all, int clusters) {
   FitReport out;
   out.first = all.first;
-  out.until = until;
-  out.customers = static_cast<int64_t>(all.pasts.size());
+  out.until = all.until;
+  out.customers = static_cast<int64_t>(all.histories.size());
   out.repeat_customers = all.repeat_customers;
   out.purchase_days = all.purchase_days;
   out.pauses = all.pauses;

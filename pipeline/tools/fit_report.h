@@ -22,7 +22,12 @@ namespace portrait {
 struct CustomersUntil {
   static CustomersUntil Of(const std::vector<CustomerPast>& pasts, int32_t until);
 
-  std::vector<const CustomerPast*> pasts;  // into what was given
+  // One customer more as a row tells: with the local days of the first and the last purchase; `until` is that day or a
+  // later one. The row does not tell the purchase days apart by value, so the first counts among the repeat values,
+  // too, and of the pauses it has the latest.
+  void AddSummary(const CustomerSummary& summary, int32_t first_day, int32_t last_day);
+
+  std::vector<const CustomerPast*> pasts;  // into what was given; none of those that were added
   std::vector<PurchaseHistory> histories;
   std::vector<OrderValues> repeat_values;  // of the purchase days after the first, as in the studies
   std::vector<double> day_values;          // spend by purchase day
@@ -38,6 +43,7 @@ struct FitReport {
   // Purchase days up to and with the local day `until`; ages are counted to that day. Values are of the purchase days
   // after the first, as in the studies that the models come from. A model that could not be fitted says why.
   static FitReport Of(const std::vector<CustomerPast>& pasts, int32_t until, int clusters = kClusters);
+  static FitReport Of(const CustomersUntil& all, int clusters = kClusters);
 
   absl::StatusOr<PopulationFit<BgNbdParameters>> bg;
   absl::StatusOr<PopulationFit<MbgNbdParameters>> mbg;

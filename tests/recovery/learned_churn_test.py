@@ -71,6 +71,23 @@ class Test:
             assert len(example["features"]) == 25 and 0 < example["probability"] < 1, example
             assert example["model"] == "mbg_nbd/cdnow", example
 
+    def fit_rows(self, service):
+        """Models fitted to the rows: of the customers that the rows have, and such as the service can go by."""
+        out = self.path("rows.json")
+        shown = self.command("fit", "--from-rows", "--config", service.config, "--name", "rows", "--out", out)
+        print(shown, end="")
+        table = self.command("customers", "--features", "purchases.occasions,purchases.spend", "--config", service.config)
+        days = [int(line.split(",")[1]) for line in table.splitlines()[1:] if int(line.split(",")[1]) > 0]
+        found = re.search(r"^(\d+) customers, (\d+) of them with repeats, (\d+) purchase days", shown).groups()
+        assert [int(number) for number in found] == [len(days), sum(one > 1 for one in days), sum(days)], (found, len(days))
+        assert re.search(r"Gamma-Gamma  p [\d.]+  q [\d.]+  v [\d.]+", shown) and f"from {self.name}.changelog" in shown, shown
+        assert "rows do not tell how customers stood before" in self.command("models", "show", out)
+        for words in (["--until", "2024-06-01"], ["--horizon", "30d"]):
+            assert "does not go with --from-rows" in self.command("fit", "--from-rows", *words, "--config", service.config,
+                                                                  succeeds=False)
+        assert "--from-rows" in self.command("fit", "--config", service.config, succeeds=False)
+        return out
+
     def train(self, service):
         by_topic, by_file, jsonl = self.path("topic.json"), self.path("file.json"), self.path("examples.jsonl")
         shown = self.command("train", "--from-topic", "--config", service.config, "--name", "shop", "--out", by_topic)
@@ -193,9 +210,12 @@ class Test:
     def run(self):
         service = self.collect()
         self.check_examples()
+        rows = self.fit_rows(service)
         model = self.train(service)
         self.alerts_by_learned(model)
         self.applied_live(model)
+        service = self.service()
+        assert "models rows@" in self.command("models", "apply", rows, "--config", service.config)
 
 
 def main():

@@ -64,7 +64,8 @@ class KeptUp {
   }
 
   static std::unique_ptr<Chain> ChainWith(std::string_view more) {
-    return BuildDefaultChain(Config(), {"rules", absl::StrCat(std::string(kDefaultRules), kOfTimers, std::string(more))})
+    return BuildDefaultChain(Config(),
+                             {"rules", absl::StrCat(std::string(kDefaultRules), kOfTimers, std::string(more))})
         .value();
   }
 
