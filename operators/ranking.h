@@ -5,8 +5,8 @@
 //
 // Score. An event of weight w at time t is worth w · 2^(-(d - t) / half-life) all through the day that begins at d, so
 // a little more than w on its own day. Scores are kept as they would be at one common earlier time, so that nothing
-// must be touched as time passes and a late event is worth what it would have been in its place: forward decay (Cormode,
-// Shkapenyuk, Srivastava, Xu: Forward Decay, ICDE 2009).
+// must be touched as time passes and a late event is worth what it would have been in its place: forward decay
+// (Cormode, Shkapenyuk, Srivastava, Xu: Forward Decay, ICDE 2009).
 //
 // Bound. At most `entries` names, each cut at kRankedNameBytes. A new name takes the place of the one that scores
 // lowest and inherits its score for the purpose of staying, as in Space-Saving (Metwally, Agrawal, El Abbadi: Efficient
