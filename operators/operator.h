@@ -59,8 +59,8 @@ class Operator : public AnyOperator {
   virtual void BeforeEvent(const Event& event, const State& state, const Context& context) const {
     static_cast<void>(event), static_cast<void>(state), static_cast<void>(context);
   }
-  // A timer of the operator in this slot, before this one, is about to fire. Only for operators that say LooksBefore and
-  // FollowsTimers; OnChange follows in the same step, on the same thread, at the same moment and with this context.
+  // A timer of the operator in this slot, before this one, is about to fire. Only for operators that say LooksBefore
+  // and FollowsTimers; OnChange follows in the same step, on the same thread, at the same moment, with this context.
   virtual void BeforeTimer(Slot slot, const State& state, const Context& context) const {
     static_cast<void>(slot), static_cast<void>(state), static_cast<void>(context);
   }

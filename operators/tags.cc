@@ -215,10 +215,11 @@ void Tags::Forget(const Event& event, State& state, Context& context) const {
   const std::string& reason = event.customer_erased().reason();
   std::vector<rules::TagVerdict> changes;
   for (const auto& tag : state.held()) {
-    changes.push_back({-1,
-                       tag.name(),
-                       false,
-                       {OfTags(reason.empty() ? "the customer is erased" : "the customer is erased: " + reason)}});
+    changes.push_back(
+        {-1,
+         tag.name(),
+         false,
+         {rules::ReasonOfTags(reason.empty() ? "the customer is erased" : "the customer is erased: " + reason)}});
   }
   if (!changes.empty()) Apply(std::move(changes), InForce(state), context);
 }

@@ -90,7 +90,6 @@ class Tags final : public Operator<v1::state::Tags> {
   using State = v1::state::Tags;
   using HeldTags = google::protobuf::RepeatedPtrField<v1::state::HeldTag>;
   static constexpr uint32_t kRulesTimer = 1, kPinTimer = 2, kShadowTimer = 3;
-  static v1::Reason OfTags(std::string text);  // a reason that no comparison gives
 
   // Rules, and what they have decided about one customer: those in force, or those in the shadow.
   struct Side {

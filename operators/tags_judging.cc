@@ -66,13 +66,6 @@ std::string TagFamily(std::string_view tag) {
   return colon == std::string_view::npos ? std::string(tag) : absl::StrCat(std::string(tag.substr(0, colon)), ":*");
 }
 
-v1::Reason Tags::OfTags(std::string text) {
-  v1::Reason reason;
-  reason.set_feature("tags.held");
-  reason.set_text(std::move(text));
-  return reason;
-}
-
 void Tags::LookAtAffected(const std::vector<int32_t>& otherwise, const Side& side, Context& context) const {
   auto& seen = rules::ChangeDetector::Snapshot::OfThisThread(side.shadow != nullptr);
   if (std::exchange(seen.taken_by, nullptr) != &context) return Look(otherwise, side, context);
@@ -161,7 +154,7 @@ std::vector<TagVerdict> Tags::TakeOver(const Side& side) const {
       tag.set_rule(static_cast<uint32_t>(rule));
     } else {
       tag.set_rule(static_cast<uint32_t>(all.size()));  // nobody's
-      gone.push_back({-1, tag.name(), false, {OfTags("there is no rule for this tag any more")}});
+      gone.push_back({-1, tag.name(), false, {rules::ReasonOfTags("there is no rule for this tag any more")}});
     }
   }
   side.rules.windows().Forget(side.state);
@@ -234,7 +227,7 @@ std::vector<TagVerdict> Tags::Differences(const HeldTags& before, const State& s
     const size_t colon = tag.find(':');
     const std::string_view item = colon == std::string::npos ? "" : std::string_view(tag).substr(colon + 1);
     auto why = rule.ok() ? judge.Explain(*rule, item).reasons
-                         : std::vector<v1::Reason>{OfTags("there is no rule for this tag any more")};
+                         : std::vector<v1::Reason>{rules::ReasonOfTags("there is no rule for this tag any more")};
     changes.push_back({rule.ok() ? *rule : -1, tag, after, std::move(why)});
   };
   for (const auto& tag : before) {

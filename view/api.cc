@@ -20,7 +20,7 @@ namespace {
 
 constexpr size_t kIdBytesMost = 1000;
 constexpr size_t kFiltersMost = 100;
-constexpr Duration kAnswerWithin = seconds(2);  // of the worker
+constexpr Duration kLookedUpWithin = seconds(2);
 constexpr Duration kCommittedWithin = seconds(5);
 constexpr Duration kAskAgain = std::chrono::milliseconds(10);
 
@@ -270,7 +270,7 @@ void Api::Customer(const CallPtr& call, bool timeline) {
     return call->respond(ErrorResponse(503, "restoring", "the service is still starting"));
   }
   look->partition = PartitionOf(id, source_.partitions);
-  thread_.After(look->committed ? kCommittedWithin : kAnswerWithin, [this, look] {
+  thread_.After(look->committed ? kCommittedWithin : kLookedUpWithin, [this, look] {
     if (std::exchange(look->answered, true)) return;
     const bool seen = look->first.has_value();
     look->call->respond(seen ? ErrorResponse(504, "not_committed", "what the row shows was not committed in time")

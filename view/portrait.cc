@@ -12,18 +12,13 @@
 #include "portrait/v1/state/site.pb.h"
 #include "portrait/v1/state/tags.pb.h"
 #include "view/masking.h"
+#include "view/result_json.h"
 
 namespace portrait::view {
 namespace {
 
 // "email" of "person.email".
 std::string_view Short(std::string_view feature) { return feature.substr(feature.find('.') + 1); }
-
-Json ReasonsJson(const std::vector<v1::Reason>& reasons, bool masked) {
-  Json out = Json::array();
-  for (const v1::Reason& reason : reasons) out.push_back(ReasonJson(masked ? Masked(reason) : reason));
-  return out;
-}
 
 }  // namespace
 

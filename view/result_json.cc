@@ -20,7 +20,7 @@ Json Common(const char* kind, const v1::ResultInfo& info, std::string text, bool
           {"time", TimeOf(info.event_time_us())},
           {"emitted", TimeOf(info.emission_time_us())},
           {"cause", CauseJson(info.cause())},
-          {"reasons", ReasonsJson(info, masked)},
+          {"reasons", ReasonsJson(info.reasons(), masked)},
           {"origin", info.origin() == v1::ORIGIN_UNSPECIFIED ? "unspecified"
                                                              : absl::AsciiStrToLower(v1::Origin_Name(info.origin()))},
           {"operator", info.operator_()},
@@ -31,12 +31,6 @@ Json Common(const char* kind, const v1::ResultInfo& info, std::string text, bool
 std::string Band(v1::ChurnAlert::Band band) { return std::string(BandName(band)); }
 
 }  // namespace
-
-Json ReasonsJson(const v1::ResultInfo& info, bool masked) {
-  Json out = Json::array();
-  for (const v1::Reason& reason : info.reasons()) out.push_back(ReasonJson(masked ? Masked(reason) : reason));
-  return out;
-}
 
 std::string ResultText(const v1::TagChange& change) { return absl::StrCat(change.after() ? "+ " : "- ", change.tag()); }
 

@@ -3,6 +3,7 @@
 
 #include "portrait/v1/result.pb.h"
 #include "view/json.h"
+#include "view/masking.h"
 
 namespace portrait::view {
 
@@ -14,6 +15,12 @@ Json ResultJson(const v1::ChurnAlert& alert, bool masked);
 std::string ResultText(const v1::TagChange& change);
 std::string ResultText(const v1::ChurnAlert& alert);
 
-Json ReasonsJson(const v1::ResultInfo& info, bool masked);
+// Of a list of v1.Reason, of whatever type.
+template <class Reasons>
+Json ReasonsJson(const Reasons& reasons, bool masked) {
+  Json out = Json::array();
+  for (const v1::Reason& reason : reasons) out.push_back(ReasonJson(masked ? Masked(reason) : reason));
+  return out;
+}
 
 }  // namespace portrait::view

@@ -170,9 +170,7 @@ class Story {
                 .kind = "tag_held",
                 .text = "+ " + held.name(),
                 .details = {{"tag", held.name()}, {"about", portraits_.About(held.name())}}};
-      v1::ResultInfo why;
-      for (v1::Reason& reason : portraits_.WhyHeld(held.name(), row_, as_of_)) *why.add_reasons() = std::move(reason);
-      told.reasons = ReasonsJson(why, masked_);
+      told.reasons = ReasonsJson(portraits_.WhyHeld(held.name(), row_, as_of_), masked_);
       Add(std::move(told));
     }
   }
@@ -198,7 +196,7 @@ class Story {
          .text = std::move(text),
          .caused_by = CausedBy(info),
          .cause = CauseJson(info.cause()),
-         .reasons = ReasonsJson(info, masked_),
+         .reasons = ReasonsJson(info.reasons(), masked_),
          .details = std::move(details)});
   }
 

@@ -20,7 +20,7 @@ using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 
 // Where in an event a field is: that of the body, and on from there; or the field of the event itself.
-struct Place {
+struct FieldPlace {
   const FieldDescriptor* body = nullptr;    // null: the event's own field
   const FieldDescriptor* within = nullptr;  // a message in the body that holds it; null: none
   const FieldDescriptor* field = nullptr;
@@ -130,7 +130,7 @@ class Maker {
  public:
   explicit Maker(FeatureRegistry& registry) : registry_(registry) {}
 
-  void Add(const Place& place) {
+  void Add(const FieldPlace& place) {
     const auto meaning = MeaningOf(*place.field);
     if (!meaning) return;
     auto* about = new FeatureDescription();  // for as long as the program runs

@@ -12,20 +12,13 @@ namespace {
 
 using v1::state::PinnedTag;
 
-v1::Reason InWords(std::string text) {
-  v1::Reason reason;
-  reason.set_feature("tags.held");
-  reason.set_text(std::move(text));
-  return reason;
-}
-
 PinList::iterator PlaceOf(const std::string& tag, PinList& pins) {
   return std::lower_bound(pins.begin(), pins.end(), tag,
                           [](const PinnedTag& pin, const std::string& name) { return pin.tag() < name; });
 }
 
 Ended End(const PinnedTag& pin, std::string why) {
-  return {pin.tag(), pin.absent(), pin.since_us(), InWords(std::move(why))};
+  return {pin.tag(), pin.absent(), pin.since_us(), ReasonOfTags(std::move(why))};
 }
 
 std::string Over(const PinnedTag& pin) {
@@ -35,10 +28,17 @@ std::string Over(const PinnedTag& pin) {
 
 }  // namespace
 
+v1::Reason ReasonOfTags(std::string text) {
+  v1::Reason reason;
+  reason.set_feature("tags.held");
+  reason.set_text(std::move(text));
+  return reason;
+}
+
 v1::Reason PinReason(const PinnedTag& pin) {
-  return InWords(absl::StrCat(pin.tag(), pin.absent() ? " is PINNED absent by " : " is PINNED by ", pin.author(),
-                              pin.until_us() == 0 ? "" : absl::StrCat(" until ", ToText(FromMicros(pin.until_us()))),
-                              ": ", pin.reason()));
+  return ReasonOfTags(absl::StrCat(
+      pin.tag(), pin.absent() ? " is PINNED absent by " : " is PINNED by ", pin.author(),
+      pin.until_us() == 0 ? "" : absl::StrCat(" until ", ToText(FromMicros(pin.until_us()))), ": ", pin.reason()));
 }
 
 bool SetPin(const v1::TagPin& pin, Timestamp now, PinList& pins, EndedPins& ended) {

@@ -33,6 +33,9 @@ struct Ended {
 };
 using EndedPins = std::vector<Ended>;
 
+// A reason that lies in the tags themselves, and not in a comparison.
+v1::Reason ReasonOfTags(std::string text);
+
 // Why a tag is there, or is not: "vip is PINNED by anna until 2026-03-01 00:00:00: asked on the phone".
 v1::Reason PinReason(const v1::state::PinnedTag& pin);
 
