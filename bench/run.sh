@@ -3,7 +3,7 @@
 #
 #   bench/run.sh                    5 M events, every contender three times; about 20 minutes
 #   bench/run.sh --quick            300 000 events, once; under 5 minutes once everything is built and fetched
-#   bench/run.sh --events N --runs N --contenders portrait,kafka-streams,bare-client,portrait-full
+#   bench/run.sh --events N --runs N --contenders portrait,kafka-streams,bare-client,portrait-at-least-once,portrait-full
 #   bench/run.sh --variants lean,lean-1s,large
 #   bench/run.sh --chart docs/benchmarks.svg       also draws the chart there
 #

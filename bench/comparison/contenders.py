@@ -128,6 +128,15 @@ class Portrait(Contender):
         return [self.place.build / "bench/portrait-lean", "run", self.config()]
 
 
+class PortraitAtLeastOnce(Portrait):
+    name = "portrait-at-least-once"
+    about = "Portrait, the lean work, without transactions: what exactly-once costs"
+    keeps_state = False      # restored as portrait is
+
+    def command(self):
+        return [self.place.build / "bench/portrait-lean-at-least-once", "run", self.config()]
+
+
 class PortraitFull(Portrait):
     name = "portrait-full"
     about = "Portrait, the default chain with its default tags: much more work"
@@ -173,7 +182,7 @@ class KafkaStreams(Contender):
                 *(f"{key}={value}" for key, value in settings.items())]
 
 
-CONTENDERS = {contender.name: contender for contender in (Portrait, KafkaStreams, BareClient, PortraitFull)}
+CONTENDERS = {contender.name: contender for contender in (Portrait, KafkaStreams, BareClient, PortraitAtLeastOnce, PortraitFull)}
 
 
 def bench_tool(place, *words):

@@ -63,7 +63,13 @@ def table(variant, summary, last):
     widths = [max(len(row[i]) for row in rows) for i in range(len(heads))]
     lines = ["  ".join(cell.ljust(width) if i == 0 else cell.rjust(width)
                        for i, (cell, width) in enumerate(zip(row, widths))).rstrip() for row in rows]
-    return [f"{variant.name}: {variant.about}", *lines, ""]
+    return [f"{variant.name}: {variant.about}", *lines, "", *exactly_once(summary)]
+
+
+def exactly_once(summary):
+    """What transactions cost, where both were run."""
+    times = ratio(summary, "portrait-at-least-once", "portrait", "events_per_cpu_s")
+    return [f"exactly once costs {times - 1:.0%} of CPU time an event", ""] if times else []
 
 
 def restores(measured):
