@@ -49,8 +49,8 @@ def is_built(java_build):
 
 def build(chosen):
     """The programs that the chosen contenders need; their folders."""
-    targets = ["portrait-lean", "portrait-lean-at-least-once", "bench_tool",
-               *(["portrait"] if "portrait-full" in chosen else [])]
+    others = {"portrait-at-least-once": "portrait-lean-at-least-once", "portrait-full": "portrait"}
+    targets = ["portrait-lean", "bench_tool", *(program for name, program in others.items() if name in chosen)]
     (ROOT / "build").mkdir(exist_ok=True)
     with open(OUT / "build.log", "wb") as log:
         for command in (["cmake", "--preset", "release"],

@@ -38,6 +38,8 @@ CustomerSummary CustomerSummaryReader::Read(Features features, Timestamp now) co
   const auto* last = std::get_if<Timestamp>(&last_value);
   if (occasions < 1 || first == nullptr || last == nullptr) return out;
   out.customer = true;
+  out.first = *first;
+  out.last = *last;
   const Timestamp until = std::max(now, *last);
   out.history.repeats = occasions - 1;
   // Several orders of one day are one occasion, at the time of the last.

@@ -20,6 +20,7 @@ struct CustomerSummary {
   static constexpr std::array<int, 3> kWindows = {7, 30, 90};  // days
 
   bool customer = false;    // has a purchase day; the rest counts only then
+  Timestamp first, last;    // of its purchases
   PurchaseHistory history;  // in days
   double silent_days = 0;
   double spend = 0;

@@ -12,40 +12,32 @@
 namespace portrait {
 namespace {
 
-struct Seen {
-  CustomerSummary summary;
-  int32_t first_day = 0, last_day = 0;
-};
-
 class Reader {
  public:
   Reader(const Config& config, const Chain& chain) : chain_(chain), calendar_(config.engine.zone) {}
 
-  absl::Status Bind() {
-    if (absl::Status s = summary_.Bind(chain_.features()); !s.ok()) return s;
-    return chain_.features().FindAll({{"purchases.first", &first_}, {"purchases.last", &last_}});
-  }
+  absl::Status Bind() { return summary_.Bind(chain_.features()); }
 
   absl::Status Add(std::string_view bytes, Timestamp now) {
     until_ = std::max(until_, calendar_.At(now).day);
     RowState row;
     if (const auto number = chain_.Decode(bytes, row); !number.ok()) return number.status();
     const FeatureReader features(row, calendar_.At(row.time));
-    Seen seen{summary_.Read([&](const FeatureRef& feature) { return features.Get(feature); }, row.time)};
+    const CustomerSummary summary =
+        summary_.Read([&](const FeatureRef& feature) { return features.Get(feature); }, row.time);
     if (absl::Status s = chain_.Damage(row); !s.ok()) return s;
-    if (!seen.summary.customer) return absl::OkStatus();
-    const Value first = features.Get(first_), last = features.Get(last_);
-    seen.first_day = calendar_.At(std::get<Timestamp>(first)).day;
-    seen.last_day = calendar_.At(std::get<Timestamp>(last)).day;
-    until_ = std::max(until_, seen.last_day);
-    seen_.push_back(seen);
+    if (!summary.customer) return absl::OkStatus();
+    until_ = std::max(until_, calendar_.At(summary.last).day);
+    seen_.push_back(summary);
     return absl::OkStatus();
   }
 
   CustomersUntil Customers() const {
     CustomersUntil out;
     out.first = out.until = until_;
-    for (const Seen& seen : seen_) out.AddSummary(seen.summary, seen.first_day, seen.last_day);
+    for (const CustomerSummary& summary : seen_) {
+      out.AddSummary(summary, calendar_.At(summary.first).day, calendar_.At(summary.last).day);
+    }
     return out;
   }
   size_t customers() const { return seen_.size(); }
@@ -54,8 +46,7 @@ class Reader {
   const Chain& chain_;
   const Calendar calendar_;
   CustomerSummaryReader summary_;
-  FeatureRef first_, last_;
-  std::vector<Seen> seen_;
+  std::vector<CustomerSummary> seen_;
   int32_t until_ = INT32_MIN;
 };
 

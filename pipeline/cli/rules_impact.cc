@@ -1,6 +1,5 @@
 #include "pipeline/cli/rules_impact.h"
 
-#include <algorithm>
 #include <iostream>
 #include <memory>
 #include <string>

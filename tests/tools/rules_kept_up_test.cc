@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "operators/testing/harness.h"
@@ -37,16 +38,16 @@ class NoResults final : public OutputSink {
 class KeptUp {
  public:
   void Apply(const Event& event) {
-    Row& row = rows_.try_emplace(event.customer_id(), Row{chain_->EmptyRow()}).first->second;
-    chain_->OnEvent(event, {"events", 0, events_++}, false, event.customer_id(), row.state, calendar_, sink_);
-    Look(event.customer_id(), row.state, event.event_id());
+    RowState& row = rows_.try_emplace(event.customer_id(), chain_->EmptyRow()).first->second;
+    chain_->OnEvent(event, {"events", 0, events_++}, false, event.customer_id(), row, calendar_, sink_);
+    Look(event.customer_id(), row, event.event_id());
   }
 
   void FireUpTo(Timestamp time) {
     for (auto& [customer, row] : rows_) {
-      const int fired = chain_->FireTimers(time, customer, row.state, calendar_, sink_);
+      const int fired = chain_->FireTimers(time, customer, row, calendar_, sink_);
       fired_ += fired;
-      if (fired > 0) Look(customer, row.state, "timers");
+      if (fired > 0) Look(customer, row, "timers");
     }
   }
 
@@ -54,10 +55,6 @@ class KeptUp {
   int64_t fired() const { return fired_; }
 
  private:
-  struct Row {
-    RowState state;
-  };
-
   void Look(const std::string& customer, RowState& row, const std::string& step) {
     INFO(customer << " after " << step << " at " << ToText(row.time));
     REQUIRE(!renamed_->Reconsiders(row.time, customer, row, calendar_));
@@ -73,7 +70,7 @@ class KeptUp {
   std::unique_ptr<Chain> renamed_ = ChainWith("- {tag: nobody, when: 'false'}\n");
   Calendar calendar_;
   NoResults sink_;
-  std::map<std::string, Row> rows_;
+  std::map<std::string, RowState> rows_;
   int64_t events_ = 0, fired_ = 0;
 };
 
