@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdint>
 
+#include "operators/packed.h"
 #include "operators/text.h"
 
 namespace portrait {
@@ -35,71 +36,110 @@ double HalfLivesSince(const Ranking& ranking, Timestamp time) {
   return static_cast<double>(since.count()) / static_cast<double>(HalfLife(ranking).count());
 }
 
-// Makes `day` the time at which scores are told, and the half-life the one of the options.
-void Rebase(Ranking& ranking, int32_t day, Duration half_life) {
-  const double factor = std::exp2(-HalfLivesSince(ranking, Timestamp(days(day))));
-  for (float& score : *ranking.mutable_score()) score = static_cast<float>(score * factor);
-  for (float& score : *ranking.mutable_inherited()) score = static_cast<float>(score * factor);
-  for (int32_t& last : *ranking.mutable_last_day()) last -= day - ranking.at_day();
-  ranking.set_at_day(day);
-  ranking.set_half_life_us(half_life == kDefaultHalfLife ? 0 : half_life.count());
+// One name. Packed: a byte with the length of the name, kHasInherited and kHasRecent; the name; its score as it would be
+// at the start of at_day; its views and clicks; its last local day, less at_day; the other two where they are not 0.
+struct Entry {
+  std::string_view name;
+  float score = 0;
+  float inherited = 0;  // the part of the score that comes from the name whose place was taken
+  uint32_t views = 0;
+  uint32_t clicks = 0;
+  int32_t last_day = 0;
+  uint64_t recent = 0;  // views by steps of days, nine bits a step, the ranking's step in the lowest ones
+};
+constexpr uint8_t kHasInherited = 0x40, kHasRecent = 0x80;
+static_assert(kRankedNameBytes < kHasInherited);
+constexpr size_t kEntryBytes = 1 + kRankedNameBytes + 2 * sizeof(float) + 4 * PackedWriter::kVarint;  // at most
+
+// Of the name: it points into the bytes.
+Entry ReadEntry(PackedReader& in, int32_t at_day) {
+  Entry entry;
+  const uint8_t head = in.Byte();
+  entry.name = in.Text(head & (kHasInherited - 1));
+  entry.score = in.Float();
+  entry.views = static_cast<uint32_t>(in.Unsigned());
+  entry.clicks = static_cast<uint32_t>(in.Unsigned());
+  entry.last_day = at_day + static_cast<int32_t>(in.Signed());
+  if (head & kHasInherited) entry.inherited = in.Float();
+  if (head & kHasRecent) entry.recent = in.Unsigned();
+  return entry;
 }
 
-// What an event of weight 1 at `time` adds to a score as it is kept.
-double Worth(Ranking& ranking, Timestamp time, Duration half_life) {
-  if (ranking.name_size() == 0 || HalfLife(ranking) != half_life || HalfLivesSince(ranking, time) > kHalfLivesMax) {
-    const int32_t day = UtcDay(time);
-    Rebase(ranking, ranking.name_size() == 0 ? day : std::max(day, ranking.at_day()), half_life);
+void WriteEntry(const Entry& entry, int32_t at_day, PackedWriter& out) {
+  out.Byte(static_cast<uint8_t>(entry.name.size() | (entry.inherited != 0 ? kHasInherited : 0) |
+                                (entry.recent != 0 ? kHasRecent : 0)));
+  out.Text(entry.name);
+  out.Float(entry.score);
+  out.Unsigned(entry.views);
+  out.Unsigned(entry.clicks);
+  out.Signed(entry.last_day - at_day);
+  if (entry.inherited != 0) out.Float(entry.inherited);
+  if (entry.recent != 0) out.Unsigned(entry.recent);
+}
+
+// All of a ranking, taken apart to be changed. Names point into the ranking until it is written.
+class Entries {
+ public:
+  explicit Entries(Ranking& ranking) : ranking_(ranking) {
+    for (PackedReader in(ranking.entries()); !in.done();) all_.push_back(ReadEntry(in, ranking.at_day()));
   }
-  return std::exp2(HalfLivesSince(ranking, time));
-}
 
-int Find(const Ranking& ranking, std::string_view name) {
-  for (int i = 0; i < ranking.name_size(); ++i) {
-    if (ranking.name(i) == name) return i;
-  }
-  return -1;
-}
-
-int Append(Ranking& ranking, std::string_view name, int32_t day, const RankingOptions& options) {
-  ranking.add_name()->assign(name);
-  ranking.add_score(0);
-  if (ranking.inherited_size() > 0) ranking.add_inherited(0);
-  ranking.add_views(0);
-  ranking.add_clicks(0);
-  ranking.add_last_day(day - ranking.at_day());
-  if (options.recent) ranking.add_recent(0);
-  return ranking.name_size() - 1;
-}
-
-// Gives the place of the lowest score to the newcomer, who inherits that score.
-int Replace(Ranking& ranking, std::string_view name, int32_t day) {
-  const auto& scores = ranking.score();
-  const int at = static_cast<int>(std::min_element(scores.begin(), scores.end()) - scores.begin());
-  ranking.mutable_name(at)->assign(name);
-  ranking.mutable_inherited()->Resize(ranking.name_size(), 0);
-  ranking.set_inherited(at, ranking.score(at));
-  ranking.set_views(at, 0);
-  ranking.set_clicks(at, 0);
-  ranking.set_last_day(at, day - ranking.at_day());
-  if (at < ranking.recent_size()) ranking.set_recent(at, 0);
-  return at;
-}
-
-void CountRecent(Ranking& ranking, int at, int32_t day) {
-  const int32_t step = StepOf(day);
-  if (const int32_t ahead = step - ranking.step(); ahead > 0) {
-    for (uint64_t& views : *ranking.mutable_recent()) {
-      views = ahead >= kSteps ? 0 : (views << (ahead * kStepBits)) & kAllSteps;
+  // The place of a name, taken from the lowest score where there is no room: the newcomer inherits that score.
+  Entry& PlaceFor(std::string_view name, int32_t day, int most) {
+    const auto found = std::find_if(all_.begin(), all_.end(), [&](const Entry& entry) { return entry.name == name; });
+    if (found != all_.end()) return *found;
+    if (all_.size() < static_cast<size_t>(most)) {
+      return all_.emplace_back(Entry{.name = name, .last_day = day});
     }
-    ranking.set_step(step);
+    Entry& lowest =
+        *std::min_element(all_.begin(), all_.end(), [](const Entry& a, const Entry& b) { return a.score < b.score; });
+    lowest = {.name = name, .score = lowest.score, .inherited = lowest.score, .last_day = day};
+    return lowest;
   }
-  const int32_t age = ranking.step() - step;
-  if (age >= kSteps) return;
-  const int shift = age * kStepBits;
-  const uint64_t views = ranking.recent(at);
-  if (((views >> shift) & kStepMax) < kStepMax) ranking.set_recent(at, views + (uint64_t{1} << shift));
-}
+
+  // What an event of weight 1 at `time` adds to a score as it is kept.
+  double Worth(Timestamp time, Duration half_life) {
+    if (all_.empty() || HalfLife(ranking_) != half_life || HalfLivesSince(ranking_, time) > kHalfLivesMax) {
+      const int32_t day = UtcDay(time);
+      Rebase(all_.empty() ? day : std::max(day, ranking_.at_day()), half_life);
+    }
+    return std::exp2(HalfLivesSince(ranking_, time));
+  }
+
+  void CountRecent(Entry& entry, int32_t day) {
+    const int32_t step = StepOf(day);
+    if (const int32_t ahead = step - ranking_.step(); ahead > 0) {
+      for (Entry& one : all_) one.recent = ahead >= kSteps ? 0 : (one.recent << (ahead * kStepBits)) & kAllSteps;
+      ranking_.set_step(step);
+    }
+    const int32_t age = ranking_.step() - step;
+    if (age >= kSteps) return;
+    const int shift = age * kStepBits;
+    if (((entry.recent >> shift) & kStepMax) < kStepMax) entry.recent += uint64_t{1} << shift;
+  }
+
+  void Write() const {
+    absl::InlinedVector<uint8_t, 8 * kEntryBytes> bytes(all_.size() * kEntryBytes);
+    PackedWriter out(bytes.data());
+    for (const Entry& entry : all_) WriteEntry(entry, ranking_.at_day(), out);
+    ranking_.set_entries(out.data(), out.size());
+  }
+
+ private:
+  // Makes `day` the time at which scores are told, and the half-life the one of the options.
+  void Rebase(int32_t day, Duration half_life) {
+    const double factor = std::exp2(-HalfLivesSince(ranking_, Timestamp(days(day))));
+    for (Entry& entry : all_) {
+      entry.score = static_cast<float>(entry.score * factor);
+      entry.inherited = static_cast<float>(entry.inherited * factor);
+    }
+    ranking_.set_at_day(day);
+    ranking_.set_half_life_us(half_life == kDefaultHalfLife ? 0 : half_life.count());
+  }
+
+  Ranking& ranking_;
+  absl::InlinedVector<Entry, 8> all_;
+};
 
 // The steps of a name's recent views that lie in the 30 days up to `today`.
 uint64_t StepsWithin(const Ranking& ranking, int32_t today) {
@@ -108,10 +148,9 @@ uint64_t StepsWithin(const Ranking& ranking, int32_t today) {
   return (uint64_t{1} << (age * kStepBits)) - 1;
 }
 
-int64_t RecentViews(const Ranking& ranking, int at, uint64_t within) {
-  if (at >= ranking.recent_size()) return 0;
+int64_t RecentViews(uint64_t recent, uint64_t within) {
   uint64_t views = 0;
-  for (uint64_t steps = ranking.recent(at) & within; steps != 0; steps >>= kStepBits) views += steps & kStepMax;
+  for (uint64_t steps = recent & within; steps != 0; steps >>= kStepBits) views += steps & kStepMax;
   return static_cast<int64_t>(views);
 }
 
@@ -121,16 +160,15 @@ void RankingAdd(Ranking& ranking, std::string_view name, Timestamp time, int32_t
                 const RankingOptions& options) {
   if (name.empty()) return;
   name = Clip(name, kRankedNameBytes);
-  const double worth = signal.weight * Worth(ranking, time, options.half_life);
-  int at = Find(ranking, name);
-  if (at < 0) {
-    at = ranking.name_size() < options.entries ? Append(ranking, name, day, options) : Replace(ranking, name, day);
-  }
-  ranking.set_score(at, static_cast<float>(ranking.score(at) + worth));
-  ranking.set_views(at, ranking.views(at) + signal.views);
-  ranking.set_clicks(at, ranking.clicks(at) + signal.clicks);
-  ranking.set_last_day(at, std::max(ranking.last_day(at), day - ranking.at_day()));
-  if (options.recent && signal.views > 0) CountRecent(ranking, at, day);
+  Entries entries(ranking);
+  const double worth = signal.weight * entries.Worth(time, options.half_life);
+  Entry& entry = entries.PlaceFor(name, day, options.entries);
+  entry.score = static_cast<float>(entry.score + worth);
+  entry.views += signal.views;
+  entry.clicks += signal.clicks;
+  entry.last_day = std::max(entry.last_day, day);
+  if (options.recent && signal.views > 0) entries.CountRecent(entry, day);
+  entries.Write();
 }
 
 absl::InlinedVector<RankedName, 8> RankingAt(const Ranking& ranking, const Moment& at) {
@@ -138,15 +176,14 @@ absl::InlinedVector<RankedName, 8> RankingAt(const Ranking& ranking, const Momen
   const double factor = std::exp2(-HalfLivesSince(ranking, Timestamp(days(at.day))));
   const uint64_t within = StepsWithin(ranking, at.day);
   absl::InlinedVector<RankedName, 8> out;
-  out.reserve(static_cast<size_t>(ranking.name_size()));
-  for (int i = 0; i < ranking.name_size(); ++i) {
-    const double inherited = i < ranking.inherited_size() ? ranking.inherited(i) : 0;
-    out.push_back({.name = ranking.name(i),
-                   .score = (ranking.score(i) - inherited) * factor,
-                   .views = ranking.views(i),
-                   .clicks = ranking.clicks(i),
-                   .views_30d = RecentViews(ranking, i, within),
-                   .days_since = std::max(0, at.day - ranking.at_day() - ranking.last_day(i))});
+  for (PackedReader in(ranking.entries()); !in.done();) {
+    const Entry entry = ReadEntry(in, ranking.at_day());
+    out.push_back({.name = entry.name,
+                   .score = (static_cast<double>(entry.score) - entry.inherited) * factor,
+                   .views = entry.views,
+                   .clicks = entry.clicks,
+                   .views_30d = RecentViews(entry.recent, within),
+                   .days_since = std::max(0, at.day - entry.last_day)});
   }
   std::sort(out.begin(), out.end(), [](const RankedName& a, const RankedName& b) {
     return a.score != b.score ? a.score > b.score : a.name < b.name;

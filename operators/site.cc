@@ -124,7 +124,7 @@ void DescribeInterests(Description& about) {
                             [](const State& s, const Moment& at) { return ProductItems(s.product_ids(), at); });
   about.Feature<State>("top_category", "text", "The category with the highest score",
                        [](const State& s, const Moment& at) -> std::optional<std::string_view> {
-                         if (s.categories().name_size() == 0) return std::nullopt;
+                         if (s.categories().entries().empty()) return std::nullopt;
                          return RankingAt(s.categories(), at).front().name;
                        });
 }

@@ -2,18 +2,12 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
-#include <cstring>
 #include <limits>
 
-#include "google/protobuf/io/coded_stream.h"
-#include "google/protobuf/wire_format_lite.h"
+#include "operators/packed.h"
 
 namespace portrait {
 namespace {
-
-using google::protobuf::internal::WireFormatLite;
-using google::protobuf::io::CodedOutputStream;
 
 // Invariants of a window's buckets, oldest first:
 // 1. first(i) + span(i) < first(i + 1): they are in order and do not overlap.
@@ -68,98 +62,61 @@ struct Head {
   Bucket newest;
 };
 
-// Protobuf's own reader takes ten times as long to be set up as the few numbers that are mostly wanted take to be read.
 class Reader {
  public:
-  explicit Reader(const std::string& window)
-      : begin_(reinterpret_cast<const uint8_t*>(window.data())), at_(begin_), end_(begin_ + window.size()) {}
+  explicit Reader(const std::string& window) : in_(window) {}
 
   Head TakeHead() {
     Head head;
-    head.lifetime_count = Signed();
-    head.lifetime_sum = Signed();
-    head.newest = {static_cast<int32_t>(Signed()), 0, Signed(), Signed()};
-    newer_ = head.newest.first;
+    head.lifetime_count = in_.Signed();
+    head.lifetime_sum = in_.Signed();
+    const auto first = static_cast<int32_t>(in_.Signed());
+    const int64_t count = in_.Signed();
+    head.newest = {first, 0, count, in_.Signed()};
+    newer_ = first;
     return head;
   }
-  size_t Position() const { return static_cast<size_t>(at_ - begin_); }
+  size_t Position() const { return in_.position(); }
 
   // The next older bucket; false at the end.
   bool Next(Bucket& out) {
-    if (at_ == end_) return false;
-    const uint64_t what = Unsigned();
+    if (in_.done()) return false;
+    const uint64_t what = in_.Unsigned();
     newer_ -= static_cast<int32_t>(what >> 2);
     out.first = newer_;
-    out.span = what & 2 ? static_cast<int32_t>(Unsigned()) : 0;
-    out.count = Signed();
-    out.sum = what & 1 ? Signed() : 0;
+    out.span = what & 2 ? static_cast<int32_t>(in_.Unsigned()) : 0;
+    out.count = in_.Signed();
+    out.sum = what & 1 ? in_.Signed() : 0;
     return true;
   }
 
  private:
-  uint64_t Unsigned() {
-    if (at_ < end_ && *at_ < 0x80) return *at_++;
-    return end_ - at_ >= 8 ? FromEight() : FromFew();
-  }
-
-  // Of up to eight bytes at once: the last one is the first without its highest bit; then sevens of bits are pushed
-  // together, pair by pair.
-  uint64_t FromEight() {
-    static_assert(std::endian::native == std::endian::little);
-    constexpr uint64_t kHighest = 0x8080808080808080;
-    uint64_t bytes = 0;
-    std::memcpy(&bytes, at_, sizeof bytes);
-    const uint64_t ends = ~bytes & kHighest;
-    if (ends == 0) return FromFew();
-    at_ += (std::countr_zero(ends) + 1) / 8;
-    bytes &= (ends ^ (ends - 1)) & ~kHighest;
-    bytes = (bytes & 0x007f007f007f007f) | (bytes & 0x7f007f007f007f00) >> 1;
-    bytes = (bytes & 0x00003fff00003fff) | (bytes & 0x3fff00003fff0000) >> 2;
-    return (bytes & 0x000000000fffffff) | (bytes & 0x0fffffff00000000) >> 4;
-  }
-
-  uint64_t FromFew() {
-    uint64_t value = 0;
-    for (int shift = 0; at_ < end_ && shift < 64; shift += 7) {
-      const uint8_t byte = *at_++;
-      value |= uint64_t{byte & 0x7fu} << shift;
-      if (byte < 0x80) break;
-    }
-    return value;
-  }
-  int64_t Signed() { return WireFormatLite::ZigZagDecode64(Unsigned()); }
-
-  const uint8_t* begin_;
-  const uint8_t* at_;
-  const uint8_t* end_;
+  PackedReader in_;
   int32_t newer_ = 0;
 };
 
 class Writer {
  public:
   void Put(const Head& head) {
-    Signed(head.lifetime_count);
-    Signed(head.lifetime_sum);
-    Signed(head.newest.first);
-    Signed(head.newest.count);
-    Signed(head.newest.sum);
+    out_.Signed(head.lifetime_count);
+    out_.Signed(head.lifetime_sum);
+    out_.Signed(head.newest.first);
+    out_.Signed(head.newest.count);
+    out_.Signed(head.newest.sum);
   }
   void Put(const Bucket& bucket, int32_t newer) {
-    Unsigned(static_cast<uint64_t>(newer - bucket.first) << 2 | (bucket.span != 0 ? 2 : 0) | (bucket.sum != 0 ? 1 : 0));
-    if (bucket.span != 0) Unsigned(static_cast<uint64_t>(bucket.span));
-    Signed(bucket.count);
-    if (bucket.sum != 0) Signed(bucket.sum);
+    out_.Unsigned(static_cast<uint64_t>(newer - bucket.first) << 2 | (bucket.span != 0 ? 2 : 0) |
+                  (bucket.sum != 0 ? 1 : 0));
+    if (bucket.span != 0) out_.Unsigned(static_cast<uint64_t>(bucket.span));
+    out_.Signed(bucket.count);
+    if (bucket.sum != 0) out_.Signed(bucket.sum);
   }
-  const char* data() const { return reinterpret_cast<const char*>(bytes_.data()); }
-  size_t size() const { return static_cast<size_t>(end_ - bytes_.data()); }
+  const char* data() const { return out_.data(); }
+  size_t size() const { return out_.size(); }
 
  private:
-  static constexpr size_t kVarint = 10;
-  void Unsigned(uint64_t value) { end_ = CodedOutputStream::WriteVarint64ToArray(value, end_); }
-  void Signed(int64_t value) { Unsigned(WireFormatLite::ZigZagEncode64(value)); }
-
-  std::array<uint8_t, (5 + 4 * kWindowBuckets) * kVarint> bytes_;
-  uint8_t* end_ = bytes_.data();
+  std::array<uint8_t, (5 + 4 * kWindowBuckets) * PackedWriter::kVarint> bytes_;
+  PackedWriter out_{bytes_.data()};
 };
 
 // All of a window, taken apart to be changed.
