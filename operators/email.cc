@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <string>
-#include <vector>
+#include <string_view>
 
+#include "absl/container/inlined_vector.h"
 #include "operators/optional_time.h"
+#include "operators/packed.h"
 #include "operators/text.h"
 #include "operators/window_features.h"
 #include "xxhash.h"
@@ -13,7 +15,6 @@ namespace portrait {
 namespace {
 
 using State = v1::state::Email;
-using v1::state::MailTally;
 
 // What a mail is known by: the lower bits of its entry among the known mails.
 enum Known : uint32_t { kDelivered = 1, kOpened = 2, kClicked = 4, kBounced = 8 };
@@ -38,43 +39,68 @@ bool IsNews(const std::string& mail_id, Known mark, State& state) {
 
 // ---- Tallies by name
 
-int Find(const MailTally& tally, std::string_view name) {
-  for (int i = 0; i < tally.name_size(); ++i) {
-    if (tally.name(i) == name) return i;
+// Packed: the name, after its length, and the other four as varints.
+struct Tallied {
+  std::string_view name;
+  uint32_t delivered = 0, opened = 0, clicked = 0;
+  uint32_t last_day = 0;  // local, as days since 1970-01-01
+};
+constexpr size_t kTalliedBytes = 1 + kMailNameBytes + 4 * PackedWriter::kVarint;  // at most
+
+// Names point into the bytes.
+using Tally = absl::InlinedVector<Tallied, kMailCampaigns>;
+
+Tally ReadTally(const std::string& bytes) {
+  Tally tally;
+  for (PackedReader in(bytes); !in.done();) {
+    Tallied& one = tally.emplace_back();
+    one.name = in.Text(in.Byte());
+    for (uint32_t* number : {&one.delivered, &one.opened, &one.clicked, &one.last_day}) {
+      *number = static_cast<uint32_t>(in.Unsigned());
+    }
   }
-  return -1;
+  return tally;
 }
 
-// The place for a new name: at the end, or that of the one whose latest day is the oldest; -1 where all are newer.
-int PlaceFor(MailTally& tally, std::string_view name, uint32_t day, int names_max) {
-  int at = tally.name_size();
-  if (at < names_max) {
-    tally.add_name(), tally.add_delivered(0), tally.add_opened(0), tally.add_clicked(0), tally.add_last_day(0);
-  } else {
-    const auto& last = tally.last_day();
-    at = static_cast<int>(std::min_element(last.begin(), last.end()) - last.begin());
-    if (tally.last_day(at) > day) return -1;
+void WriteTally(const Tally& tally, std::string& bytes) {
+  absl::InlinedVector<uint8_t, kMailCampaigns * kTalliedBytes> buffer(tally.size() * kTalliedBytes);
+  PackedWriter out(buffer.data());
+  for (const Tallied& one : tally) {
+    out.Byte(static_cast<uint8_t>(one.name.size()));
+    out.Text(one.name);
+    for (const uint32_t number : {one.delivered, one.opened, one.clicked, one.last_day}) out.Unsigned(number);
   }
-  tally.mutable_name(at)->assign(name);
-  tally.set_delivered(at, 0), tally.set_opened(at, 0), tally.set_clicked(at, 0), tally.set_last_day(at, day);
-  return at;
+  bytes.assign(out.data(), out.size());
 }
 
-void Tally(MailTally& tally, std::string_view name, int32_t local_day, int names_max, Known what) {
+// Of a new name at the end, or in the place of the one whose latest day is the oldest; null where all are newer.
+Tallied* PlaceFor(std::string_view name, uint32_t day, int names_max, Tally& tally) {
+  const auto found = std::find_if(tally.begin(), tally.end(), [&](const Tallied& one) { return one.name == name; });
+  if (found != tally.end()) return &*found;
+  if (tally.size() < static_cast<size_t>(names_max)) return &tally.emplace_back(Tallied{.name = name, .last_day = day});
+  Tallied& oldest = *std::min_element(tally.begin(), tally.end(),
+                                      [](const Tallied& a, const Tallied& b) { return a.last_day < b.last_day; });
+  if (oldest.last_day > day) return nullptr;
+  oldest = {.name = name, .last_day = day};
+  return &oldest;
+}
+
+void Count(std::string_view name, int32_t local_day, int names_max, Known what, std::string& bytes) {
   name = Clip(name, kMailNameBytes);
   const auto day = static_cast<uint32_t>(std::max(0, local_day));
-  int at = Find(tally, name);
-  if (at < 0) at = PlaceFor(tally, name, day, names_max);
-  if (at < 0) return;
-  if (what == kDelivered) tally.set_delivered(at, tally.delivered(at) + 1);
-  if (what == kOpened) tally.set_opened(at, tally.opened(at) + 1);
-  if (what == kClicked) tally.set_clicked(at, tally.clicked(at) + 1);
-  tally.set_last_day(at, std::max(tally.last_day(at), day));
+  Tally tally = ReadTally(bytes);
+  Tallied* const one = PlaceFor(name, day, names_max, tally);
+  if (one == nullptr) return;
+  if (what == kDelivered) ++one->delivered;
+  if (what == kOpened) ++one->opened;
+  if (what == kClicked) ++one->clicked;
+  one->last_day = std::max(one->last_day, day);
+  WriteTally(tally, bytes);
 }
 
 void TallyBoth(const v1::Email& mail, int32_t day, Known what, State& state) {
-  if (!mail.campaign_id().empty()) Tally(*state.mutable_campaigns(), mail.campaign_id(), day, kMailCampaigns, what);
-  if (!mail.kind().empty()) Tally(*state.mutable_kinds(), mail.kind(), day, kMailKinds, what);
+  if (!mail.campaign_id().empty()) Count(mail.campaign_id(), day, kMailCampaigns, what, *state.mutable_campaigns());
+  if (!mail.kind().empty()) Count(mail.kind(), day, kMailKinds, what, *state.mutable_kinds());
 }
 
 // ---- Events
@@ -138,20 +164,17 @@ void DescribeRates(Description& about, const std::string& name, const std::strin
 }
 
 // The one mailed or reacted to last comes first, on one day by name.
-Items TallyItems(const MailTally& tally, const Moment& at) {
-  std::vector<int> order(static_cast<size_t>(tally.name_size()));
-  for (size_t i = 0; i < order.size(); ++i) order[i] = static_cast<int>(i);
-  std::sort(order.begin(), order.end(), [&](int a, int b) {
-    return tally.last_day(a) != tally.last_day(b) ? tally.last_day(a) > tally.last_day(b)
-                                                  : tally.name(a) < tally.name(b);
+Items TallyItems(const std::string& bytes, const Moment& at) {
+  Tally tally = ReadTally(bytes);
+  std::sort(tally.begin(), tally.end(), [](const Tallied& a, const Tallied& b) {
+    return a.last_day != b.last_day ? a.last_day > b.last_day : a.name < b.name;
   });
   Items out;
-  for (const int i : order) {
-    const auto open_rate = Rate(tally.opened(i), tally.delivered(i));
-    out.push_back(
-        {tally.name(i),
-         {int64_t{tally.delivered(i)}, int64_t{tally.opened(i)}, int64_t{tally.clicked(i)},
-          open_rate ? Value(*open_rate) : Value(), std::max(int64_t{0}, at.day - int64_t{tally.last_day(i)})}});
+  for (const Tallied& one : tally) {
+    const auto open_rate = Rate(one.opened, one.delivered);
+    out.push_back({one.name,
+                   {int64_t{one.delivered}, int64_t{one.opened}, int64_t{one.clicked},
+                    open_rate ? Value(*open_rate) : Value(), std::max(int64_t{0}, at.day - int64_t{one.last_day})}});
   }
   return out;
 }

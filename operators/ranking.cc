@@ -36,7 +36,7 @@ double HalfLivesSince(const Ranking& ranking, Timestamp time) {
   return static_cast<double>(since.count()) / static_cast<double>(HalfLife(ranking).count());
 }
 
-// One name. Packed: a byte with the length of the name, kHasInherited and kHasRecent; the name; its score as it would be
+// One name. Packed: a byte with its length, kHasInherited and kHasRecent; the name; its score as it would be
 // at the start of at_day; its views and clicks; its last local day, less at_day; the other two where they are not 0.
 struct Entry {
   std::string_view name;
