@@ -13,8 +13,8 @@
 // Computation of Frequent and Top-k Elements in Data Streams, ICDT 2005); otherwise newcomers would push out each other
 // for ever. The score that is told is only what the name earned itself since it came in, and so are views and clicks.
 //
-// A name of 8 bytes takes some 20 bytes, at most 75; with recent views up to 10 more. Pure; as thread-safe as the
-// message.
+// A name of 8 bytes takes some 20 bytes, at most 75; with recent views up to 10 more. All names lie in one piece of
+// memory. Pure; as thread-safe as the message.
 #pragma once
 
 #include <cstddef>
