@@ -10,9 +10,11 @@
 #include "pipeline/absl_view.h"
 #include "pipeline/log.h"
 #include "pipeline/partitioner.h"
+#include "pipeline/tools/times.h"
 #include "view/answers.h"
 #include "view/json.h"
 #include "view/openapi.h"
+#include "view/past.h"
 #include "view/timeline.h"
 
 namespace portrait::view {
@@ -46,7 +48,8 @@ HttpResponse Denied(const absl::Status& status) {
 struct Api::LookUp {
   CallPtr call;
   bool timeline = false;
-  bool committed = false;  // is waited for
+  std::optional<Timestamp> at;  // in the past; else now
+  bool committed = false;       // is waited for
   int32_t partition = 0;
   TimelinePage page;
   Duration begun{};
@@ -252,8 +255,8 @@ void Api::Customer(const CallPtr& call, bool timeline) {
     return call->respond(ErrorResponse(400, "bad_id", "a customer's id has 1 to 1000 bytes"));
   }
   call->customer = id;
-  const absl::Status parameters =
-      timeline ? CheckParameters(call->target, {"limit", "before"}) : CheckParameters(call->target, {"consistency"});
+  const absl::Status parameters = timeline ? CheckParameters(call->target, {"limit", "before"})
+                                           : CheckParameters(call->target, {"at", "consistency"});
   if (!parameters.ok()) return call->respond(BadParameter(std::string(parameters.message())));
   auto look = std::make_shared<LookUp>();
   look->call = call;
@@ -261,6 +264,11 @@ void Api::Customer(const CallPtr& call, bool timeline) {
   look->begun = clock_.Monotonic();
   if (!ReadLimit(call->target, look->page.limit)) return call->respond(BadParameter(kLimitText));
   look->page.before = std::string(Parameter(call->target, "before"));
+  if (const std::string_view at = Parameter(call->target, "at"); !at.empty()) {
+    const auto time = ParseTimestamp(at, clock_.Now());
+    if (!time.ok()) return call->respond(BadParameter(absl::StrCat("at: ", time.status().message())));
+    look->at = *time;
+  }
   const std::string_view consistency = Parameter(call->target, "consistency");
   look->committed = consistency == "committed";
   if (!consistency.empty() && consistency != "applied" && !look->committed) {
@@ -388,13 +396,16 @@ HttpResponse Api::Show(const LookUp& look, const RowLook& seen) {
                 {"forwarded", look.call->request.forwarded},
                 {"as_of", TimeText(as_of)},
                 {"last_change", TimeText((*row)->state.time)}}}};
-  if (!look.timeline) {
+  if (!look.timeline && !look.at) {
     out.update(portraits_.Customer(**row, as_of, masked));
     return Ok(out);
   }
-  auto timeline = Timeline(portraits_, **row, as_of, hub_.Of(customer), look.page, masked);
-  if (!timeline.ok()) return BadParameter(std::string(timeline.status().message()));
-  out.update(*timeline);
+  const auto told = look.at ? Past(portraits_, **row, *look.at, as_of, hub_.Of(customer), masked)
+                            : Timeline(portraits_, **row, as_of, hub_.Of(customer), look.page, masked);
+  const std::string message(told.status().message());
+  if (absl::IsNotFound(told.status())) return ErrorResponse(404, "unknown_customer", message);
+  if (!told.ok()) return BadParameter(message);
+  out.update(*told);
   return Ok(out);
 }
 

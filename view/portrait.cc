@@ -70,18 +70,18 @@ Timestamp Portraits::AsOf(const RowState& row, Timestamp now) const {
 Json Portraits::Customer(const Row& row, Timestamp as_of, bool masked) const {
   const FeatureReader reader(row.state, calendar_.At(as_of));
   Json out = {{"masked", masked}, {"currency", currency_}};
-  out["facts"] = Facts(reader, masked);
+  out["facts"] = Facts(reader, Timestamp::max(), masked);
   out["tags"] = Tags(row.state, as_of, masked);
   out["pins"] = Pins(row.state);
   out["churn"] = Churn(row.state, reader, as_of);
   out["purchases"] = Purchases(row.state, reader);
-  out["sessions"] = Sessions(row.state);
+  out["sessions"] = Sessions(row.state, Timestamp::max());
   out["interests"] = {{"categories", List(reader, "site.interests")}, {"products", List(reader, "site.products")}};
   const Value unsubscribed = Get(reader, "email.unsubscribed");
   out["mails"] = {{"unsubscribed", std::holds_alternative<bool>(unsubscribed) && std::get<bool>(unsubscribed)},
                   {"campaigns", List(reader, "email.campaigns")},
                   {"kinds", List(reader, "email.kinds")}};
-  out["contacts"] = {{"tickets", Tickets(row.state)}};
+  out["contacts"] = {{"tickets", Tickets(row.state, Timestamp::max())}};
   out["features"] = Features(reader, masked);
   out["timers"] = TimersOf(row.state);
   return out;
@@ -100,11 +100,13 @@ Json Portraits::List(const FeatureReader& reader, std::string_view feature) cons
 }
 
 // Those that are known, with where they come from.
-Json Portraits::Facts(const FeatureReader& reader, bool masked) const {
+Json Portraits::Facts(const FeatureReader& reader, Timestamp until, bool masked) const {
   Json out = Json::array();
   const auto facts = chain().features().Find("person.facts");
   if (!facts.ok() || facts->description().type != FeatureType::kItems) return out;
   for (const Item& item : reader.GetItems(*facts)) {
+    const auto* learned = item.columns.empty() ? nullptr : std::get_if<Timestamp>(&item.columns[0]);
+    if (learned != nullptr && *learned > until) continue;
     const std::string feature = absl::StrCat("person.", std::string(item.name));
     const Json value = ToJson(Get(reader, feature));
     out.push_back({{"name", std::string(item.name)},
@@ -217,57 +219,70 @@ Json Portraits::Churn(const RowState& row, const FeatureReader& reader, Timestam
           {"reasons", ReasonsJson(reasons, false)}};
 }
 
-Json Portraits::Purchases(const RowState& row, const FeatureReader& reader) const {
-  Json days = Json::array();
-  int64_t earlier = 0;
-  if (slots_.purchases) {
-    const auto& state = row.states.As<v1::state::Purchases>(*slots_.purchases);
-    for (int i = 0; i < state.day_size() && i < state.day_orders_size() && i < state.day_last_us_size(); ++i) {
-      days.push_back(
-          {{"day", DayText(state.day(i))}, {"orders", state.day_orders(i)}, {"last", TimeOf(state.day_last_us(i))}});
-    }
-    earlier = std::max<int64_t>(0, state.occasions() - state.day_size());
-  }
-  return {{"days", std::move(days)},
-          {"earlier_days", earlier},
-          {"categories", List(reader, "purchases.categories")},
-          {"channels", List(reader, "purchases.channels")}};
-}
-
-Json Portraits::Sessions(const RowState& row) const {
+Json Portraits::PurchaseDays(const RowState& row, Timestamp until) const {
   Json out = Json::array();
-  if (!slots_.site) return out;
-  const auto& sessions = row.states.As<v1::state::Site>(*slots_.site).sessions();
-  if (sessions.has_last()) {
-    const auto& last = sessions.last();
-    out.push_back({{"start", TimeOf(last.start_us())},
-                   {"end", TimeOf(last.start_us() + last.length_us())},
-                   {"pages", last.pages()},
-                   {"open", last.open()},
-                   {"entry_page", TextOrNull(last.entry_page())},
-                   {"exit_page", TextOrNull(last.exit_page())}});
-  }
-  if (sessions.has_before()) {
-    const auto& before = sessions.before();
-    out.push_back({{"start", TimeOf(before.start_us())},
-                   {"end", TimeOf(before.start_us() + before.length_us())},
-                   {"pages", before.pages()},
-                   {"open", false},
-                   {"entry_page", nullptr},
-                   {"exit_page", nullptr}});
+  if (!slots_.purchases) return out;
+  const auto& state = row.states.As<v1::state::Purchases>(*slots_.purchases);
+  for (int i = 0; i < state.day_size() && i < state.day_orders_size() && i < state.day_last_us_size(); ++i) {
+    if (FromMicros(state.day_last_us(i)) > until) continue;
+    out.push_back(
+        {{"day", DayText(state.day(i))}, {"orders", state.day_orders(i)}, {"last", TimeOf(state.day_last_us(i))}});
   }
   return out;
 }
 
-Json Portraits::Tickets(const RowState& row) const {
+int64_t Portraits::EarlierPurchaseDays(const RowState& row) const {
+  if (!slots_.purchases) return 0;
+  const auto& state = row.states.As<v1::state::Purchases>(*slots_.purchases);
+  return std::max<int64_t>(0, state.occasions() - state.day_size());
+}
+
+Json Portraits::Purchases(const RowState& row, const FeatureReader& reader) const {
+  return {{"days", PurchaseDays(row, Timestamp::max())},
+          {"earlier_days", EarlierPurchaseDays(row)},
+          {"categories", List(reader, "purchases.categories")},
+          {"channels", List(reader, "purchases.channels")}};
+}
+
+Json Portraits::Sessions(const RowState& row, Timestamp until) const {
+  Json out = Json::array();
+  if (!slots_.site) return out;
+  const auto add = [&](const auto& session, bool open, std::string_view entry_page, std::string_view exit_page) {
+    if (FromMicros(session.start_us()) > until) return;
+    const int64_t end_us = session.start_us() + session.length_us();
+    const bool over = FromMicros(end_us) <= until;  // else what it came to is not known of then
+    out.push_back({{"start", TimeOf(session.start_us())},
+                   {"end", over ? TimeOf(end_us) : Json()},
+                   {"pages", over ? Json(session.pages()) : Json()},
+                   {"open", open || !over},
+                   {"entry_page", TextOrNull(entry_page)},
+                   {"exit_page", TextOrNull(over ? exit_page : "")}});
+  };
+  const auto& sessions = row.states.As<v1::state::Site>(*slots_.site).sessions();
+  if (sessions.has_last()) {
+    const auto& last = sessions.last();
+    add(last, last.open(), last.entry_page(), last.exit_page());
+  }
+  if (sessions.has_before()) add(sessions.before(), false, "", "");
+  return out;
+}
+
+Json Portraits::Tickets(const RowState& row, Timestamp until) const {
   Json out = Json::array();
   if (!slots_.service) return out;
   for (const auto& ticket : row.states.As<v1::state::Service>(*slots_.service).tickets()) {
+    const auto time = [&](bool known, int64_t time_us) {
+      return known && FromMicros(time_us) <= until ? TimeOf(time_us) : Json();
+    };
+    const Json opened = time(ticket.has_opened_us(), ticket.opened_us());
+    const Json answered = time(ticket.has_answered_us(), ticket.answered_us());
+    const Json resolved = time(ticket.has_resolved_us(), ticket.resolved_us());
+    if (opened.is_null() && answered.is_null() && resolved.is_null()) continue;
     out.push_back({{"id", ticket.id()},
                    {"kind", ticket.complaint() ? "complaint" : "question"},
-                   {"opened", ticket.has_opened_us() ? TimeOf(ticket.opened_us()) : Json()},
-                   {"answered", ticket.has_answered_us() ? TimeOf(ticket.answered_us()) : Json()},
-                   {"resolved", ticket.has_resolved_us() ? TimeOf(ticket.resolved_us()) : Json()}});
+                   {"opened", opened},
+                   {"answered", answered},
+                   {"resolved", resolved}});
   }
   return out;
 }

@@ -50,10 +50,19 @@ class Portraits {
   // All but `customer` and `seen`. `masked`: personal data is.
   Json Customer(const Row& row, Timestamp as_of, bool masked) const;
 
+  // Parts of it that tell when things happened, without what happened after `until`.
+  Json Facts(const FeatureReader& reader, Timestamp until, bool masked) const;
+  Json PurchaseDays(const RowState& row, Timestamp until) const;
+  int64_t EarlierPurchaseDays(const RowState& row) const;  // before the first of those in the row
+  Json Sessions(const RowState& row, Timestamp until) const;
+  Json Tickets(const RowState& row, Timestamp until) const;
+
   const Chain& chain() const { return edition_ ? *edition_ : chain_; }  // as used
   const KnownSlots& slots() const { return slots_; }
   const TagsOfChain& tags() const { return tags_; }
   const Calendar& calendar() const { return calendar_; }
+  ClockMode clock() const { return clock_; }
+  const std::string& currency() const { return currency_; }
   // As the index of tags has it.
   v1::TagStanding Standing(const Row& row, Timestamp as_of) const;
   // The rule of a tag in words.
@@ -62,13 +71,10 @@ class Portraits {
   std::vector<v1::Reason> WhyHeld(std::string_view tag, const RowState& row, Timestamp as_of) const;
 
  private:
-  Json Facts(const FeatureReader& reader, bool masked) const;
   Json Tags(const RowState& row, Timestamp as_of, bool masked) const;
   Json Pins(const RowState& row) const;
   Json Churn(const RowState& row, const FeatureReader& reader, Timestamp as_of) const;
   Json Purchases(const RowState& row, const FeatureReader& reader) const;
-  Json Sessions(const RowState& row) const;
-  Json Tickets(const RowState& row) const;
   Json Features(const FeatureReader& reader, bool masked) const;
   Json TimersOf(const RowState& row) const;
   // An empty list where the chain has no such feature.
