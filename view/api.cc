@@ -148,17 +148,13 @@ void Api::Route(const CallPtr& call) {
   if (customer) return Customer(call, path.size() == 4);
   if (what == "stream") return call->respond(Stream(*call));
   if (what == "customers") return Holders(call);
+  if (what == "overview") return ShowOverview(call);
   if (absl::Status s = CheckParameters(call->target, {}); !s.ok()) {
     return call->respond(BadParameter(std::string(s.message())));
   }
   if (what == "session") return call->respond(Ok(SessionJson(call->identity)));
   if (what == "features") return call->respond(Catalogue());
-  if (what == "chain") return call->respond(Ok(overview_.ChainGraph()));
-  const std::vector<int32_t> here = PartitionsHere();
-  if (group_ && HasAShare()) group_->Want();
-  auto members = group_ ? group_->Processes() : std::vector<GroupMap::Process>();
-  if (members.empty()) members.push_back({config_.engine.instance_id, here, config_.view.address});
-  call->respond(Ok(overview_.Now(source_.partitions, here, members)));
+  call->respond(Ok(overview_.ChainGraph()));
 }
 
 std::vector<int32_t> Api::PartitionsHere() const {
@@ -371,6 +367,48 @@ void Api::AskProcess(const GroupMap::Process& process, const Call& call,
                    }
                    thread_.Run([done, answer = std::move(answer)]() mutable { done(std::move(answer)); });
                  });
+}
+
+struct Api::OthersCall {
+  CallPtr call;
+  OthersDone done;
+  Duration begun{};
+  std::vector<OtherAnswer> answers;
+  size_t waiting = 0;  // for so many others
+};
+
+void Api::AskOthers(const CallPtr& call, OthersDone done) {
+  AskOthers(std::make_shared<OthersCall>(OthersCall{call, std::move(done), clock_.Monotonic(), {}, 0}));
+}
+
+void Api::AskOthers(const std::shared_ptr<OthersCall>& asked) {
+  // One that was asked by another does not ask a third, and one that has none yet does not ask the group (group_map.h).
+  if (!HasAShare() || asked->call->request.forwarded || !group_) return asked->done({});
+  group_->Want();
+  const auto processes = group_->Processes();
+  if (processes.empty() && clock_.Monotonic() - asked->begun < GroupMap::kKnownWithin) {
+    return thread_.After(GroupMap::kAskAgain, [this, asked] { AskOthers(asked); });
+  }
+  const auto answered = [asked] {
+    if (--asked->waiting == 0) asked->done(std::move(asked->answers));
+  };
+  ++asked->waiting;  // until all are asked
+  for (const GroupMap::Process& process : processes) {
+    if (process.instance == config_.engine.instance_id || process.partitions.empty() || process.address.empty())
+      continue;
+    ++asked->waiting;
+    AskProcess(process, *asked->call,
+               [asked, answered, instance = process.instance](absl::StatusOr<HttpResponse> answer) {
+                 if (answer.ok() && answer->status == 200) {
+                   asked->answers.push_back({instance, std::move(answer->body)});
+                 } else if (answer.ok()) {
+                   LogWarning("another process of the pipeline did not answer",
+                              {{"instance", instance}, {"status", answer->status}});
+                 }
+                 answered();
+               });
+  }
+  answered();
 }
 
 HttpResponse Api::Show(const LookUp& look, const RowLook& seen) {

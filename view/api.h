@@ -34,6 +34,12 @@ struct RowSource {
   int32_t partitions = 0;
 };
 
+// Of another process of the pipeline.
+struct OtherAnswer {
+  std::string instance;
+  std::string body;
+};
+
 // On the server's thread. Everything given must outlive it.
 class Api final : public HttpHandler {
  public:
@@ -81,12 +87,19 @@ class Api final : public HttpHandler {
   // Who has a tag: here, and with the other processes.
   void Holders(const CallPtr& call);
   struct HolderCall;
-  void AskOthers(const std::shared_ptr<HolderCall>& asked);
   void Merge(const std::shared_ptr<HolderCall>& asked);
   std::vector<int32_t> PartitionsHere() const;
+  // How all processes do, or by `scope=instance` this one alone.
+  void ShowOverview(const CallPtr& call);
   // Asks that process the same. `done` is called on the server's thread; what goes wrong on the way is logged.
   void AskProcess(const GroupMap::Process& process, const Call& call,
                   std::function<void(absl::StatusOr<HttpResponse>)> done);
+  // Asks all other processes of the pipeline the same, where there are others and nobody of them asks; at once `done`
+  // where not. It gets what came with status 200; what did not is logged.
+  using OthersDone = std::function<void(std::vector<OtherAnswer>)>;
+  void AskOthers(const CallPtr& call, OthersDone done);
+  struct OthersCall;
+  void AskOthers(const std::shared_ptr<OthersCall>& asked);
   // Asks for the row, and again until it is committed where that is asked for.
   struct LookUp;
   void Look(const std::shared_ptr<LookUp>& look);

@@ -13,12 +13,11 @@ namespace portrait::view {
 
 namespace {
 
-void TakeList(const HttpResponse& answer, const std::string& instance, std::vector<HolderList>& lists) {
-  auto list = answer.status == 200 ? ReadHolderList(answer.body)
-                                   : absl::UnavailableError(absl::StrCat("status ", answer.status));
+void TakeList(const OtherAnswer& answer, std::vector<HolderList>& lists) {
+  auto list = ReadHolderList(answer.body);
   if (list.ok()) return lists.push_back(*std::move(list));
   LogWarning("another process of the pipeline did not tell who has a tag",
-             {{"instance", instance}, {"reason", std::string(list.status().message())}});
+             {{"instance", answer.instance}, {"reason", std::string(list.status().message())}});
 }
 
 }  // namespace
@@ -28,9 +27,7 @@ struct Api::HolderCall {
   std::string tag;
   TagSort sort = TagSort::kSince;
   size_t limit = 50;
-  Duration begun{};
   std::vector<HolderList> lists;  // that have come
-  size_t waiting = 0;             // for so many others
 };
 
 void Api::Holders(const CallPtr& call) {
@@ -40,7 +37,6 @@ void Api::Holders(const CallPtr& call) {
   auto asked = std::make_shared<HolderCall>();
   asked->call = call;
   asked->tag = std::string(Parameter(call->target, "tag"));
-  asked->begun = clock_.Monotonic();
   if (asked->tag.empty()) return call->respond(BadParameter("tag: must be given"));
   const std::string_view sort = Parameter(call->target, "sort");
   if (!sort.empty() && sort != "since" && sort != "value_at_risk") {
@@ -65,30 +61,12 @@ void Api::Holders(const CallPtr& call) {
       list.partitions.insert(found.partitions.begin(), found.partitions.end());
       list.more = found.page->more;
       for (const TagHolder& holder : found.page->holders) list.holders.push_back({holder.place, HolderJson(holder)});
-      AskOthers(asked);
+      AskOthers(asked->call, [this, asked](const std::vector<OtherAnswer>& answers) {
+        for (const OtherAnswer& answer : answers) TakeList(answer, asked->lists);
+        Merge(asked);
+      });
     });
   });
-}
-
-void Api::AskOthers(const std::shared_ptr<HolderCall>& asked) {
-  // One that was asked by another does not ask a third, and one that has none yet does not ask the group (group_map.h).
-  if (!HasAShare() || asked->call->request.forwarded || !group_) return Merge(asked);
-  group_->Want();
-  const auto processes = group_->Processes();
-  if (processes.empty() && clock_.Monotonic() - asked->begun < GroupMap::kKnownWithin) {
-    return thread_.After(GroupMap::kAskAgain, [this, asked] { AskOthers(asked); });
-  }
-  ++asked->waiting;  // until all are asked
-  for (const GroupMap::Process& process : processes) {
-    if (process.instance == config_.engine.instance_id || process.partitions.empty() || process.address.empty())
-      continue;
-    ++asked->waiting;
-    AskProcess(process, *asked->call, [this, asked, instance = process.instance](absl::StatusOr<HttpResponse> answer) {
-      if (answer.ok()) TakeList(*answer, instance, asked->lists);
-      if (--asked->waiting == 0) Merge(asked);
-    });
-  }
-  if (--asked->waiting == 0) Merge(asked);
 }
 
 void Api::Merge(const std::shared_ptr<HolderCall>& asked) {

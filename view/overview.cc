@@ -165,11 +165,13 @@ Json Overview::Now(int32_t partitions, const std::vector<int32_t>& here,
   out["started"] = TimeText(started_);
   out["ready"] = health.ready;
   out["reason"] = health.ready ? Json() : TextOrNull(health.reason);
-  out["partitions"] = {{"all", partitions}, {"here", here}};
+  out["partitions"] = {{"all", partitions}, {"here", here}, {"told", here}};
   out["members"] = Json::array();
   for (const GroupMap::Process& process : members) {
-    out["members"].push_back(
-        {{"instance", process.instance}, {"partitions", process.partitions}, {"address", TextOrNull(process.address)}});
+    out["members"].push_back({{"instance", process.instance},
+                              {"partitions", process.partitions},
+                              {"address", TextOrNull(process.address)},
+                              {"ready", process.instance == config_.engine.instance_id ? Json(health.ready) : Json()}});
   }
   out["now"] = {{"records_per_second", Sum(rates_.in)},
                 {"results_per_second", Sum(rates_.out)},

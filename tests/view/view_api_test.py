@@ -295,6 +295,21 @@ def test_tls(other):
     assert login.status in (200, 204) and "Secure" in login.headers["Set-Cookie"], (login.status, login.headers)
 
 
+def test_overview_of_two(view, other):
+    """Either tells of both; their counts add up to it."""
+    path = "/v1/overview"
+    alone = [one.get(path + "?scope=instance", template=path, role="admin").json() for one in (view, other)]
+    assert all(one["partitions"]["told"] == one["partitions"]["here"] for one in alone), alone
+    for asked in (view, other):
+        both = asked.get(path, template=path, role="admin").json()
+        assert both["partitions"]["told"] == list(range(6)) and all(member["ready"] for member in both["members"]), both["members"]
+        for tag in both["tags"]:
+            of_each = [one["customers"] for part in alone for one in part["tags"] if one["tag"] == tag["tag"]]
+            assert tag["customers"] == sum(of_each), (tag, of_each)
+        assert both["now"]["resident_bytes"] > max(part["now"]["resident_bytes"] for part in alone)
+    view.error(path + "?scope=world", 400, "bad_parameter", role="admin")
+
+
 def test_streams_of_two(view, other, brokers, owners, work):
     """What either finds is on the stream of both, once. What others found a little before is on it, too: anna's, perhaps."""
     wait_for(lambda: (work / "log").read_text().count("the results of other processes are followed") == 2)
@@ -351,6 +366,7 @@ def test_two_instances(view, brokers, arguments, config, work, customers, log):
                 assert len(listed) == len(set(listed)) and {owners.get(one) for one in listed} >= {"view-test", "view-test-2"}, listed
                 assert listed == [holder["customer"] for holder in holders(other, "new", sort, limit)], "either lists all, in one order"
         view.error("/v1/customers?tag=nobody", 404, "unknown_tag")
+        test_overview_of_two(view, other)
         test_streams_of_two(view, other, brokers, owners, work)
         test_tls(other)
         process.terminate()
@@ -363,6 +379,8 @@ def test_two_instances(view, brokers, arguments, config, work, customers, log):
         wait_for(lambda: "reason=SSLServerVerification" in (work / "log").read_text(), 5)
         process.kill()
         process.wait()
+        overview = view.get("/v1/overview", template="/v1/overview", role="admin").json()
+        assert {member["instance"]: member["ready"] for member in overview["members"]} == {"view-test": True, "view-test-2": None}
         of_some = view.get("/v1/customers?tag=new", template="/v1/customers").json()
         assert not of_some["complete"] and 0 < len(of_some["partitions"]) < 6, "what is not counted is said"
         answer = view.error(path, 503, "not_here")

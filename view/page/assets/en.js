@@ -18,7 +18,7 @@ export default {
   started: 'started', records_rate: 'Records a second', results_rate: 'Results a second', waiting: 'Records waiting', latency_p99: 'Latency, p99',
   median: 'median {value}', rows_in_memory: 'Rows found in memory', memory: 'Memory', last_hour: 'The last hour', tags: 'Tags', tag: 'Tag',
   customers: 'Customers', gained: 'Came', lost: 'Went', since_start: 'Counted since the process started.', shape_of: '{tag} over the last hour',
-  alerts: 'Churn alerts', alerts_closed: 'closed', last_hour_sum: '{n} in the last hour', instances: 'Instances', has_partitions: '{n} partitions',
+  alerts: 'Churn alerts', alerts_closed: 'closed', last_hour_sum: '{n} in the last hour', instances: 'Instances', no_answer: 'does not answer', has_partitions: '{n} partitions',
   band_none: 'none', band_low: 'low', band_medium: 'medium', band_high: 'high',
   // tag
   size_over_time: 'Customers over the last hour', who_has_it: '{n} customers have it', sorted: 'Sorted', by_since: 'Latest first',

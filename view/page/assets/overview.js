@@ -1,4 +1,4 @@
-// How this instance does: what flows, who has which tag, which alerts were raised.
+// How the pipeline does: what flows, who has which tag, which alerts were raised.
 import * as api from './api.js';
 import {line} from './charts.js';
 import {h, replace} from './dom.js';
@@ -49,7 +49,7 @@ function header(overview) {
     h('div.title', null, h('h1', null, t('overview')),
       overview.ready ? h('span.state.live', null, t('ready')) : h('span.flag', null, t('not_ready'))),
     h('p.muted.stamp', null, t('instance', {name: overview.instance}), ' · ', t('version', {name: overview.version}), ' · ',
-      t('partitions', {here: partitions.here.length, all: partitions.all}), ' · ', t('started'), ' ', time(overview.started),
+      t('partitions', {here: partitions.told.length, all: partitions.all}), ' · ', t('started'), ' ', time(overview.started),
       overview.reason && [' · ', said(overview.reason)]),
     h('dl.figures', null,
       figure(t('records_rate'), compact(now.records_per_second)),
@@ -99,5 +99,5 @@ function bandTable(overview) {
 function memberTable({members, instance}) {
   return members.length > 0 && h('section', null, h('h2', null, t('instances')), h('ul.plain', null, members.map(member =>
     h('li', null, member.instance === instance ? h('b', null, member.instance) : member.instance, ' ',
-      h('span.muted', null, t('has_partitions', {n: number(member.partitions.length)}))))));
+      h('span.muted', null, t('has_partitions', {n: number(member.partitions.length)}), member.ready === null && ' · ' + t('no_answer'))))));
 }

@@ -18,7 +18,7 @@ export default {
   started: '启动于', records_rate: '每秒记录数', results_rate: '每秒结果数', waiting: '待处理记录', latency_p99: '延迟 p99',
   median: '中位数 {value}', rows_in_memory: '内存命中率', memory: '内存', last_hour: '最近一小时', tags: '标签', tag: '标签',
   customers: '客户数', gained: '新增', lost: '移除', since_start: '自进程启动起计。', shape_of: '{tag}，最近一小时',
-  alerts: '流失预警', alerts_closed: '已关闭', last_hour_sum: '最近一小时 {n} 次', instances: '实例', has_partitions: '{n} 个分区',
+  alerts: '流失预警', alerts_closed: '已关闭', last_hour_sum: '最近一小时 {n} 次', instances: '实例', no_answer: '没有应答', has_partitions: '{n} 个分区',
   band_none: '无', band_low: '低', band_medium: '中', band_high: '高',
   // tag
   size_over_time: '最近一小时的客户数', who_has_it: '{n} 位客户带有此标签', sorted: '排序', by_since: '最新在前',
