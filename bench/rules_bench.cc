@@ -13,7 +13,9 @@
 #include "absl/strings/str_cat.h"
 #include "operators/purchases.h"
 #include "operators/rules/compiler.h"
+#include "operators/rules/judge.h"
 #include "operators/rules/program.h"
+#include "operators/rules/rule_set.h"
 #include "operators/testing/harness.h"
 
 namespace portrait::rules {
@@ -97,6 +99,33 @@ void BM_Conditions(benchmark::State& state) {
   Run(state, conditions);
 }
 BENCHMARK(BM_Conditions)->Arg(1)->Arg(10)->Arg(200)->Arg(1000);
+
+// What a sweep does with a customer after a switch: all rules are looked at, with the moment at which time alone changes
+// one of them. Conditions as in rules_reload.py.
+void BM_LookAtAll(benchmark::State& state) {
+  const Customer customer;
+  std::vector<Rule> rules;
+  for (int64_t i = 0; i < state.range(0); ++i) {
+    const std::string when[] = {
+        absl::StrCat("purchases.spend_365d > ", i + 1, "000 && purchases.orders >= ", i % 5),
+        absl::StrCat("purchases.orders_90d > 2", i + 1, " || purchases.spend_365d > ", i + 1, "500"),
+        absl::StrCat("now - purchases.last >= days(", 500 + i, ")"),
+        absl::StrCat("now - purchases.first > days(", 400 + i, ") && purchases.orders >= ", i % 5)};
+    rules.push_back({.tag = absl::StrCat("rule_", i), .when = when[i % 4]});
+  }
+  const auto set = RuleSet::Compile(rules, customer.features());
+  if (!set.ok()) return state.SkipWithError(std::string(set.status().message()).c_str());
+  const FeatureReader reader(customer.row(), customer.now());
+  const Calendar calendar;
+  const Judge::HeldTags none;
+  for (auto _ : state) {
+    Evaluation evaluation((*set)->program(), reader, customer.now(), Scratch::OfThisThread());
+    const auto start_of = [&](int32_t day) { return calendar.StartOf(day); };
+    benchmark::DoNotOptimize(Judge(**set, evaluation, none, start_of).Look((*set)->All()));
+  }
+  state.SetItemsProcessed(state.iterations() * state.range(0));
+}
+BENCHMARK(BM_LookAtAll)->Arg(200);
 
 void BM_Compile(benchmark::State& state) {
   const Customer customer;
