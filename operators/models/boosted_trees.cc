@@ -88,17 +88,23 @@ struct Step {
 };
 using Path = absl::InlinedVector<Step, BoostedTrees::kMostDepth>;
 
-// k! (n - 1 - k)! / n!: how much of all orders of n features have k given ones before another given one.
-double OrderWeight(size_t n, size_t k) {
-  double weight = 1 / static_cast<double>(n);
-  for (size_t i = 1; i <= k; ++i) weight *= static_cast<double>(i) / static_cast<double>(n - i);
-  return weight;
-}
+// [n][k] is k! (n - 1 - k)! / n!: in what share of all orders of n features k given ones stand before another given
+// one, and no others do.
+constexpr size_t kLongestPath = BoostedTrees::kMostDepth;
+constexpr auto kOrderShares = [] {
+  std::array<std::array<double, kLongestPath>, kLongestPath + 1> shares{};
+  for (size_t n = 1; n <= kLongestPath; ++n) {
+    shares[n][0] = 1 / static_cast<double>(n);
+    for (size_t k = 1; k < n; ++k)
+      shares[n][k] = shares[n][k - 1] * static_cast<double>(k) / static_cast<double>(n - k);
+  }
+  return shares;
+}();
 
 // The mean over all orders in which features become known of the product over the others of `path`: of one that is
 // known, whether it is taken; of one that is not, its share. coefficients[k] sums the sets of k known ones.
 double MeanOfOthers(const Path& path, size_t without) {
-  std::array<double, BoostedTrees::kMostDepth> coefficients{1};
+  std::array<double, kLongestPath> coefficients{1};
   size_t degree = 0;
   for (size_t i = 0; i < path.size(); ++i) {
     if (i == without) continue;
@@ -109,7 +115,7 @@ double MeanOfOthers(const Path& path, size_t without) {
     coefficients[0] *= path[i].share;
   }
   double mean = 0;
-  for (size_t k = 0; k <= degree; ++k) mean += OrderWeight(path.size(), k) * coefficients[k];
+  for (size_t k = 0; k <= degree; ++k) mean += kOrderShares[path.size()][k] * coefficients[k];
   return mean;
 }
 

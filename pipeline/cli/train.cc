@@ -17,12 +17,12 @@ namespace portrait {
 namespace {
 
 constexpr const char* kExamples = "churn-examples";
-constexpr const char *kRegression = "regression", *kRegressionAndTrees = "regression,trees";
+constexpr const char *kRegression = "regression", *kAll = "all";
 
 struct TrainArguments {
   ConfigArguments config;
   std::string examples, models, out, name;
-  std::string learn = kRegressionAndTrees;
+  std::string learn = kAll;
   bool from_topic = false;
 };
 
@@ -90,7 +90,7 @@ absl::Status Train(const TrainArguments& arguments, const Program& program) {
   if (!config.ok()) return config.status();
   auto file = ModelsFor(arguments, *config);
   if (!file.ok()) return file.status();
-  ChurnTraining training({.trees = arguments.learn == kRegressionAndTrees});
+  ChurnTraining training({.trees = arguments.learn == kAll});
   const absl::Status read =
       arguments.from_topic ? ReadTopic(*config, program, training) : ReadFile(arguments.examples, training);
   if (!read.ok()) return read;
@@ -133,8 +133,9 @@ void AddTrain(Program& program) {
   app.add_option("--examples", options->examples, "Examples, a JSON object a line, plain or gzipped")
       ->type_name("FILE");
   app.add_flag("--from-topic", options->from_topic, "The committed examples of the output churn-examples");
-  app.add_option("--learn", options->learn, "What is learned, and judged beside the model in force")
-      ->check(CLI::IsMember({kRegression, kRegressionAndTrees}))
+  app.add_option("--learn", options->learn,
+                 "What is learned, and judged beside the model in force: all is a regression and trees")
+      ->check(CLI::IsMember({kRegression, kAll}))
       ->capture_default_str();
   app.add_option("--models", options->models,
                  "The models that the learned one joins; by default those of the configuration (models.file)")
