@@ -9,7 +9,7 @@
 # ${portrait_PROTO_DIR}, for states and results of one's own that import them.
 include(CMakePackageConfigHelpers)
 
-set(modules flags page proto state operators testing pipeline tools view cli)
+set(modules flags page proto state operators testing pipeline tools training view cli)
 set(installed)
 foreach(module ${modules})
   if(TARGET portrait_${module})

@@ -53,7 +53,7 @@ packages=(
   # to build
   build-essential ccache cmake ninja-build pkg-config ca-certificates git
   librdkafka-dev librocksdb-dev libprotobuf-dev protobuf-compiler libabsl-dev catch2 libcatch2-dev
-  libboost-dev libeigen3-dev libnlopt-dev libsimdjson-dev libyaml-cpp-dev libcli11-dev prometheus-cpp-dev libcpp-httplib-dev libspdlog-dev
+  libboost-dev libeigen3-dev libnlopt-dev libxgboost-dev libsimdjson-dev libyaml-cpp-dev libcli11-dev prometheus-cpp-dev libcpp-httplib-dev libspdlog-dev
   libcsv-dev libxxhash-dev tao-pegtl-dev libre2-dev libmimalloc-dev nlohmann-json3-dev libbenchmark-dev zlib1g-dev libssl-dev
   python3 maven default-jdk-headless  # Maven fetches what Debian has no package of: deploy/page-libraries.sh, deploy/kafka
 )

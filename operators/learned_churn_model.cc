@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "operators/churn_features.h"
+#include "operators/silence_steps.h"
 
 namespace portrait {
 namespace {
@@ -46,13 +47,14 @@ class LearnedModel final : public ChurnModel {
       : name_(models.name),
         learned_(std::move(learned)),
         reader_(learned_.features),
+        steps_(learned_),
         population_(MakePopulationModel(std::move(models))) {}
 
   std::string_view name() const override { return name_; }
   absl::Status Bind(const FeatureRegistry& features) override;
   ChurnForecast Forecast(Features features, Timestamp now, double horizon_days) const override;
   double Score(Features features, Timestamp now, double horizon_days) const override {
-    return learned_.model.Score(ReadAt(features, now, horizon_days).counted);
+    return learned_.Score(ReadAt(features, now, horizon_days).counted);
   }
   double SpendAtRiskMicros(Features features, Timestamp now, double horizon_days) const override {
     return population_->SpendAtRiskMicros(features, now, horizon_days);
@@ -67,6 +69,7 @@ class LearnedModel final : public ChurnModel {
   std::string name_;
   LearnedChurn learned_;
   ChurnFeatures reader_;
+  SilenceSteps steps_;
   std::unique_ptr<ChurnModel> population_;
   FeatureRef last_;
 };
@@ -76,7 +79,9 @@ absl::Status LearnedModel::Bind(const FeatureRegistry& features) {
   if (!last.ok()) return last.status();
   last_ = *last;
   if (absl::Status s = population_->Bind(features); !s.ok()) return s;
-  return reader_.Bind(features);
+  if (absl::Status s = reader_.Bind(features); !s.ok()) return s;
+  steps_.Bind(reader_);
+  return absl::OkStatus();
 }
 
 Read LearnedModel::ReadAt(Features features, Timestamp now, double horizon_days) const {
@@ -97,25 +102,25 @@ v1::Reason Contributed(double contribution, std::string text) {
 }
 
 std::vector<v1::Reason> LearnedModel::ReasonsFor(const Read& read, double horizon_days) const {
-  const LinearModel& model = learned_.model;
-  std::vector<double> contributions;
-  for (size_t i = 0; i < read.counted.size(); ++i) contributions.push_back(model.Contribution(i, read.counted[i]));
+  const LearnedChurn::Explanation because = learned_.Explain(read.counted);
+  const std::vector<double>& contributions = because.contributions;
   std::vector<size_t> order(contributions.size());
   std::iota(order.begin(), order.end(), size_t{0});
   std::stable_sort(order.begin(), order.end(),
                    [&](size_t a, size_t b) { return std::abs(contributions[a]) > std::abs(contributions[b]); });
 
   std::vector<v1::Reason> out;
-  out.push_back(Contributed(
-      model.intercept, absl::StrFormat("of customers who are usual in everything, %s do not order within %.0f days",
-                                       Percent(model.intercept), horizon_days)));
+  out.push_back(Contributed(because.base, absl::StrFormat("%s, %s do not order within %.0f days",
+                                                          learned_.trees ? "of a customer of whom nothing is known"
+                                                                         : "of customers who are usual in everything",
+                                                          Percent(because.base), horizon_days)));
   const size_t told = std::min(order.size(), kTopReasons);
   double rest = 0;
   for (size_t k = told; k < order.size(); ++k) rest += contributions[order[k]];
   for (size_t k = 0; k < told; ++k) {
     const size_t i = order[k];
     const FeatureRef* const feature = reader_.feature(i);
-    const double usual = ValueThatCounts(reader_.names()[i], model.mean[i]);
+    const double usual = ValueThatCounts(reader_.names()[i], learned_.model.mean[i]);
     v1::Reason reason = Contributed(contributions[i], InWords(feature, read.values[i], usual));
     if (feature != nullptr) {
       reason.set_feature(reader_.names()[i]);
@@ -130,7 +135,7 @@ std::vector<v1::Reason> LearnedModel::ReasonsFor(const Read& read, double horizo
 ChurnForecast LearnedModel::Forecast(Features features, Timestamp now, double horizon_days) const {
   const Read read = ReadAt(features, now, horizon_days);
   ChurnForecast out = population_->Forecast(features, now, horizon_days);  // for orders and spend
-  out.score = learned_.model.Score(read.counted);
+  out.score = learned_.Score(read.counted);
   out.reasons = ReasonsFor(read, horizon_days);
   return out;
 }
@@ -141,23 +146,20 @@ std::optional<Timestamp> LearnedModel::Reaches(double score, const Context& cont
     const FeatureReader reader = context.FeaturesAt(at);
     return Score([&](const FeatureRef& ref) { return reader.Get(ref); }, at, horizon_days) >= score;
   };
+  const auto features = [&](const FeatureRef& ref) { return context.Get(ref); };
+  const auto population = [&](Timestamp at) { return population_->Score(features, at, horizon_days); };
   const Value last = context.Get(last_);
   const auto* const last_order = std::get_if<Timestamp>(&last);
   if (last_order == nullptr || context.now() - *last_order >= within) return std::nullopt;
   Timestamp before = context.now();
   int32_t day = context.moment().day;
   for (const int32_t end = day + kLookAheadDays; day < end; ++day) {
-    Timestamp after = context.StartOf(day + 1) - Duration(1);
-    if (after <= before) continue;
-    if (!reached(after)) {
-      before = after;
-      continue;
+    const Timestamp until = context.StartOf(day + 1) - Duration(1);
+    if (until <= before) continue;
+    for (const Timestamp stop : steps_.Between(before, until, features, population)) {
+      if (reached(stop)) return FirstMoment(before, stop, reached);
+      before = stop;
     }
-    while (after - before > seconds(1)) {
-      const Timestamp middle = before + (after - before) / 2;
-      (reached(middle) ? after : before) = middle;
-    }
-    return after;
   }
   return context.StartOf(day);
 }

@@ -8,6 +8,7 @@ namespace portrait {
 
 Judgement Judge(absl::Span<const double> probabilities, const std::vector<bool>& happened) {
   constexpr size_t kGroups = 10;
+  constexpr double kLeast = 1e-9;
   const size_t n = probabilities.size();
   Judgement out{.customers = n};
   std::vector<size_t> order(n);
@@ -26,6 +27,7 @@ Judgement Judge(absl::Span<const double> probabilities, const std::vector<bool>&
   for (size_t i = 0; i < n; ++i) {
     const double off = probabilities[i] - (happened[i] ? 1 : 0);
     out.brier += off * off / static_cast<double>(n);
+    out.log_loss -= std::log(std::clamp(1 - std::abs(off), kLeast, 1 - kLeast)) / static_cast<double>(n);
   }
   for (size_t group = 0; group < kGroups; ++group) {
     double off = 0;

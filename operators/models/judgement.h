@@ -20,6 +20,7 @@ struct Judgement {
   size_t customers = 0, happened = 0;
   double auc = 0;                // that of two customers the one it happens to has the higher one; NaN: all the same
   double brier = 0;              // mean squared difference
+  double log_loss = 0;           // mean -ln of the probability of what came; probabilities count from 1e-9 to 1 - 1e-9
   double calibration_error = 0;  // mean difference of the mean probability and the share, over ten equal groups
   std::vector<CalibrationGroup> groups{};  // those, from the lowest probabilities on; none is empty
 };

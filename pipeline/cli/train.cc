@@ -1,4 +1,4 @@
-// `portrait train`: a model of churn learned from the stream's own examples, put in force only when it is better.
+// `portrait train`: models of churn learned from the stream's own examples; the best is written if it is better.
 #include <filesystem>
 #include <iostream>
 #include <memory>
@@ -7,20 +7,22 @@
 #include "pipeline/cli/commands.h"
 #include "pipeline/cli/config_arguments.h"
 #include "pipeline/config/model_file.h"
-#include "pipeline/tools/churn_training.h"
 #include "pipeline/tools/learned_card.h"
 #include "pipeline/tools/line_reader.h"
 #include "pipeline/tools/result_text.h"
 #include "pipeline/tools/result_topics.h"
+#include "pipeline/training/churn_training.h"
 
 namespace portrait {
 namespace {
 
 constexpr const char* kExamples = "churn-examples";
+constexpr const char *kRegression = "regression", *kAll = "all";
 
 struct TrainArguments {
   ConfigArguments config;
   std::string examples, models, out, name;
+  std::string learn = kAll;
   bool from_topic = false;
 };
 
@@ -88,7 +90,7 @@ absl::Status Train(const TrainArguments& arguments, const Program& program) {
   if (!config.ok()) return config.status();
   auto file = ModelsFor(arguments, *config);
   if (!file.ok()) return file.status();
-  ChurnTraining training;
+  ChurnTraining training({.trees = arguments.learn == kAll});
   const absl::Status read =
       arguments.from_topic ? ReadTopic(*config, program, training) : ReadFile(arguments.examples, training);
   if (!read.ok()) return read;
@@ -100,11 +102,13 @@ absl::Status Train(const TrainArguments& arguments, const Program& program) {
   std::cout << LearnedText(trained->fit) << std::flush;
   if (!trained->better) {
     return absl::CancelledError(
-        "the learned model is not better than what was said (better: a lower Brier score, and an AUC that is not "
+        "what was learned is not better than what was said (better: a lower Brier score, and an AUC that is not "
         "lower); "
         "nothing is written");
   }
-  std::cout << "better than what was said: a lower Brier score, and an AUC that is not lower\n" << std::flush;
+  std::cout << "better than what was said: " << trained->fit.card().model()
+            << ", by a lower Brier score, and an AUC that is not lower\n"
+            << std::flush;
   if (arguments.out.empty()) return absl::OkStatus();
   *file->mutable_learned() = trained->fit;
   if (!arguments.name.empty()) file->set_name(arguments.name);
@@ -120,7 +124,7 @@ void AddTrain(Program& program) {
   auto options = std::make_shared<TrainArguments>();
   CLI::App& app = program.AddCommand(
       {.name = "train",
-       .about = "Learns a model of churn from the stream's own examples; writes it only when it is better",
+       .about = "Learns models of churn from the stream's own examples; writes the best when it is better",
        .examples = {"portrait train --from-topic --config portrait.yaml --out learned.json",
                     "portrait tail churn-examples --from-beginning --exit --json > examples.jsonl",
                     "portrait train --examples examples.jsonl --models models.json --out learned.json"}},
@@ -129,6 +133,10 @@ void AddTrain(Program& program) {
   app.add_option("--examples", options->examples, "Examples, a JSON object a line, plain or gzipped")
       ->type_name("FILE");
   app.add_flag("--from-topic", options->from_topic, "The committed examples of the output churn-examples");
+  app.add_option("--learn", options->learn,
+                 "What is learned, and judged beside the model in force: all is a regression and trees")
+      ->check(CLI::IsMember({kRegression, kAll}))
+      ->capture_default_str();
   app.add_option("--models", options->models,
                  "The models that the learned one joins; by default those of the configuration (models.file)")
       ->type_name("FILE");

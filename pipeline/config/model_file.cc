@@ -10,6 +10,7 @@
 #include "google/protobuf/util/json_util.h"
 #include "pipeline/config/customer_group_fits.h"
 #include "pipeline/config/default_chain.h"
+#include "pipeline/config/learned_fit.h"
 #include "pipeline/config/parameter_check.h"
 #include "pipeline/config/text_file.h"
 
@@ -17,8 +18,6 @@ namespace portrait {
 namespace {
 
 constexpr size_t kModelNameBytes = 100;
-constexpr double kMostWeight = 100;
-constexpr int kMostFeatures = 200;
 
 std::string FirstLine(const std::string& text) { return text.substr(0, text.find('\n')); }
 
@@ -54,23 +53,6 @@ void CheckOrders(const v1::ModelFile& file, ParameterCheck& check) {
     check.Parameter("pareto_nbd.alpha_days", file.pareto_nbd().alpha_days());
     check.Parameter("pareto_nbd.s", file.pareto_nbd().s());
     check.Parameter("pareto_nbd.beta_days", file.pareto_nbd().beta_days());
-  }
-}
-
-void CheckLearned(const v1::LearnedChurnFit& learned, ParameterCheck& check) {
-  if (learned.version() != LearnedChurn::kVersion) {
-    check.Fail(absl::StrCat("learned.version: this release reads version ", LearnedChurn::kVersion,
-                            ", the learned model is of version ", learned.version(),
-                            "; train it anew with `portrait train`"));
-  }
-  check.Number("learned.horizon_days", learned.horizon_days(), 1, 3650);
-  check.Number("learned.intercept", learned.intercept(), -kMostWeight, kMostWeight);
-  check.Number("learned.features", learned.features_size(), 1, kMostFeatures);
-  for (const v1::LearnedFeature& feature : learned.features()) {
-    const std::string name = absl::StrCat("learned.features ", feature.name());
-    check.Number(name + " mean", feature.mean(), -ParameterCheck::kMost, ParameterCheck::kMost);
-    check.Number(name + " spread", feature.spread(), 0, ParameterCheck::kMost);
-    check.Number(name + " weight", feature.weight(), -kMostWeight, kMostWeight);
   }
 }
 
@@ -192,33 +174,6 @@ v1::ModelFile BuiltInModels() {
   if (models.clusters) *file.mutable_clusters() = FitOf(*models.clusters);
   file.mutable_card()->set_none_because("these models are built in: those of a music shop (CDNOW)");
   return file;
-}
-
-LearnedChurn LearnedOf(const v1::LearnedChurnFit& fit) {
-  LearnedChurn out;
-  out.horizon_days = fit.horizon_days();
-  out.model.intercept = fit.intercept();
-  for (const v1::LearnedFeature& feature : fit.features()) {
-    out.features.push_back(feature.name());
-    out.model.mean.push_back(feature.mean());
-    out.model.spread.push_back(feature.spread());
-    out.model.weight.push_back(feature.weight());
-  }
-  return out;
-}
-
-v1::LearnedChurnFit FitOf(const LearnedChurn& learned) {
-  v1::LearnedChurnFit fit;
-  fit.set_version(LearnedChurn::kVersion);
-  fit.set_horizon_days(learned.horizon_days);
-  fit.set_intercept(learned.model.intercept);
-  for (size_t i = 0; i < learned.features.size(); ++i) {
-    v1::LearnedFeature& feature = *fit.add_features();
-    feature.set_name(learned.features[i]);
-    feature.set_mean(learned.model.mean[i]), feature.set_spread(learned.model.spread[i]);
-    feature.set_weight(learned.model.weight[i]);
-  }
-  return fit;
 }
 
 }  // namespace portrait

@@ -45,8 +45,4 @@ FittedModels ModelsOf(const v1::ModelFile& file);
 // The file that the models that are built in would be of, without checksum.
 v1::ModelFile BuiltInModels();
 
-// A learned model of a file as what the engine runs, and back.
-LearnedChurn LearnedOf(const v1::LearnedChurnFit& fit);
-v1::LearnedChurnFit FitOf(const LearnedChurn& learned);
-
 }  // namespace portrait

@@ -48,6 +48,7 @@ void AddJudged(const std::vector<ToldAndCame>& told, const Segment& segment, std
   out.set_customers(static_cast<uint32_t>(judged.customers));
   out.set_without_order(static_cast<uint32_t>(judged.happened));
   out.set_auc(judged.auc), out.set_brier(judged.brier), out.set_calibration_error(judged.calibration_error);
+  out.set_log_loss(judged.log_loss);
   out.set_orders(sum.came_orders), out.set_orders_predicted(sum.orders);
   out.set_spend(sum.came_spend), out.set_spend_predicted(sum.spend);
   if (sum.came_spend > 0) out.set_spend_bias(sum.spend / sum.came_spend - 1);
@@ -63,6 +64,10 @@ void AddJudged(const std::vector<ToldAndCame>& told, const Segment& segment, std
 
 void AddJudgements(const std::vector<ToldAndCame>& told, std::string_view model, JudgedModels& judged) {
   for (const Segment& segment : Segments()) AddJudged(told, segment, model, judged);
+}
+
+void AddJudgementOnAll(const std::vector<ToldAndCame>& told, std::string_view model, JudgedModels& judged) {
+  AddJudged(told, Segments()[0], model, judged);
 }
 
 const v1::JudgedModel* JudgedOnAll(const JudgedModels& judged, std::string_view model) {

@@ -27,6 +27,9 @@ struct ToldAndCame {
 // Adds a judgement for each segment in which some ordered and some did not; that of all customers has ten groups, too.
 void AddJudgements(const std::vector<ToldAndCame>& told, std::string_view model, JudgedModels& judged);
 
+// That of all customers alone.
+void AddJudgementOnAll(const std::vector<ToldAndCame>& told, std::string_view model, JudgedModels& judged);
+
 // Where `model` was judged on all customers; null: nowhere.
 const v1::JudgedModel* JudgedOnAll(const JudgedModels& judged, std::string_view model);
 

@@ -86,6 +86,17 @@ inline FittedModels WithLearned(double intercept, const std::vector<LearnedWeigh
   return models;
 }
 
+// Trees on these features, beside `population` times what the population model says.
+inline FittedModels WithTrees(double population, std::vector<std::string> features, const std::vector<Tree>& trees) {
+  std::vector<LearnedWeight> weights;
+  for (const std::string& name : features) {
+    weights.push_back({name, 0, 1, name == kPopulationLogOdds ? population : 0});
+  }
+  FittedModels models = WithLearned(0, weights);
+  models.learned->trees = BoostedTrees::Of(trees, features.size()).value();
+  return models;
+}
+
 // The events of some customers over `length` days, in order of time.
 inline std::vector<Event> ShopLife(int customers, int length, uint32_t seed) {
   std::mt19937 random(seed);

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "tests/operators/churn_shop.h"
+#include "tests/operators/random_trees.h"
 
 namespace portrait {
 namespace {
@@ -29,9 +30,22 @@ double SumOfContributions(const v1::ChurnAlert& alert) {
   return sum;
 }
 
-TEST_CASE("the reasons of every alert of a learned model add up to its log-odds, with values and usual ones in words",
-          "[learned_churn]") {
-  OperatorHarness shop = ChurnShop(ManyWeights(), 0, {.contact_log_odds = 0.4, .complaint_log_odds = 0.7});
+// Trees of all features, as they count, and a calibration that is bent.
+FittedModels ManyTrees() {
+  std::mt19937 random(6);
+  std::vector<Tree> trees;
+  for (int i = 0; i < 60; ++i) {
+    Tree& tree = trees.emplace_back(RandomTree(random, static_cast<uint32_t>(ChurnFeatures::Examples().size()), 3));
+    for (TreeNode& node : tree) node.threshold += 1, node.value /= 10;
+  }
+  FittedModels models = WithTrees(0.5, ChurnFeatures::Examples(), trees);
+  models.learned->curve = CalibrationCurve::Of({{-1, -0.7}, {0, -0.6}, {0.5, 0.6}}).value();
+  return models;
+}
+
+// Reasons of alerts by these models.
+void CheckReasons(const FittedModels& models) {
+  OperatorHarness shop = ChurnShop(models, 0, {.contact_log_odds = 0.4, .complaint_log_odds = 0.7});
   for (const Event& event : ShopLife(150, 250, 11)) shop.Send(event);
   shop.AdvanceTo(ShopDay(700));
   const auto alerts = shop.Results<v1::ChurnAlert>();
@@ -45,6 +59,12 @@ TEST_CASE("the reasons of every alert of a learned model add up to its log-odds,
     for (const auto& reason : alert.info().reasons()) told += reason.text().find(", usually ") != std::string::npos;
     CHECK(told >= 4);
   }
+}
+
+TEST_CASE("the reasons of every alert of a learned model add up to its log-odds, with values and usual ones in words",
+          "[learned_churn]") {
+  CheckReasons(ManyWeights());
+  CheckReasons(ManyTrees());
 }
 
 TEST_CASE("when the cause of the top reason goes, the score falls by what the reason said", "[learned_churn]") {
@@ -104,6 +124,73 @@ TEST_CASE("an open episode worsens when a window of the learned model runs empty
     CHECK(told <= at + seconds(1));
     CHECK(told > at - minutes(10) - seconds(1));
   }
+}
+
+// The alerts of a customer with nine orders who falls silent.
+std::vector<v1::ChurnAlert> Worsened(OperatorHarness& shop) {
+  for (int i = 0; i < 9; ++i) shop.Send(ShopOrder("anna", 6.0 * i + 0.4));
+  shop.AdvanceTo(ShopDay(400));
+  std::vector<v1::ChurnAlert> out;
+  for (const auto& alert : shop.Results<v1::ChurnAlert>()) {
+    if (alert.phase() == v1::ChurnAlert::WORSENED) out.push_back(alert);
+  }
+  return out;
+}
+
+TEST_CASE("a step of a tree is met to seconds, even if it is over before its day ends", "[learned_churn]") {
+  const auto at = [](double days) { return static_cast<float>(std::log1p(days)); };
+  const Tree bump{InnerOf(0, at(40), 1, 2), LeafOf(-2), InnerOf(0, at(40.25), 3, 4), LeafOf(3), LeafOf(-2)};
+  OperatorHarness shop = ChurnShop(WithTrees(0, {"purchases.last"}, {bump}), 0, {.medium = 0.75, .high = 0.9});
+  const auto worsened = Worsened(shop);
+  REQUIRE(worsened.size() == 1);
+  CHECK(worsened[0].band() == v1::ChurnAlert::HIGH);
+  CHECK(worsened[0].score() == 3);
+  const Timestamp told = FromMicros(worsened[0].info().event_time_us()), step = ShopDay(48.4) + days(40);
+  CHECK(std::chrono::abs(told - step) <= seconds(2));
+}
+
+// Trees on what runs with time within a day, and on windows: no moment before the one told is high enough, and that one
+// is.
+TEST_CASE("the first moment at which trees reach the next band is told, wherever their steps lie", "[learned_churn]") {
+  const std::vector<std::string> features = {std::string(kPopulationLogOdds), "purchases.last", "purchases.first",
+                                             "purchases.orders_30d"};
+  std::mt19937 random(12);
+  int told_of = 0;
+  for (int round = 0; round < 12; ++round) {
+    std::vector<Tree> trees;
+    for (int i = 0; i < 25; ++i) {
+      Tree& tree = trees.emplace_back(RandomTree(random, 4, 3));
+      for (TreeNode& node : tree) {
+        if (!node.leaf())
+          node.threshold = static_cast<float>(node.feature == 0 ? Drawn(random, -2, 4) : Drawn(random, 2, 5.5));
+        node.value /= 2;
+      }
+    }
+    const FittedModels models = WithTrees(0.2, features, trees);
+    const ChurnOptions options{.medium = 0.7, .high = 0.9};
+    OperatorHarness shop = ChurnShop(models, 0, options);
+    const auto worsened = Worsened(shop);
+    OperatorHarness other = ChurnShop(models, 0, options);  // as of the last order
+    for (int i = 0; i < 9; ++i) other.Send(ShopOrder("anna", 6.0 * i + 0.4));
+    auto model = MakeChurnModel(models);
+    REQUIRE(model->Bind(other.chain().features()).ok());
+    const auto score = [&](Timestamp time) {
+      const FeatureReader reader(*other.Row("anna"), Calendar().At(time));
+      return model->Score([&](const FeatureRef& ref) { return reader.Get(ref); }, time, 90);
+    };
+    for (const v1::ChurnAlert& alert : worsened) {
+      const Timestamp told = FromMicros(alert.info().event_time_us());
+      const double asked = LogOdds(alert.band_before() == v1::ChurnAlert::LOW ? options.medium : options.high);
+      Timestamp from = FromMicros(alert.opened_us());
+      for (const auto& before : worsened) {
+        if (&before < &alert) from = FromMicros(before.info().event_time_us());
+      }
+      ++told_of;
+      CHECK(score(told) >= asked);
+      for (Timestamp at = from + minutes(1); at < told - seconds(2); at += minutes(20)) REQUIRE(score(at) < asked);
+    }
+  }
+  CHECK(told_of >= 5);
 }
 
 TEST_CASE("while the learned model cannot see a rise, an open episode has one timer in thirty days",

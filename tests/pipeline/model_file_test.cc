@@ -92,6 +92,46 @@ TEST_CASE("a learned model of another version, or with a number out of range, is
         }).starts_with("learned.features purchases.orders_90d weight: "));
 }
 
+TEST_CASE("trees and a curve that are none are refused, with the tree and the node", "[model_file]") {
+  const auto with = [](const std::function<void(v1::LearnedChurnFit&)>& change) {
+    return Refused([&](v1::ModelFile& file) {
+      auto& learned = *file.mutable_learned();
+      learned.set_version(1), learned.set_horizon_days(90);
+      learned.add_features()->set_name("purchases.orders_90d");
+      for (int i = 0; i < 2; ++i) {
+        auto& nodes = *learned.add_trees()->mutable_nodes();
+        auto& root = *nodes.Add();
+        root.set_feature(0), root.set_threshold(0.7F), root.set_left(1), root.set_right(2);
+        for (const double value : {-0.1, 0.2}) nodes.Add()->set_value(value), nodes.rbegin()->set_cover(20);
+      }
+      for (const double score : {-1.0, 1.0})
+        learned.add_curve()->set_score(score), learned.mutable_curve()->rbegin()->set_calibrated(score / 2);
+      change(learned);
+    });
+  };
+  const auto node = [](auto& learned, int i) { return learned.mutable_trees(1)->mutable_nodes(i); };
+  const std::string either = "must have either feature, threshold, left (not 0) and right, or value and cover";
+  CHECK(with([](auto&) {}) == "nothing");
+  CHECK(with([&](auto& l) { node(l, 0)->set_left(0); }) == "learned.trees: tree 1: node 0: " + either);
+  CHECK(with([&](auto& l) { node(l, 0)->clear_threshold(); }) == "learned.trees: tree 1: node 0: " + either);
+  CHECK(with([&](auto& l) { node(l, 2)->clear_cover(); }) == "learned.trees: tree 1: node 2: " + either);
+  CHECK(with([&](auto& l) { node(l, 2)->set_left(1); }) == "learned.trees: tree 1: node 2: " + either);
+  CHECK(with([&](auto& l) { node(l, 0)->set_right(9); }) ==
+        "learned.trees: tree 1: node 0: a child must be one of the nodes 1 to 2: 9");
+  CHECK(with([&](auto& l) { node(l, 0)->set_feature(1); }) ==
+        "learned.trees: tree 1: node 0: feature must be from 0 to 0: 1");
+  CHECK(with([&](auto& l) { node(l, 1)->set_value(NAN); }).starts_with("learned.trees: tree 1: node 1: value must be"));
+  CHECK(with([&](auto& l) { l.mutable_trees(1)->clear_nodes(); }) ==
+        "learned.trees: tree 1: must have 1 to 127 nodes: 0");
+  CHECK(with([&](auto& l) {
+          for (int i = 0; i < 300; ++i) *l.add_trees() = l.trees(0);
+        }) == "learned.trees: must be 1 to 300 trees: 302");
+  CHECK(with([](auto& l) { l.mutable_curve(1)->set_score(-2); }).starts_with("learned.curve: knot 1: "));
+  CHECK(with([](auto& l) {
+          l.mutable_features(0)->set_gain(2);
+        }).starts_with("learned.features purchases.orders_90d gain"));
+}
+
 v1::ModelFile WithGroups() {
   v1::ModelFile file = Fitted();
   const v1::ModelFile built_in = BuiltInModels();

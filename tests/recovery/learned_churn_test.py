@@ -92,7 +92,11 @@ class Test:
         by_topic, by_file, jsonl = self.path("topic.json"), self.path("file.json"), self.path("examples.jsonl")
         shown = self.command("train", "--from-topic", "--config", service.config, "--name", "shop", "--out", by_topic)
         print(shown)
-        assert "better than what was said" in shown, shown
+        assert re.search(r"better than what was said: (regression|trees), by", shown), shown
+        assert re.search(r"^  trees +mean of \d windows", shown, re.M), shown
+        alone = self.command("train", "--from-topic", "--config", service.config, "--learn", "regression", "--name", "shop",
+                             "--out", self.path("regression.json"))
+        assert "no trees: they were not asked for" in alone and not re.search(r"^  trees", alone, re.M), alone
         with open(jsonl, "w") as file:
             subprocess.run([self.arguments.portrait, "tail", "churn-examples", "--from-beginning", "--exit", "--json", "--config",
                             service.config], check=True, stdout=file)
@@ -213,7 +217,7 @@ class Test:
         rows = self.fit_rows(service)
         model = self.train(service)
         self.alerts_by_learned(model)
-        self.applied_live(model)
+        self.applied_live(self.path("regression.json"))
         service = self.service()
         assert "models rows@" in self.command("models", "apply", rows, "--config", service.config)
 

@@ -27,6 +27,7 @@ ARROWS = {
     "pipeline/ports": (("operators/", "pipeline/ports/") + PROTO, PURE),
     "pipeline/config": (("operators/", "state/", "pipeline/") + PROTO, PURE + ("yaml-cpp/", "librdkafka/")),
     "pipeline/tools": (("operators/", "pipeline/") + PROTO, PURE + ("nlohmann/", "csv.h", "zlib.h", "spdlog/")),
+    "pipeline/training": (("operators/", "pipeline/") + PROTO, PURE + ("nlohmann/", "xgboost/c_api.h")),
     "pipeline/kafka": (("operators/", "state/", "pipeline/") + PROTO, PURE + ("librdkafka/", "spdlog/", "prometheus/")),
     "pipeline/cli": (("operators/", "state/", "pipeline/", "view/view.h") + PROTO, ("*",)),  # the whole program is put together here
     "view": (("operators/", "state/", "pipeline/", "view/") + PROTO, ("*",)),

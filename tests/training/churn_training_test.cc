@@ -1,4 +1,4 @@
-#include "pipeline/tools/churn_training.h"
+#include "pipeline/training/churn_training.h"
 
 #include <algorithm>
 #include <catch2/catch_approx.hpp>
@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "operators/churn_model.h"
 #include "operators/time.h"
+#include "pipeline/config/learned_fit.h"
 #include "pipeline/config/model_file.h"
 #include "pipeline/tools/judged_segments.h"
 #include "pipeline/tools/model_card.h"
@@ -24,6 +25,7 @@ constexpr int kHorizon = 30;
 struct World {
   double of_mails = 0;  // what an opened mail does to the log-odds of no order, beyond what was said
   double off = 0;       // by how much what is said is too high
+  double crossed = 0;   // what mails do to the log-odds, this way if the last order is long ago, the other way if not
   int customers = 300, snapshots = 10, every = 15;
 };
 
@@ -50,7 +52,8 @@ std::vector<v1::ChurnExample> Happened(const World& world, uint32_t seed = 1) {
       add("email.opened_30d", mails);
       one.set_probability(FromLogOdds(population + world.off));
       one.set_model("mbg_nbd/cdnow");
-      const double truth = FromLogOdds(population + world.of_mails * (mails - 1));
+      const double crossed = world.crossed * ((mails > 0) == (customer % 120 < 60) ? 1 : -1);
+      const double truth = FromLogOdds(population + world.of_mails * (mails - 1) + crossed);
       one.set_no_order(std::bernoulli_distribution(truth)(random));
       one.set_spend_micros(one.no_order() ? 0 : 20'000'000);
       out.push_back(std::move(one));
@@ -59,8 +62,9 @@ std::vector<v1::ChurnExample> Happened(const World& world, uint32_t seed = 1) {
   return out;
 }
 
-absl::StatusOr<TrainedChurn> Trained(const std::vector<v1::ChurnExample>& examples) {
-  ChurnTraining training;
+absl::StatusOr<TrainedChurn> Trained(const std::vector<v1::ChurnExample>& examples,
+                                     const ChurnTrainingOptions& options = {}) {
+  ChurnTraining training(options);
   for (const auto& one : examples) training.Add(one);
   return training.Train();
 }
@@ -78,16 +82,17 @@ double WeightOf(const v1::LearnedChurnFit& fit, const std::string& name) {
 }
 
 TEST_CASE("what the population model does not know is learned, and judged better", "[churn_training]") {
-  const auto trained = Trained(Happened({.of_mails = -1.2, .customers = 1000}));
+  const auto trained = Trained(Happened({.of_mails = -1.2, .customers = 1000}), {.trees = false});
   REQUIRE(trained.ok());
   INFO(trained->fit.DebugString());
   CHECK(trained->better);
+  CHECK(trained->fit.card().model() == "regression");
   CHECK(WeightOf(trained->fit, "email.opened_30d") < -0.3);
   CHECK(WeightOf(trained->fit, "population.log_odds") > 0.3);
   const v1::LearnedCard& card = trained->fit.card();
   CHECK(card.examples() == 10'000);
   CHECK(card.customers() == 1000);
-  const auto* learned = JudgedOnAll(card.judged(), "learned");
+  const auto* learned = JudgedOnAll(card.judged(), "regression");
   const auto* said = JudgedOnAll(card.judged(), "said");
   REQUIRE((learned != nullptr && said != nullptr));
   CHECK(learned->customers() == said->customers());
@@ -96,12 +101,79 @@ TEST_CASE("what the population model does not know is learned, and judged better
   CHECK(learned->auc() > said->auc() + 0.02);
   CHECK(learned->calibration_error() < 0.05);
   CHECK(card.judged_size() == 8);  // four segments
+  CHECK(learned->log_loss() < said->log_loss() - 0.02);
+}
+
+TEST_CASE("what two features mean together is learned by trees, which are written, then", "[churn_training]") {
+  const auto examples = Happened({.crossed = 1.2, .customers = 600});
+  const auto trained = Trained(examples);
+  REQUIRE(trained.ok());
+  CHECK(trained->better);
+  const v1::LearnedCard& card = trained->fit.card();
+  CHECK(card.model() == "trees");
+  CHECK(card.no_trees_because().empty());
+  CHECK(card.judged_size() == 12);  // four segments of three models
+  CHECK(card.windows_size() == 2);
+  CHECK(card.windows(0).judged_size() == 3);
+  const auto* trees = JudgedOnAll(card.judged(), "trees");
+  const auto* regression = JudgedOnAll(card.judged(), "regression");
+  const auto* said = JudgedOnAll(card.judged(), "said");
+  REQUIRE((trees != nullptr && regression != nullptr && said != nullptr));
+  CHECK(trees->customers() == said->customers());
+  CHECK(trees->brier() < regression->brier() - 0.02);
+  CHECK(trees->auc() > regression->auc() + 0.02);
+  CHECK(trees->calibration_error() < 0.05);
+  CHECK((trained->fit.trees_size() > 10 && trained->fit.trees_size() <= 100));
+  double gain = 0;
+  for (const auto& feature : trained->fit.features()) gain += feature.gain();
+  CHECK(gain == Approx(1));
+  CHECK(trained->fit.features(4).gain() > 0.2);  // mails
+  CHECK(trained->fit.features(3).gain() > 0.1);  // the last order
+  CHECK(trained->fit.features(4).mean() > 0);    // what is usual
+
+  const auto without = Trained(examples, {.trees = false});
+  CHECK(without->fit.card().model() == "regression");
+  CHECK(without->fit.card().no_trees_because() == "they were not asked for");
+  CHECK(without->fit.trees_size() == 0);
+  CHECK(JudgedOnAll(without->fit.card().judged(), "trees") == nullptr);
+}
+
+TEST_CASE("a file of trees is read as it was written, and shows them", "[churn_training]") {
+  v1::ModelFile file = BuiltInModels();
+  *file.mutable_learned() = Trained(Happened({.crossed = 1.2, .customers = 600}))->fit;
+  const std::string text = ModelFileText(file).value();
+  CHECK(text.size() < 400'000);
+  const auto read = ParseModelFile(text);
+  REQUIRE(read.ok());
+  CHECK(read->learned().SerializeAsString() == file.learned().SerializeAsString());
+  const LearnedChurn learned = *ModelsOf(*read).learned, written = LearnedOf(file.learned());
+  REQUIRE(learned.trees.has_value());
+  std::mt19937 random(4);
+  for (int i = 0; i < 100; ++i) {
+    std::vector<double> row;
+    for (size_t k = 0; k < learned.features.size(); ++k) row.push_back(std::normal_distribution<>(1, 2)(random));
+    CHECK(learned.Score(row) == written.Score(row));
+  }
+  const std::string shown = ModelFileReport(*read);
+  INFO(shown);
+  CHECK(shown.find(" trees, up to 3 deep") != std::string::npos);
+  CHECK(shown.find("mean of ") != std::string::npos);
+  CHECK(shown.find("calibration of trees: predicted and come") != std::string::npos);
+}
+
+TEST_CASE("with too little to learn trees from the regression stands alone, and it is said why", "[churn_training]") {
+  const auto few = Trained(Happened({.of_mails = -1, .customers = 45}));
+  REQUIRE(few.ok());
+  CHECK(few->fit.card().model() == "regression");
+  CHECK(few->fit.card().no_trees_because().starts_with("as of 20"));
+  CHECK(few->fit.card().no_trees_because().find(": too few closed examples: ") != std::string::npos);
+  CHECK(JudgedOnAll(few->fit.card().judged(), "trees") == nullptr);
 }
 
 TEST_CASE("what is said at the wrong level is set right", "[churn_training]") {
   const auto trained = Trained(Happened({.off = 1.5}));
   REQUIRE(trained.ok());
-  const auto* learned = JudgedOnAll(trained->fit.card().judged(), "learned");
+  const auto* learned = JudgedOnAll(trained->fit.card().judged(), "regression");
   const auto* said = JudgedOnAll(trained->fit.card().judged(), "said");
   CHECK(learned->calibration_error() < said->calibration_error() / 3);
   CHECK(learned->brier() < said->brier());
@@ -125,7 +197,7 @@ TEST_CASE("a model is judged on snapshots of the latest horizon, by what had clo
   const auto trained = Trained(early);
   REQUIRE(trained.ok());
   CHECK_FALSE(trained->better);
-  const auto* learned = JudgedOnAll(trained->fit.card().judged(), "learned");
+  const auto* learned = JudgedOnAll(trained->fit.card().judged(), "regression");
   const auto* said = JudgedOnAll(trained->fit.card().judged(), "said");
   CHECK(learned->auc() < said->auc());
 }
@@ -161,7 +233,7 @@ TEST_CASE("examples of other features or another horizon than the latest are lef
 
 TEST_CASE("a learned model survives its file, and the file shows its card", "[churn_training]") {
   v1::ModelFile file = BuiltInModels();
-  *file.mutable_learned() = Trained(Happened({.of_mails = -1}))->fit;
+  *file.mutable_learned() = Trained(Happened({.of_mails = -1}), {.trees = false})->fit;
   const auto read = ParseModelFile(ModelFileText(file).value());
   REQUIRE(read.ok());
   CHECK(read->learned().SerializeAsString() == file.learned().SerializeAsString());
@@ -175,7 +247,7 @@ TEST_CASE("a learned model survives its file, and the file shows its card", "[ch
   CHECK(shown.find("learned churn, version 1: no order within 30 days, of 3000 examples of 300 customers") !=
         std::string::npos);
   CHECK(shown.find("email.opened_30d") != std::string::npos);
-  CHECK(shown.find("calibration of learned: predicted and come") != std::string::npos);
+  CHECK(shown.find("calibration of regression: predicted and come") != std::string::npos);
 }
 
 }  // namespace

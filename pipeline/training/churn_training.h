@@ -1,19 +1,18 @@
-// Learns a model of churn from examples (operators/churn_examples.h), and judges it against what was said at the time.
+// Learns models of churn from examples (operators/churn_examples.h), and judges them against what was said at the time.
 //
 //   ChurnTraining training;
 //   for (…) training.Add(example);
 //   absl::StatusOr<TrainedChurn> trained = training.Train();
 //   if (trained.ok() && trained->better) *file.mutable_learned() = trained->fit;
 //
-// Learned: ridge logistic regression (operators/models/linear_model.h) on the standardised features, as a correction
-// of the population model's log-odds, which are one of them. Calibrated by Platt scaling: slope and shift are fitted
-// to the scores of customers that a regression has not seen, in five parts by a hash of the customer, and then taken
-// into the weights.
+// Two models are learned, each the challenger of the one in force: a regression, and boosted trees (churn_learners.h).
 //
-// Judged by rolling origin. The snapshots of the latest horizon fall into three windows; for each, a model is learned
-// from the examples whose horizon had closed before the window began, and says the probability of its snapshots. These
-// together are compared with what the model in force said of the same snapshots then. Better means: a lower Brier
-// score, and an AUC that is not lower.
+// Judged by rolling origin. The snapshots of the latest horizon fall into three windows; for each, the models are
+// learned from the examples whose horizon had closed before the window began, and say the probability of its snapshots;
+// how many trees, and which calibration, is chosen by those examples, too. These together are compared with what the
+// model in force said of the same snapshots then. Better means: a lower Brier score, and an AUC that is not lower. Of
+// two that are better it is the one with the lower Brier score. Trees must have been learned for every window that the
+// regression was; else there are none.
 #pragma once
 
 #include <cstddef>
@@ -27,14 +26,18 @@
 namespace portrait {
 
 struct TrainedChurn {
-  v1::LearnedChurnFit fit;  // of all examples, with its card
+  v1::LearnedChurnFit fit;  // the best, of all examples, with its card
   bool better = false;
+};
+
+struct ChurnTrainingOptions {
+  bool trees = true;
 };
 
 // One thread. Deterministic: the order in which examples are added is of no account.
 class ChurnTraining {
  public:
-  static constexpr size_t kLeastExamples = 200;
+  explicit ChurnTraining(ChurnTrainingOptions options = {}) : options_(options) {}
 
   // One that stands there already, by customer and origin, counts once.
   void Add(const v1::ChurnExample& example);
@@ -50,6 +53,7 @@ class ChurnTraining {
  private:
   void SortAndChoose();
 
+  ChurnTrainingOptions options_;
   std::vector<v1::ChurnExample> examples_;
   size_t left_out_ = 0;
 };
