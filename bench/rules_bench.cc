@@ -100,8 +100,8 @@ void BM_Conditions(benchmark::State& state) {
 }
 BENCHMARK(BM_Conditions)->Arg(1)->Arg(10)->Arg(200)->Arg(1000);
 
-// What a sweep does with a customer after a switch: all rules are looked at, with the moment at which time alone changes
-// one of them. Conditions as in rules_reload.py.
+// What a sweep does with a customer after a switch: all rules are looked at, with the moment at which time alone
+// changes one of them. Conditions as in rules_reload.py.
 void BM_LookAtAll(benchmark::State& state) {
   const Customer customer;
   std::vector<Rule> rules;
