@@ -10,6 +10,7 @@
 #include "absl/strings/str_split.h"
 #include "pipeline/cli/commands.h"
 #include "pipeline/cli/config_arguments.h"
+#include "pipeline/cli/models_in_force.h"
 #include "pipeline/cli/partition_logs.h"
 
 namespace portrait {
@@ -81,7 +82,9 @@ absl::StatusOr<std::map<std::string, std::string>> ReadRows(LogReader& reader, c
 absl::Status Customers(const CustomersArguments& arguments, const Program& program) {
   const auto config = arguments.config.Load();
   if (!config.ok()) return config.status();
-  const auto chain = program.BuildChain(*config);
+  const auto models = FindModelsInForce(*config);
+  if (!models.ok()) return models.status();
+  const auto chain = program.BuildChainWithRules(*config, {.models = models->decided});
   if (!chain.ok()) return absl::InvalidArgumentError(chain.status().message());
   const auto features = ChosenFeatures(**chain, arguments.features);
   if (!features.ok()) return features.status();
@@ -89,6 +92,7 @@ absl::Status Customers(const CustomersArguments& arguments, const Program& progr
   const auto logs = OpenPartitionLogs(*config, "customers", topic);
   if (!logs.ok()) return logs.status();
 
+  std::cerr << "by the models " << models->name << "\n";  // beside the table
   std::cout << "customer";
   for (const FeatureRef& feature : *features) std::cout << "," << feature.description().name;
   std::cout << "\n";

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "nlohmann/json.hpp"
+#include "pipeline/cli/models_in_force.h"
 #include "pipeline/config/model_file.h"
 #include "pipeline/config/models_config.h"
 #include "pipeline/config/text_file.h"
@@ -16,9 +17,9 @@
 namespace portrait {
 namespace {
 
-// Of a record, or those of the configuration.
-std::string ModelsNamed(const v1::ControlRecord* record, const Config& config) {
-  return record == nullptr || record->models().empty() ? config.chain.models.fitted.name : record->models();
+// Of a record; one that names none brings those of the configuration.
+std::string ModelsNamed(const v1::ControlRecord& record, const Config& config) {
+  return record.models().empty() ? config.chain.models.fitted.name : record.models();
 }
 
 // Checks a record as each process will, and publishes it.
@@ -28,7 +29,7 @@ absl::Status BringModelsIntoForce(Control& control, v1::ControlRecord record, co
   to_come.models = DecidedModels{record.name(), record.text(), 1};
   const auto chain = program.BuildChainWithRules(config, to_come);
   if (!chain.ok()) return absl::InvalidArgumentError(chain.status().message());
-  const std::string models = ModelsNamed(&record, config);
+  const std::string models = ModelsNamed(record, config);
   const std::string from = record.name().empty() ? "the configuration" : record.name();
   if (absl::Status s = Publish(control, std::move(record), decision); !s.ok()) return s;
   std::cout << "models " << models << " of " << from
@@ -47,7 +48,7 @@ absl::Status ApplyModels(const std::string& path, const RuleDecision& decision, 
   if (!models.ok()) return models.status();
   auto control = OpenControl(config);
   if (!control.ok()) return control.status();
-  if (ModelsNamed(control->models(), config) == models->fitted.name) {
+  if (ModelsInForceBy(*control, config).name == models->fitted.name) {
     std::cout << "these models are in force already: " << models->fitted.name << std::endl;
     return absl::OkStatus();
   }
@@ -86,7 +87,7 @@ absl::Status ShowModelHistory(const Config& config, bool json) {
     if (json) {
       std::cout << nlohmann::json({{"offset", entry.offset},
                                    {"time", time},
-                                   {"models", ModelsNamed(&record, config)},
+                                   {"models", ModelsNamed(record, config)},
                                    {"in_force", in_force},
                                    {"origin", origin},
                                    {"file", record.name()},
@@ -96,7 +97,7 @@ absl::Status ShowModelHistory(const Config& config, bool json) {
                        .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)
                 << "\n";
     } else {
-      std::cout << absl::StrFormat("%s  %s%s  %s by %s: %s", time, ModelsNamed(&record, config),
+      std::cout << absl::StrFormat("%s  %s%s  %s by %s: %s", time, ModelsNamed(record, config),
                                    in_force ? " in force" : "", origin, record.author(),
                                    record.name().empty() ? "the configuration" : record.name())
                 << (record.comment().empty() ? "" : "  # ") << record.comment() << "\n";

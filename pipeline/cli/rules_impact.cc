@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "nlohmann/json.hpp"
 #include "pipeline/cli/all_rows.h"
+#include "pipeline/control/rule_editions.h"
 #include "pipeline/tools/progress_bar.h"
 #include "pipeline/tools/rule_impact.h"
 #include "pipeline/tools/times.h"
@@ -17,6 +18,7 @@ namespace {
 
 struct Count {
   RuleImpact impact;
+  std::string models;  // that it goes by, as alerts name them
   int64_t shadow = 0;  // whose sweep is looked at; 0: none
   uint64_t overtaken = 0;
   uint64_t swept = 0;  // customers whom its sweep has reached
@@ -46,12 +48,13 @@ nlohmann::json JsonOf(const Count& count, const UnfilledWindows& windows) {
   out["read_at"] = ToText(count.read_at);
   out["overtaken"] = count.overtaken;
   out["windows"] = JsonOf(windows);
+  out["models"] = count.models;
   return out;
 }
 
 std::string TextOf(const Count& count, const Config& config) {
   std::string out = absl::StrCat(count.impact.Text(), "\nCounted on the rows that the changelog held at ",
-                                 ToText(count.read_at), ". A row is written at most ",
+                                 ToText(count.read_at), ", by the models ", count.models, ". A row is written at most ",
                                  absl::FormatDuration(absl::Microseconds(config.engine.checkpoint_interval.count())),
                                  " after it changes: later events are not in it.\n");
   if (count.overtaken > 0) {
@@ -79,7 +82,7 @@ absl::Status TellImpact(const DecidedRules& now, const Chain& to_come, const Unf
                         const Config& config, const Program& program) {
   const auto chain = ChainNow(now, config, program);
   if (!chain.ok()) return chain.status();
-  Count count{.impact = RuleImpact(**chain, to_come, config.engine.zone)};
+  Count count{.impact = RuleImpact(**chain, to_come, config.engine.zone), .models = ModelsOfChain(to_come)};
   if (absl::Status s = CountRows(config, count); !s.ok()) {
     return absl::Status(s.code(),
                         absl::StrCat("what changes cannot be counted (--no-count leaves that out): ", s.message()));
@@ -98,7 +101,9 @@ absl::Status TellShadow(const DecidedRules& now, const v1::ControlRecord& begun,
   if (!chain.ok()) return chain.status();
   const auto promoted = program.BuildChainWithRules(config, {now.shadow->name, now.shadow->text, {}, now.models});
   if (!promoted.ok()) return promoted.status();
-  Count count{.impact = RuleImpact(**chain, **promoted, config.engine.zone), .shadow = now.shadow->begun};
+  Count count{.impact = RuleImpact(**chain, **promoted, config.engine.zone),
+              .models = ModelsOfChain(**chain),
+              .shadow = now.shadow->begun};
   if (absl::Status s = CountRows(config, count); !s.ok()) return s;
   if (json) {
     nlohmann::json out = JsonOf(count, windows);

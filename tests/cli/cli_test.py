@@ -335,8 +335,8 @@ class Rules(unittest.TestCase):
         with Config(old) as before, Config(new) as after, Config(events) as file:
             code, out, err = run("rules", "diff", before, after, "--file", file, "--days")
             self.assertEqual((code, err), (0, "portrait rules: 1 events are left out: malformed_json\n"))
-            self.assertIn("3 events, 2026-01-01 00:00:00 to 2026-01-11 00:00:00\n1 of 2 customers would have other tags; "
-                          "1 tag is the same throughout\n", out)
+            self.assertIn("3 events, 2026-01-01 00:00:00 to 2026-01-11 00:00:00, by the models mbg_nbd/cdnow\n"
+                          "1 of 2 customers would have other tags; 1 tag is the same throughout\n", out)
             self.assertRegex(out, r"\ntwo +1 +2 +1 +0 +\+1 -0 -> \+2 -0\n")
             self.assertIn("  enters bert: Orders kept: placed, not cancelled, not paid back in full: 1, at least 1\n", out)
             self.assertIn("  2026-01-01  +0 -0 -> +1 -0\n  2026-01-05  +0 -0 -> +1 -0\n  2026-01-11  +1 -0 -> +0 -0\n", out)
@@ -354,6 +354,7 @@ class Rules(unittest.TestCase):
                           out)
             told = json.loads(run("explain", "anna", "frequent_buyer", "--file", file, "--at", "2026-01-12", "--json")[1])
             self.assertEqual((told["has"], told["reasons"][0]["text"]), (False, "Orders kept in the last 90 days: 2, less than 3"))
+            self.assertEqual(told["models"], "mbg_nbd/cdnow")
             self.assertIn("what stands in the way:", run("explain", "bert", "frequent_buyer", "--file", file)[1])
             self.assertEqual(run("explain", "carl", "new", "--file", file),
                              (1, "", "portrait explain: no events of this customer: carl\n"))
