@@ -32,11 +32,11 @@ bool HasSwept(const v1::TaskState& task, std::string_view customer, int64_t shad
 absl::Status CountRows(const Config& config, Count& count) {
   const auto told = [&] { return absl::StrCat(ShortCount(count.impact.customers()), " customers"); };
   const auto read =
-      VisitAllRows(config, "rules", "counting", told,
-                   [&](std::string_view customer, std::string_view row, const v1::TaskState& task, Timestamp now) {
-                     count.swept += HasSwept(task, customer, count.shadow) ? 1 : 0;
-                     return count.impact.Add(customer, row, now);
-                   });
+      VisitRows(config, {.command = "rules", .doing = "counting", .told = told},
+                [&](std::string_view customer, std::string_view row, const v1::TaskState& task, Timestamp now) {
+                  count.swept += HasSwept(task, customer, count.shadow) ? 1 : 0;
+                  return count.impact.Add(customer, row, now);
+                });
   if (!read.ok()) return read.status();
   count.read_at = read->read_at;
   count.overtaken = read->overtaken;
@@ -57,10 +57,7 @@ std::string TextOf(const Count& count, const Config& config) {
                                  ToText(count.read_at), ", by the models ", count.models, ". A row is written at most ",
                                  absl::FormatDuration(absl::Microseconds(config.engine.checkpoint_interval.count())),
                                  " after it changes: later events are not in it.\n");
-  if (count.overtaken > 0) {
-    absl::StrAppend(&out, LongCount(count.overtaken), " customers changed while it was read, and are left out.\n");
-  }
-  return out;
+  return out + LeftOut({count.read_at, count.overtaken});
 }
 
 void Print(const nlohmann::json& line) {
