@@ -64,7 +64,8 @@ void Print(const nlohmann::json& line) {
   std::cout << line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) << std::endl;
 }
 
-absl::StatusOr<std::unique_ptr<Chain>> ChainNow(const DecidedRules& now, const Config& config, const Program& program) {
+absl::StatusOr<std::unique_ptr<Chain>> ChainNow(DecidedRules now, const Config& config, const Program& program) {
+  now.models_shadow.reset();  // of no account for tags
   auto chain = program.BuildChainWithRules(config, now);
   if (chain.ok()) return chain;
   return absl::FailedPreconditionError(
