@@ -328,6 +328,14 @@ class Rules(unittest.TestCase):
         self.assertEqual(run("rules", "apply", rules, "--report"),
                          (2, "", "portrait rules: --report and --stop belong to shadow, not to apply\n"))
 
+    def test_of_models_in_the_shadow_one_thing_is_wanted_at_a_time(self):
+        for words in ((), ("models.json", "--report"), ("models.json", "--stop"), ("--report", "--stop")):
+            self.assertEqual(run("models", "shadow", *words),
+                             (2, "", "portrait models: shadow: a file of models, or --report, or --stop; one of them\n"))
+        self.assertEqual(run("models", "promote", "--report"),
+                         (2, "", "portrait models: --report and --stop belong to shadow, not to promote\n"))
+        self.assertEqual(run("models", "promote", "models.json"), (2, "", "portrait models: promote: takes no file: models.json\n"))
+
     def test_what_other_rules_would_do_to_the_past(self):
         events = self.orders("anna", "2026-01-01", "2026-01-11") + self.orders("bert", "2026-01-05") + "nonsense\n"
         old = "- {tag: two, when: purchases.orders >= 2}\n- {tag: all, when: purchases.orders > 0}\n"

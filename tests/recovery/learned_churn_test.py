@@ -157,7 +157,7 @@ class Test:
         compared = json.loads(self.command("rules", "diff", "in-force", rules, "--json", "--config", service.config).splitlines()[-1])
         counted = json.loads(self.command("rules", "apply", rules, "--dry-run", "--json", "--config", service.config).splitlines()[-1])
         assert compared["models"] == counted["models"] == by, (compared["models"], counted["models"], by)
-        return said, compared["tags"]["leaving"]["after"]
+        return said, compared["tags"]["leaving"]["new"]
 
     def logged(self):
         self.log.flush()
