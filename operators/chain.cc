@@ -297,6 +297,10 @@ absl::StatusOr<std::unique_ptr<Chain>> ChainBuilder::Build(std::string version) 
         return absl::AlreadyExistsError(absl::StrCat("two operators of one name: ", about.name()));
       }
     }
+    if (!about.no_features().empty()) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "operator ", about.name(), ": no timer changes what is no feature: ", about.no_features().front()));
+    }
     for (size_t kind = 0; kind < kEventKinds; ++kind) {
       if (!about.reads().test(kind)) continue;
       chain->readers_[kind].push_back(slot);

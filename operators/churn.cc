@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "operators/chain.h"
+#include "operators/churn_assessment.h"
 #include "operators/churn_signs.h"
 #include "operators/holdout.h"
 #include "operators/window_features.h"
@@ -16,11 +17,6 @@ namespace {
 
 using State = v1::state::Churn;
 using Band = v1::ChurnAlert::Band;
-
-constexpr uint32_t kSilenceTimer = 1;
-constexpr uint32_t kBandTimer = 2;
-constexpr uint32_t kContactsTimer = 3;
-constexpr uint32_t kComplaintsTimer = 4;
 
 bool IsPurchase(const Event& event) {
   const auto kind = event.body_case();
@@ -55,21 +51,16 @@ Band BandOf(const ChurnOptions& options, double probability, double spend_micros
   return v1::ChurnAlert::LOW;
 }
 
-// The customer at one moment.
-struct Churn::Assessment : ChurnSigns {
-  bool customer = false;  // has a purchase day
-  bool erased = false;
-  double spend_at_risk_micros = 0;  // read only where a contact's profit is given
-};
-
 struct Churn::Verdict {
   ChurnForecast forecast;
   double probability = 0;
   Band band = v1::ChurnAlert::NONE;
 };
 
-Churn::Churn(ChurnOptions options, std::unique_ptr<ChurnModel> model)
-    : options_(std::move(options)), model_(model ? std::move(model) : MakePopulationModel({})) {}
+Churn::Churn(ChurnOptions options, std::unique_ptr<ChurnModel> model, std::unique_ptr<Churn> shadow)
+    : options_(std::move(options)),
+      model_(model ? std::move(model) : MakePopulationModel({})),
+      shadow_(std::move(shadow)) {}
 
 void Churn::Describe(Description& about) {
   about.Name("churn").About("Customers about to be lost, and why").FollowsSwitches();
@@ -85,6 +76,7 @@ void Churn::Describe(Description& about) {
   about.Timer(kBandTimer, "the probability reaches the next band");
   about.Timer(kContactsTimer, "a day with contact leaves the last 30 days");
   about.Timer(kComplaintsTimer, "a complaint becomes overdue, or is forgotten");
+  about.Timer(kShadowTimer, "models in the shadow would open or worsen an episode");
   about.Feature<State>("at_risk", "1", "Whether an episode is open",
                        [](const State& s) -> bool { return !s.episode_id().empty(); });
   about.Feature<State>("opened", "time", "When the open episode opened",
@@ -147,13 +139,15 @@ absl::Status Churn::Bind(const FeatureRegistry& features) {
                                                {"purchases.gap_log_spread", &gap_log_spread_},
                                                {"purchases.expected_next", &expected_next_}});
   if (!found.ok()) return found;
-  return model_->Bind(features);
+  if (absl::Status s = model_->Bind(features); !s.ok() || !shadow_) return s;
+  const absl::Status shadow = shadow_->Bind(features);
+  return shadow.ok() ? shadow : absl::Status(shadow.code(), absl::StrCat("in the shadow: ", shadow.message()));
 }
 
 void Churn::OnEvent(const Event& event, State& state, Context& context) const {
   if (event.has_customer_erased()) {
     if (!state.episode_id().empty()) {
-      Assessment now = Assess(state, context, /*new_limit=*/false);
+      Assessment now = Assess(state, KnownCauses(state), state.silence_limit_days(), context);
       now.erased = true;
       Close(now, /*came_back=*/false, state, context);
     }
@@ -173,15 +167,27 @@ void Churn::OnEvent(const Event& event, State& state, Context& context) const {
   if (look) Evaluate(state, context, purchase ? Occasion::kPurchase : Occasion::kOther);
 }
 
-void Churn::OnTimer(const Timer&, State& state, Context& context) const { Evaluate(state, context, Occasion::kTimer); }
+void Churn::OnTimer(const Timer& timer, State& state, Context& context) const {
+  if (timer.id != kShadowTimer) return Evaluate(state, context, Occasion::kTimer);
+  context.StayAside();
+  SettleShadow(state, context);
+  LookInShadow(Occasion::kTimer, state.last_order_us(), /*judge=*/true, state, context);
+}
 
 bool Churn::Reconsiders(const State& state, const Context&) const {
-  return state.last_order_us() != 0 && state.models() != options_.models_begun;
+  if (HasStaleShadow(state)) return true;
+  return state.last_order_us() != 0 &&
+         (state.models() != options_.models_begun || (shadow_ != nullptr && !state.has_shadow()));
 }
 
 void Churn::OnSwitch(State& state, Context& context) const {
-  if (!Reconsiders(state, context)) return context.StayAside();
-  Evaluate(state, context, Occasion::kTimer);
+  if (state.last_order_us() != 0 && state.models() != options_.models_begun) {
+    return Evaluate(state, context, Occasion::kTimer);
+  }
+  context.StayAside();
+  if (!Reconsiders(state, context)) return;
+  SettleShadow(state, context);
+  LookInShadow(Occasion::kTimer, state.last_order_us(), /*judge=*/true, state, context);
 }
 
 double Churn::SilenceLimit(const Context& context) const {
@@ -192,14 +198,15 @@ double Churn::SilenceLimit(const Context& context) const {
                     kLongestDays);
 }
 
-Churn::Assessment Churn::Assess(const State& state, const Context& context, bool new_limit) const {
+Churn::Assessment Churn::Assess(const State& state, uint32_t known, std::optional<double> limit,
+                                const Context& context) const {
   Assessment now;
   now.time = context.now();
   now.customer = AsNumber(context.Get(occasions_)) >= 1;
   if (!now.customer) return now;
-  const double limit = new_limit ? SilenceLimit(context) : state.silence_limit_days();
   static_cast<ChurnSigns&>(now) =
-      SignsAt(options_, state, now.time, context.moment().day, std::get<Timestamp>(context.Get(last_)), limit);
+      SignsAt(options_, state, known, now.time, context.moment().day, std::get<Timestamp>(context.Get(last_)),
+              limit ? *limit : SilenceLimit(context));
   return now;
 }
 
@@ -223,28 +230,32 @@ void Churn::Evaluate(State& state, Context& context, Occasion occasion) const {
   auto& complaints = *state.mutable_complaints();
   const Timestamp forget = context.now() - FromDays(options_.complaint_forget_days);
   while (!complaints.empty() && FromMicros(complaints[0].time_us()) <= forget) complaints.erase(complaints.begin());
+  const bool shadow_begins = SettleShadow(state, context);
 
   // Only a purchase changes the rhythm; a timer looks again, for the options may have changed since.
   const bool other_models = state.models() != options_.models_begun;
-  Assessment now = Assess(state, context, occasion != Occasion::kOther || other_models);
+  const bool new_limit = occasion != Occasion::kOther || other_models;
+  Assessment now =
+      Assess(state, KnownCauses(state), new_limit ? std::nullopt : std::optional(state.silence_limit_days()), context);
   const bool open = !state.episode_id().empty(), purchase = occasion == Occasion::kPurchase;
-  const int64_t last_us = now.customer ? ToMicros(now.last) : 0;
-  const bool came_back = purchase && last_us > state.last_order_us() && !(now.causes & kSilence);
-  state.set_last_order_us(last_us);
+  const int64_t last_us = state.last_order_us();
+  const bool came_back = purchase && now.CameBack(last_us);
+  state.set_last_order_us(now.customer ? ToMicros(now.last) : 0);
   state.set_silence_limit_days(now.limit_days);
-  if (came_back && open) state.set_muted(now.causes);
-  state.set_muted(state.muted() & now.causes);
+  state.set_muted(MutedThen(state.muted(), open && came_back, now.causes));
   const uint32_t causes = now.causes & ~state.muted();
 
   state.set_models(now.customer ? options_.models_begun : 0);
   state.set_judged(state.judged() && now.customer);
-  if (now.customer && (open || causes != 0 || purchase || other_models)) {
+  const bool judge = now.customer && (open || causes != 0 || purchase || other_models);
+  if (judge) {
     state.set_score(ScoreOf(now, context));
     state.set_judged(true);
     JudgeProfit(now, state, context);
   }
   if (open || causes != 0) FollowEpisode(now, causes, came_back, state, context);
   SetTimers(now, state, context);
+  LookInShadow(occasion, last_us, judge || shadow_begins, state, context);
 }
 
 void Churn::JudgeProfit(Assessment& now, State& state, const Context& context) const {
@@ -256,7 +267,10 @@ void Churn::JudgeProfit(Assessment& now, State& state, const Context& context) c
 
 void Churn::FollowEpisode(const Assessment& now, uint32_t causes, bool came_back, State& state,
                           Context& context) const {
-  if (state.episode_id().empty()) {
+  const bool open = !state.episode_id().empty();
+  const auto band = [&] { return BandOf(options_, FromLogOdds(state.score()), now.spend_at_risk_micros); };
+  const EpisodeStep step = NextStep({open, causes, came_back, state.worst()}, band);
+  if (step == EpisodeStep::kOpens) {
     Verdict verdict = Judge(now, context);
     state.set_opened_us(ToMicros(now.time));
     state.set_episode_id(EpisodeId(context.customer_id(), now.time, causes, state.episodes()));
@@ -265,16 +279,17 @@ void Churn::FollowEpisode(const Assessment& now, uint32_t causes, bool came_back
     state.set_causes(causes);
     TellReasons(now, causes, verdict);
     Write(v1::ChurnAlert::OPENED, v1::ChurnAlert::NONE, now, causes, std::move(verdict), state, context);
-    return;
+    return CountTold(v1::ChurnAlert::OPENED, state, context);
   }
-  if (causes == 0 || came_back) return Close(now, came_back, state, context);
+  if (step == EpisodeStep::kCloses) return Close(now, came_back, state, context);
   state.set_causes(causes);
+  if (step != EpisodeStep::kWorsens) return;
   const Band worst = state.worst();
-  if (BandOf(options_, FromLogOdds(state.score()), now.spend_at_risk_micros) <= worst) return;
   Verdict verdict = Judge(now, context);
   state.set_worst(verdict.band);
   TellReasons(now, causes, verdict);
   Write(v1::ChurnAlert::WORSENED, worst, now, causes, std::move(verdict), state, context);
+  CountTold(v1::ChurnAlert::WORSENED, state, context);
 }
 
 void Churn::Close(const Assessment& now, bool came_back, State& state, Context& context) const {
@@ -347,14 +362,22 @@ std::optional<Timestamp> Churn::Rises(Band band, const Assessment& now, const Co
   return std::max(*at, now.time + kToWithin);
 }
 
+std::optional<Timestamp> Churn::SilenceBegins(const Assessment& now) {
+  if (now.causes & kSilence) return std::nullopt;
+  return now.last + FromDays(now.limit_days);
+}
+
+std::optional<Timestamp> Churn::Worsens(Band worst, const Assessment& now, const Context& context) const {
+  if (worst >= v1::ChurnAlert::HIGH) return std::nullopt;
+  return Rises(worst < v1::ChurnAlert::MEDIUM ? v1::ChurnAlert::MEDIUM : v1::ChurnAlert::HIGH, now, context);
+}
+
 void Churn::SetTimers(const Assessment& now, const State& state, Context& context) const {
   for (const uint32_t id : {kSilenceTimer, kBandTimer, kContactsTimer, kComplaintsTimer}) context.CancelTimer(id);
   if (!now.customer) return;
-  if (!(now.causes & kSilence)) context.SetTimer(kSilenceTimer, now.last + FromDays(now.limit_days));
-
-  if (!state.episode_id().empty() && state.worst() < v1::ChurnAlert::HIGH) {
-    const Band next = state.worst() < v1::ChurnAlert::MEDIUM ? v1::ChurnAlert::MEDIUM : v1::ChurnAlert::HIGH;
-    if (const auto at = Rises(next, now, context)) context.SetTimer(kBandTimer, *at);
+  if (const auto at = SilenceBegins(now)) context.SetTimer(kSilenceTimer, *at);
+  if (!state.episode_id().empty()) {
+    if (const auto at = Worsens(state.worst(), now, context)) context.SetTimer(kBandTimer, *at);
   }
 
   // Contacts can only drop, as seen from the usual number, when a day leaves the last 30; and to matter at all there

@@ -30,6 +30,11 @@
 // the score is that of the new model, and the silence that is allowed that of the new rhythm. So an episode may open,
 // worsen or close; one whose band falls stays as it is. The next moments are computed anew.
 //
+// Models may be in the shadow beside those in force: the same episodes by other models and another rhythm, with a timer
+// of their own, of which nothing is told but to be counted. A row has of them the episode that would be open, which
+// begins as the one that is, and how many alerts they would have raised; below 20 bytes. Whenever either side judges,
+// both do, and are compared. Rows that meet a chain without this shadow let go of it.
+//
 // Contacts are counted once a local day, so a page view costs a few nanoseconds except the first of a day. Bounds of
 // the state: a window (operators/window.h) without sums, 8 complaints, 4 resolutions: below 400 bytes.
 #pragma once
@@ -83,8 +88,10 @@ v1::ChurnAlert::Band BandOf(const ChurnOptions& options, double probability, dou
 
 class Churn final : public Operator<v1::state::Churn> {
  public:
-  // Without a model: that of FittedModels{}, MBG/NBD with the CDNOW fit.
-  explicit Churn(ChurnOptions options = {}, std::unique_ptr<ChurnModel> model = nullptr);
+  // Without a model: that of FittedModels{}, MBG/NBD with the CDNOW fit. `shadow` has the same options but for
+  // models_begun and rhythm: of the models in the shadow.
+  explicit Churn(ChurnOptions options = {}, std::unique_ptr<ChurnModel> model = nullptr,
+                 std::unique_ptr<Churn> shadow = nullptr);
 
   static void Describe(Description& about);
   absl::Status Bind(const FeatureRegistry& features) override;
@@ -96,13 +103,22 @@ class Churn final : public Operator<v1::state::Churn> {
   // As they judge; bound with the chain.
   const ChurnOptions& options() const { return options_; }
   const ChurnModel& model() const { return *model_; }
+  // Null: no models are in the shadow.
+  const Churn* shadow() const { return shadow_.get(); }
+  // What both say of a stored customer at a moment; nothing of one without an order. Needs models in the shadow.
+  std::optional<ShadowJudgement> Compare(const v1::state::Churn& state, const FeatureReader& reader,
+                                         Timestamp now) const;
 
  private:
+  static constexpr uint32_t kSilenceTimer = 1, kBandTimer = 2, kContactsTimer = 3, kComplaintsTimer = 4,
+                            kShadowTimer = 5;
   enum class Occasion { kPurchase, kOther, kTimer };
   struct Assessment;
   struct Verdict;
 
-  Assessment Assess(const v1::state::Churn& state, const Context& context, bool new_limit) const;
+  // `known` as in SignsAt; without a limit, that of the rhythm as it is now.
+  Assessment Assess(const v1::state::Churn& state, uint32_t known, std::optional<double> limit,
+                    const Context& context) const;
   double SilenceLimit(const Context& context) const;
   double ScoreOf(const Assessment& now, const Context& context) const;
   Verdict Judge(const Assessment& now, const Context& context) const;
@@ -112,13 +128,29 @@ class Churn final : public Operator<v1::state::Churn> {
                      Context& context) const;
   void Close(const Assessment& now, bool came_back, v1::state::Churn& state, Context& context) const;
   void SetTimers(const Assessment& now, const v1::state::Churn& state, Context& context) const;
+  // When silence begins to hold; none: it does. When an open episode of this band worsens; none: it does not.
+  static std::optional<Timestamp> SilenceBegins(const Assessment& now);
+  std::optional<Timestamp> Worsens(v1::ChurnAlert::Band worst, const Assessment& now, const Context& context) const;
   void Write(v1::ChurnAlert::Phase phase, v1::ChurnAlert::Band before, const Assessment& now, uint32_t causes,
              Verdict verdict, const v1::state::Churn& state, Context& context) const;
   std::optional<Timestamp> Rises(v1::ChurnAlert::Band band, const Assessment& now, const Context& context) const;
   void TellReasons(const Assessment& now, uint32_t causes, Verdict& verdict) const;
 
+  // The shadow: churn_shadow.cc.
+  bool HasStaleShadow(const v1::state::Churn& state) const;
+  // Begins what a row has of the shadow, or ends it; before the models in force look at the row. Whether it begins.
+  bool SettleShadow(v1::state::Churn& state, Context& context) const;
+  // `last_us`: the last order as it was known before this step; `judge`: compare, whatever the shadow makes of it.
+  void LookInShadow(Occasion occasion, int64_t last_us, bool judge, v1::state::Churn& state, Context& context) const;
+  // Of the models in the shadow: when they would open or worsen an episode next, if nothing happens.
+  std::optional<Timestamp> NextInShadow(const v1::state::ShadowChurn& shadow, Assessment now,
+                                        const Context& context) const;
+  ShadowJudgement::Said SaidAt(ChurnModel::Features features, Timestamp now, uint32_t causes) const;
+  void CountTold(v1::ChurnAlert::Phase phase, v1::state::Churn& state, Context& context) const;
+
   ChurnOptions options_;
   std::unique_ptr<ChurnModel> model_;
+  std::unique_ptr<Churn> shadow_;
   FeatureRef occasions_, last_, gaps_, gap_mean_, gap_log_spread_, expected_next_;
 };
 

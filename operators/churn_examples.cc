@@ -22,13 +22,14 @@ uint64_t Hash(std::string_view text) { return XXH3_64bits(text.data(), text.size
 
 }  // namespace
 
-ChurnExamples::ChurnExamples(ChurnExamplesOptions options, FittedModels models)
+ChurnExamples::ChurnExamples(ChurnExamplesOptions options, FittedModels models, std::optional<FittedModels> shadow)
     : options_(std::move(options)),
       reader_(options_.features),
       schema_(
           static_cast<uint32_t>(Hash(absl::StrCat(options_.horizon_days, " ", absl::StrJoin(options_.features, " "))))),
       population_(MakePopulationModel(models)),
-      in_force_(MakeChurnModel(std::move(models))) {}
+      in_force_(MakeChurnModel(std::move(models))),
+      shadow_(shadow ? MakeChurnModel(*std::move(shadow)) : nullptr) {}
 
 void ChurnExamples::Describe(Description& about) {
   about.Name("churn_examples")
@@ -51,6 +52,9 @@ absl::Status ChurnExamples::Bind(const FeatureRegistry& features) {
   if (!found.ok()) return found;
   if (absl::Status s = population_->Bind(features); !s.ok()) return s;
   if (absl::Status s = in_force_->Bind(features); !s.ok()) return s;
+  if (shadow_ != nullptr) {
+    if (absl::Status s = shadow_->Bind(features); !s.ok()) return s;
+  }
   return reader_.Bind(features);
 }
 
@@ -92,6 +96,9 @@ void ChurnExamples::TakeSnapshot(State& state, Context& context) const {
   open.set_log_odds(in_force_->Score(features, context.now(), options_.horizon_days));
   open.set_model(std::string(in_force_->name()));
   open.set_spend(AsNumber(context.Get(spend_)));
+  if (shadow_ == nullptr) return;
+  open.set_shadow_model(std::string(shadow_->name()));
+  open.set_shadow_log_odds(shadow_->Score(features, context.now(), options_.horizon_days));
 }
 
 void ChurnExamples::CloseDue(State& state, Context& context) const {
@@ -116,6 +123,8 @@ void ChurnExamples::Write(const v1::state::OpenExample& open, Context& context) 
   }
   example.set_probability(FromLogOdds(open.log_odds()));
   example.set_model(open.model());
+  example.set_shadow_model(open.shadow_model());
+  if (!open.shadow_model().empty()) example.set_shadow_probability(FromLogOdds(open.shadow_log_odds()));
   const Value last = context.Get(last_);
   const auto* const last_order = std::get_if<Timestamp>(&last);
   example.set_no_order(last_order == nullptr || ToMicros(*last_order) <= open.origin_us());

@@ -5,10 +5,10 @@
 //
 // A timer takes a snapshot of a customer with at least one purchase day every `every_days`, at instants that a hash of
 // the customer's id sets, so that not all fire at once. It holds the features of operators/churn_features.h and the
-// probability that the model in force says. Another timer closes it when the horizon is over and writes it with its
-// label: no order since (purchases.last is not after the origin), and the spend since. The timers of a row fire before
-// its next event, so nothing from after the horizon is counted, and nothing from after the origin is in a feature. What
-// comes late, with a time before a snapshot that has closed, is not in it; an order that was cancelled by then is none.
+// probability that the model in force says, and that of one in the shadow. Another timer closes it when the horizon is
+// over and writes it with its label: no order since (purchases.last is not after the origin), and the spend since. The
+// timers of a row fire before its next event: nothing from after the horizon counts, nothing from after the origin is
+// in a feature. What comes late, before a snapshot that has closed, is not in it; a cancelled order is none.
 //
 // After 365 days of silence no more snapshots are taken until the next order: those customers are past telling. Rows
 // that are older than this operator begin with their next order. A snapshot that another release took with other
@@ -19,6 +19,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -40,7 +41,8 @@ struct ChurnExamplesOptions {
 
 class ChurnExamples final : public Operator<v1::state::ChurnExamples> {
  public:
-  ChurnExamples(ChurnExamplesOptions options, FittedModels models);
+  // `shadow`: models in the shadow, if there are any.
+  ChurnExamples(ChurnExamplesOptions options, FittedModels models, std::optional<FittedModels> shadow = std::nullopt);
 
   static void Describe(Description& about);
   absl::Status Bind(const FeatureRegistry& features) override;
@@ -57,6 +59,7 @@ class ChurnExamples final : public Operator<v1::state::ChurnExamples> {
   ChurnFeatures reader_;
   uint32_t schema_ = 0;
   std::unique_ptr<ChurnModel> population_, in_force_;
+  std::unique_ptr<ChurnModel> shadow_;  // null: none
   FeatureRef last_, occasions_, spend_;
 };
 

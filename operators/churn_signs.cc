@@ -101,8 +101,8 @@ std::vector<std::string> CauseNames(uint32_t causes) {
 
 Duration FromDays(double length) { return Duration(static_cast<int64_t>(std::min(length, kLongestDays) * 86'400e6)); }
 
-ChurnSigns SignsAt(const ChurnOptions& options, const State& state, Timestamp now, int32_t today, Timestamp last,
-                   double limit_days) {
+ChurnSigns SignsAt(const ChurnOptions& options, const State& state, uint32_t known, Timestamp now, int32_t today,
+                   Timestamp last, double limit_days) {
   ChurnSigns out;
   out.time = now;
   out.last = last;
@@ -110,7 +110,7 @@ ChurnSigns SignsAt(const ChurnOptions& options, const State& state, Timestamp no
   out.limit_days = limit_days;
   if (now - last >= FromDays(limit_days)) out.causes |= kSilence;
 
-  const bool held = ((state.causes() | state.muted()) & kContacts) != 0;
+  const bool held = (known & kContacts) != 0;
   out.contact_days = WindowCount(state.contacts(), today, kRecentDays);
   out.usual_days = UsualContactDays(state, today);
   out.contact_limit = out.usual_days * (held ? options.contact_recovered : options.contact_drop);

@@ -53,9 +53,16 @@ struct ChurnSigns {
   uint32_t causes = 0;  // that hold
 };
 
-// `limit_days`: how long a silence the customer's own rhythm allows.
-ChurnSigns SignsAt(const ChurnOptions& options, const v1::state::Churn& state, Timestamp now, int32_t today,
-                   Timestamp last, double limit_days);
+// Causes of the open episode, and those that are muted; of the state, or of what it has of the shadow.
+template <class Episode>
+uint32_t KnownCauses(const Episode& episode) {
+  return episode.causes() | episode.muted();
+}
+
+// `limit_days`: how long a silence the customer's own rhythm allows. Causes that are `known` hold longer than it takes
+// to begin.
+ChurnSigns SignsAt(const ChurnOptions& options, const v1::state::Churn& state, uint32_t known, Timestamp now,
+                   int32_t today, Timestamp last, double limit_days);
 
 // What causes add to the log-odds of the model.
 double BesideModel(const ChurnOptions& options, uint32_t causes);

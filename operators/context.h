@@ -68,6 +68,9 @@ class Context {
 
   // Rules in the shadow would give a tag, or take it away.
   void CountShadow(std::string_view tag, bool comes) { sink_.AddShadow(tag, comes); }
+  // Models are in the shadow: what they and those in force say of the customer now, and whose alert opens or worsens.
+  void CountShadowJudgement(const ShadowJudgement& judged) { sink_.AddShadowJudgement(judged); }
+  void CountShadowAlert(AlertBy by, v1::ChurnAlert::Phase phase) { sink_.AddShadowAlert(by, phase); }
 
   // What the handler does with this timer or switch is aside: the row's own time stays as it was, so that later events
   // find it as if nothing had happened.

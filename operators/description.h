@@ -153,11 +153,19 @@ class Description {
     return *this;
   }
 
-  // Features declared already that no timer of this operator changes, by their names without the operator's.
+  // Features declared already that no timer of this operator changes, by their names without the operator's. Another
+  // name stops the building of the chain.
   Description& TimersLeave(std::initializer_list<std::string_view> names) {
-    for (FeatureDescription& feature : features_) {
-      const std::string_view own = std::string_view(feature.name).substr(name_.size() + 1);
-      if (std::find(names.begin(), names.end(), own) != names.end()) feature.by_timers = false;
+    for (const std::string_view name : names) {
+      const auto named = [&](const FeatureDescription& feature) {
+        return std::string_view(feature.name).substr(name_.size() + 1) == name;
+      };
+      const auto found = std::find_if(features_.begin(), features_.end(), named);
+      if (found == features_.end()) {
+        no_features_.emplace_back(name);
+      } else {
+        found->by_timers = false;
+      }
     }
     return *this;
   }
@@ -201,6 +209,8 @@ class Description {
   bool follows_timers() const { return follows_timers_; }
   bool looks_before() const { return looks_before_; }
   bool follows_switches() const { return follows_switches_; }
+  // What TimersLeave has named and is no feature.
+  const std::vector<std::string>& no_features() const { return no_features_; }
   const std::vector<FeatureDescription>& features() const { return features_; }
   const std::vector<OutputDescription>& outputs() const { return outputs_; }
   const std::vector<TimerDescription>& timers() const { return timers_; }
@@ -286,6 +296,7 @@ class Description {
   bool follows_timers_ = false;
   bool looks_before_ = false;
   bool follows_switches_ = false;
+  std::vector<std::string> no_features_;
   std::vector<FeatureDescription> features_;
   std::vector<OutputDescription> outputs_;
   std::vector<TimerDescription> timers_;

@@ -25,6 +25,7 @@ struct ChainEdition {
   int64_t control_position = 0;  // editions count up; 0 is that of the start
   int64_t shadow = 0;            // control position at which the rules in its shadow came there; 0: there are none
   int64_t models = 0;            // … at which its models came into force; 0: they are those of the configuration
+  int64_t models_shadow = 0;     // … at which the models in its shadow came there; 0: there are none
 };
 
 // Safe from any thread.

@@ -11,14 +11,19 @@ void ClosedExamples::OnCommitted(const CommittedResults& results) {
     v1::ChurnExample example;
     if (!example.ParseFromArray(result.payload.data(), static_cast<int>(result.payload.size()))) continue;  // not ours
     const std::lock_guard lock(mutex_);
-    auto found = models_.find(example.model());
-    if (found == models_.end()) found = models_.emplace(example.model(), metrics_.OfModelNamed(example.model())).first;
-    const double came = example.no_order() ? 1 : 0, error = example.probability() - came;
-    found->second.examples.Increment();
-    found->second.no_order.Increment(came);
-    found->second.said_no_order.Increment(example.probability());
-    found->second.squared_error.Increment(error * error);
+    const double came = example.no_order() ? 1 : 0;
+    Count(example.model(), example.probability(), came);
+    if (!example.shadow_model().empty()) Count(example.shadow_model(), example.shadow_probability(), came);
   }
+}
+
+void ClosedExamples::Count(const std::string& model, double said, double came) {
+  auto found = models_.find(model);
+  if (found == models_.end()) found = models_.emplace(model, metrics_.OfModelNamed(model)).first;
+  found->second.examples.Increment();
+  found->second.no_order.Increment(came);
+  found->second.said_no_order.Increment(said);
+  found->second.squared_error.Increment((said - came) * (said - came));
 }
 
 }  // namespace portrait

@@ -1,5 +1,5 @@
-// Counts, from the examples of churn as they close and are committed, how well the model in force then had said it: the
-// metrics by which its drift is watched. See docs/predictions.md.
+// Counts, from the examples of churn as they close and are committed, how well the model in force then had said it, and
+// the one in the shadow, if there was one: the metrics by which its drift is watched. See docs/predictions.md.
 //
 //   ClosedExamples closed(metrics);     // a ResultListener of the engine
 #pragma once
@@ -23,6 +23,8 @@ class ClosedExamples final : public ResultListener {
   void OnGap() override {}
 
  private:
+  void Count(const std::string& model, double said, double came);  // under the mutex
+
   Metrics& metrics_;
   std::mutex mutex_;
   std::map<std::string, Metrics::OfModel> models_;  // by name; guarded by mutex_

@@ -63,6 +63,14 @@ void Emitter::AddShadow(std::string_view tag, bool comes) {
   ++(comes ? changes.entries : changes.exits);
 }
 
+void Emitter::AddShadowJudgement(const ShadowJudgement& judged) {
+  if (!discard_) shadow_counts_.Add(judged);
+}
+
+void Emitter::AddShadowAlert(AlertBy by, v1::ChurnAlert::Phase phase) {
+  if (!discard_) shadow_counts_.Add(by, phase);
+}
+
 Emitter::Taken Emitter::Take() {
   Taken taken{std::move(batch_), digest_.value(), digest_.count()};
   if (discard_) taken.batch = Batch();

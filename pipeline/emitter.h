@@ -12,6 +12,7 @@
 #include "absl/status/status.h"
 #include "operators/output.h"
 #include "pipeline/options.h"
+#include "pipeline/shadow_counts.h"
 
 struct XXH3_state_s;
 
@@ -46,9 +47,13 @@ class Emitter final : public OutputSink {
   void Add(size_t output, std::string_view customer_id, const google::protobuf::Message& result) override;
 
   void AddShadow(std::string_view tag, bool comes) override;
+  void AddShadowJudgement(const ShadowJudgement& judged) override;
+  void AddShadowAlert(AlertBy by, v1::ChurnAlert::Phase phase) override;
 
   // What rules in the shadow would have done since the last call; nothing of a replay.
   std::map<std::string, ShadowChanges> TakeShadow() { return std::exchange(shadow_, {}); }
+  // The same of models in the shadow.
+  ShadowCounts TakeShadowCounts() { return std::exchange(shadow_counts_, {}); }
 
   // While replaying, results are digested and thrown away.
   void Discard(bool discard) { discard_ = discard; }
@@ -88,6 +93,7 @@ class Emitter final : public OutputSink {
   Batch batch_;
   OutputDigest digest_;
   std::map<std::string, ShadowChanges> shadow_;  // by tag
+  ShadowCounts shadow_counts_;
   bool discard_ = false;
 };
 

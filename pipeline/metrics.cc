@@ -1,10 +1,13 @@
 #include "pipeline/metrics.h"
 
 #include <algorithm>
+#include <array>
 #include <type_traits>
 #include <utility>
 
+#include "absl/strings/ascii.h"
 #include "pipeline/memory_guard.h"
+#include "pipeline/shadow_counts.h"
 #include "prometheus/text_serializer.h"
 
 namespace portrait {
@@ -109,8 +112,18 @@ Metrics::Metrics()
                                   "Transactions ended: committed, aborted, unknown (settled by a recovery) or fenced")),
       shadow_changes_(NewFamily<Counter>("shadow_changes_total", {"tag", "change"},
                                          "Tags that rules in the shadow would have given (entry) or taken (exit)")),
+      shadow_judged_(NewFamily<Counter>("shadow_judged_total", {"in_force", "shadow"},
+                                        "Customers judged beside models in the shadow: in which band those in force "
+                                        "had them, and in which those in the shadow")),
+      shadow_said_no_order_(NewFamily<Counter>("shadow_said_no_order_total", {"by"},
+                                               "How many of them would not order: the sum of the probabilities of "
+                                               "the models in_force, or in the shadow")),
+      shadow_alerts_(NewFamily<Counter>("shadow_alerts_total", {"by", "phase"},
+                                        "Alerts that models in the shadow would have raised, opened or worsened, and "
+                                        "those that the models in_force have raised meanwhile")),
       examples_(NewFamily<Counter>("churn_examples_total", {"model"},
-                                   "Customers whose horizon has closed since this model judged them")),
+                                   "Customers whose horizon has closed since this model judged them, in force or in "
+                                   "the shadow")),
       examples_no_order_(NewFamily<Counter>("churn_examples_no_order_total", {"model"},
                                             "Those among the churn examples who did not order within the horizon")),
       examples_said_no_order_(
@@ -149,6 +162,25 @@ Counter& Metrics::DeadLetters(std::string_view code) { return dead_letters_.Add(
 Counter& Metrics::Commits(CommitOutcome outcome) { return commits_.Add(Label("outcome", Name(outcome))); }
 Counter& Metrics::ShadowChanges(std::string_view tag, bool entry) {
   return shadow_changes_.Add({{"tag", std::string(tag)}, {"change", entry ? "entry" : "exit"}});
+}
+void Metrics::CountShadow(const ShadowCounts& counts) {
+  if (!counts.any()) return;
+  const auto band_name = [](v1::ChurnAlert::Band band) {
+    return absl::AsciiStrToLower(v1::ChurnAlert::Band_Name(band));
+  };
+  constexpr std::array kBands = {v1::ChurnAlert::LOW, v1::ChurnAlert::MEDIUM, v1::ChurnAlert::HIGH};
+  for (const auto in_force : kBands) {
+    for (const auto shadow : kBands) {
+      shadow_judged_.Add({{"in_force", band_name(in_force)}, {"shadow", band_name(shadow)}})
+          .Increment(static_cast<double>(counts.judged(in_force, shadow)));
+    }
+  }
+  for (const auto& [by, name] :
+       {std::pair(AlertBy::kModelsInForce, "in_force"), std::pair(AlertBy::kModelsInShadow, "shadow")}) {
+    shadow_said_no_order_.Add({{"by", name}}).Increment(counts.said_no_order(by));
+    shadow_alerts_.Add({{"by", name}, {"phase", "opened"}}).Increment(static_cast<double>(counts.alerts(by, false)));
+    shadow_alerts_.Add({{"by", name}, {"phase", "worsened"}}).Increment(static_cast<double>(counts.alerts(by, true)));
+  }
 }
 Metrics::OfModel Metrics::OfModelNamed(const std::string& model) {
   const prometheus::Labels label = Label("model", model);

@@ -26,6 +26,8 @@
 
 namespace portrait {
 
+class ShadowCounts;
+
 struct MetricDescription {
   std::string name;  // in full
   std::string type;  // counter, gauge or histogram
@@ -57,6 +59,8 @@ class Metrics {
   prometheus::Counter& Commits(CommitOutcome outcome);
   // By tag; those of a rule with `each` as one, so there are at most as many as rules.
   prometheus::Counter& ShadowChanges(std::string_view tag, bool entry);
+  // Adds what models in the shadow and those in force have said and told.
+  void CountShadow(const ShadowCounts& counts);
   // Of examples of churn that have closed, by the model that had judged the customer.
   struct OfModel {
     prometheus::Counter &examples, &no_order, &said_no_order, &squared_error;
@@ -126,6 +130,9 @@ class Metrics {
   prometheus::Family<prometheus::Counter>& dead_letters_;
   prometheus::Family<prometheus::Counter>& commits_;
   prometheus::Family<prometheus::Counter>& shadow_changes_;
+  prometheus::Family<prometheus::Counter>& shadow_judged_;
+  prometheus::Family<prometheus::Counter>& shadow_said_no_order_;
+  prometheus::Family<prometheus::Counter>& shadow_alerts_;
   prometheus::Family<prometheus::Counter>& examples_;
   prometheus::Family<prometheus::Counter>& examples_no_order_;
   prometheus::Family<prometheus::Counter>& examples_said_no_order_;

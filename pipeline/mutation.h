@@ -56,6 +56,7 @@ enum class Mutation {
   kSwitchesBack,
   kShadowNotSwept,
   kModelsNotSwept,
+  kModelsShadowNotSwept,
   kSweepMissesUnwritten,
   kSweepBoundTooFar,
   kReplaySweepsAll,

@@ -19,10 +19,12 @@ void StepApplier::Switch(const Chain& chain, const v1::Switch& to) {
   state_.set_control_position(to.control_position());
   const bool as_before = state_.rules() == to.rules() &&
                          (state_.shadow() == to.shadow() || Mutated(Mutation::kShadowNotSwept)) &&
-                         (state_.models() == to.models() || Mutated(Mutation::kModelsNotSwept));
+                         (state_.models() == to.models() || Mutated(Mutation::kModelsNotSwept)) &&
+                         (state_.models_shadow() == to.models_shadow() || Mutated(Mutation::kModelsShadowNotSwept));
   state_.set_rules(to.rules());
   state_.set_shadow(to.shadow());
   state_.set_models(to.models());
+  state_.set_models_shadow(to.models_shadow());
   if (as_before) return;
   state_.set_sweeping(true);
   state_.clear_swept_to();

@@ -121,6 +121,7 @@ void Task::FollowEdition() {
   to.set_control_position(edition_->control_position);
   to.set_shadow(edition_->shadow);
   to.set_models(edition_->models);
+  to.set_models_shadow(edition_->models_shadow);
   applier_.Switch(*edition_->chain, to);
   if (Mutated(Mutation::kSwitchNotJournalled)) return;
   ++position_.last_step;

@@ -108,6 +108,7 @@ class Task {
   const RowSet& rows() const { return rows_; }
   AppliedCounts TakeCounts() { return std::exchange(applier_.counts(), {}); }
   std::map<std::string, ShadowChanges> TakeShadowChanges() { return emitter_.TakeShadow(); }
+  ShadowCounts TakeShadowCounts() { return emitter_.TakeShadowCounts(); }
   std::optional<Timestamp> watermark() const { return applier_.watermark(); }
   uint64_t last_step() const { return position_.last_step; }
   // The last step that is known to be committed.

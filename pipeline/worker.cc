@@ -331,6 +331,7 @@ void Worker::Publish(int32_t partition, Running& running) {
     metrics_.ShadowChanges(tag, true).Increment(static_cast<double>(changes.entries));
     metrics_.ShadowChanges(tag, false).Increment(static_cast<double>(changes.exits));
   }
+  metrics_.CountShadow(task.TakeShadowCounts());
   PublishLag(partition, running);
   PublishRows(running);
   if (const auto mark = task.watermark()) running.metrics->watermark_seconds.Set(Seconds(mark->time_since_epoch()));

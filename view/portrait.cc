@@ -184,7 +184,8 @@ Json Portraits::Churn(const RowState& row, const FeatureReader& reader, Timestam
   ChurnForecast forecast = churn_->model().Forecast([&](const FeatureRef& ref) { return reader.Get(ref); }, as_of,
                                                     churn_->options().horizon_days);
   const ChurnOptions& options = churn_->options();
-  ChurnSigns signs = SignsAt(options, state, as_of, calendar_.At(as_of).day, *last_order, state.silence_limit_days());
+  ChurnSigns signs = SignsAt(options, state, KnownCauses(state), as_of, calendar_.At(as_of).day, *last_order,
+                             state.silence_limit_days());
   const bool silence = (signs.causes & kSilence) != 0;
   signs.causes = state.causes();  // what an alert has said
   forecast.score += BesideModel(options, signs.causes);

@@ -1,5 +1,5 @@
-// The rows of all customers as the changelog holds them, for commands that count them or learn from them. A row is
-// written at most `checkpoint.interval` after it changes: later events are not in it.
+// The rows of customers as the changelog holds them, for commands that show them, count them or learn from them. A row
+// is written at most `checkpoint.interval` after it changes: later events are not in it.
 #pragma once
 
 #include <cstdint>
@@ -20,14 +20,26 @@ struct RowsRead {
   uint64_t overtaken = 0;  // customers who changed while it was read, and were not visited
 };
 
+struct RowsAsked {
+  std::string command;                // names the clients
+  std::string doing;                  // what the progress bar says
+  std::function<std::string()> told;  // … and how far it is; may be empty
+  std::string customer;               // this one only; empty: all
+};
+
 // The customer, the stored row (v1.Row), and the task that it belongs to: its state as of the last entry of its
 // journal, and the time up to which it judges silent customers.
 using VisitRow = std::function<absl::Status(std::string_view customer, std::string_view row, const v1::TaskState& task,
                                             Timestamp now)>;
 
-// Partition by partition. `command` names the clients, `doing` and `told` what the progress bar says. An error of the
-// visit ends the reading, and names the customer. Unavailable: the brokers do not answer within 10 s.
-absl::StatusOr<RowsRead> VisitAllRows(const Config& config, const std::string& command, const std::string& doing,
-                                      const std::function<std::string()>& told, const VisitRow& visit);
+// Partition by partition. An error of the visit ends the reading, and names the customer. Unavailable: the brokers do
+// not answer within 10 s.
+absl::StatusOr<RowsRead> VisitRows(const Config& config, const RowsAsked& asked, const VisitRow& visit);
+
+// "12 customers changed while it was read, and are left out.\n"; empty: nobody did.
+std::string LeftOut(const RowsRead& read);
+
+// The time that a task has reached; `now` counts where time goes by the clock.
+Timestamp TimeReached(const v1::TaskState& task, const Config& config, Timestamp now);
 
 }  // namespace portrait

@@ -1,6 +1,5 @@
 // `portrait customers`: the features of every customer, as a table.
 #include <iostream>
-#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -8,14 +7,13 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
+#include "pipeline/cli/all_rows.h"
 #include "pipeline/cli/commands.h"
 #include "pipeline/cli/config_arguments.h"
-#include "pipeline/cli/partition_logs.h"
+#include "pipeline/cli/models_in_force.h"
 
 namespace portrait {
 namespace {
-
-constexpr Duration kTimeout = seconds(10);
 
 struct CustomersArguments {
   ConfigArguments config;
@@ -57,57 +55,36 @@ absl::StatusOr<std::vector<FeatureRef>> ChosenFeatures(const Chain& chain, const
   return chosen;
 }
 
-// The latest image of every row of a partition, by customer.
-absl::StatusOr<std::map<std::string, std::string>> ReadRows(LogReader& reader, const std::string& topic,
-                                                            int32_t partition) {
-  std::map<std::string, std::string> rows;
-  auto range = reader.Range(topic, partition, kTimeout);
-  if (!range.ok()) return range.status();
-  auto cursor = reader.Open(topic, partition, range->begin, range->end);
-  if (!cursor.ok()) return cursor.status();
-  while (true) {
-    auto record = (*cursor)->Next(kTimeout);
-    if (!record.ok()) return record.status();
-    if (!record->has_value()) return rows;
-    const std::string customer((*record)->key.value_or(std::string_view()));
-    if ((*record)->value) {
-      rows[customer] = std::string(*(*record)->value);
-    } else {
-      rows.erase(customer);
-    }
-  }
-}
-
 absl::Status Customers(const CustomersArguments& arguments, const Program& program) {
   const auto config = arguments.config.Load();
   if (!config.ok()) return config.status();
-  const auto chain = program.BuildChain(*config);
+  const auto models = FindModelsInForce(*config);
+  if (!models.ok()) return models.status();
+  const auto chain = program.BuildChainWithRules(*config, {.models = models->decided});
   if (!chain.ok()) return absl::InvalidArgumentError(chain.status().message());
   const auto features = ChosenFeatures(**chain, arguments.features);
   if (!features.ok()) return features.status();
-  const std::string topic = config->engine.ChangelogTopic();
-  const auto logs = OpenPartitionLogs(*config, "customers", topic);
-  if (!logs.ok()) return logs.status();
-
+  std::cerr << "by the models " << models->name << "\n";  // beside the table
   std::cout << "customer";
   for (const FeatureRef& feature : *features) std::cout << "," << feature.description().name;
   std::cout << "\n";
   const Calendar calendar(config->engine.zone);
-  for (int32_t partition = 0; partition < logs->partitions; ++partition) {
-    const auto rows = ReadRows(*logs->reader, topic, partition);
-    if (!rows.ok()) return rows.status();
-    for (const auto& [customer, bytes] : *rows) {
-      if (!arguments.customer.empty() && customer != arguments.customer) continue;
-      RowState row;
-      if (auto number = (*chain)->Decode(bytes, row); !number.ok()) return number.status();
-      if (row.gone) continue;
-      const FeatureReader values(row, calendar.At(row.time));
-      std::cout << Quoted(customer);
-      for (const FeatureRef& feature : *features) std::cout << "," << Quoted(CellText(values.Get(feature)));
-      std::cout << "\n";
-    }
-  }
+  const auto read = VisitRows(*config, {.command = "customers", .doing = "reading", .customer = arguments.customer},
+                              [&](std::string_view customer, std::string_view bytes, const v1::TaskState&, Timestamp) {
+                                RowState row;
+                                if (auto number = (*chain)->Decode(bytes, row); !number.ok()) return number.status();
+                                if (row.gone) return absl::OkStatus();
+                                const FeatureReader values(row, calendar.At(row.time));
+                                std::cout << Quoted(std::string(customer));
+                                for (const FeatureRef& feature : *features) {
+                                  std::cout << "," << Quoted(CellText(values.Get(feature)));
+                                }
+                                std::cout << "\n";
+                                return (*chain)->Damage(row);
+                              });
   std::cout.flush();
+  if (!read.ok()) return read.status();
+  std::cerr << LeftOut(*read);
   return absl::OkStatus();
 }
 

@@ -8,6 +8,7 @@
 #include "nlohmann/json.hpp"
 #include "pipeline/cli/commands.h"
 #include "pipeline/cli/config_arguments.h"
+#include "pipeline/cli/models_in_force.h"
 #include "pipeline/ports/clock.h"
 #include "pipeline/tools/history.h"
 #include "pipeline/tools/past.h"
@@ -25,7 +26,7 @@ struct ExplainArguments {
 };
 
 struct Explanation {
-  std::string customer, tag, about;
+  std::string customer, tag, about, models;
   Timestamp at;
   rules::Judge::Standing standing;
   std::vector<std::string> held;
@@ -50,7 +51,7 @@ void Show(const Explanation& e) {
   std::cout << (e.standing.has ? "  because:\n" : "  what stands in the way:\n");
   for (const v1::Reason& reason : e.standing.reasons) std::cout << "    " << ReasonText(reason) << "\n";
   std::cout << "  all tags: " << (e.held.empty() ? "none" : absl::StrJoin(e.held, ", ")) << "; from " << e.events
-            << " events" << std::endl;
+            << " events, by the models " << e.models << std::endl;
 }
 
 nlohmann::json JsonOf(const Explanation& e) {
@@ -59,7 +60,7 @@ nlohmann::json JsonOf(const Explanation& e) {
     reasons.push_back({{"feature", reason.feature()}, {"comparison", reason.comparison()}, {"text", reason.text()}});
   }
   nlohmann::json out = {{"customer", e.customer}, {"tag", e.tag},   {"at", ToText(e.at)}, {"has", e.standing.has},
-                        {"about", e.about},       {"tags", e.held}, {"reasons", reasons}};
+                        {"about", e.about},       {"tags", e.held}, {"reasons", reasons}, {"models", e.models}};
   if (e.change != nullptr) out["changed"] = nlohmann::json::parse(ResultJson(*e.change));
   return out;
 }
@@ -67,7 +68,9 @@ nlohmann::json JsonOf(const Explanation& e) {
 absl::Status Explain(const ExplainArguments& arguments, const Program& program) {
   const auto config = arguments.config.Load();
   if (!config.ok()) return config.status();
-  const auto chain = program.BuildChain(*config);
+  const auto models = arguments.files.empty() ? FindModelsInForce(*config) : ModelsOfConfiguration(*config);
+  if (!models.ok()) return models.status();
+  const auto chain = program.BuildChainWithRules(*config, {.models = models->decided});
   if (!chain.ok()) return chain.status();
   const Timestamp now = SystemClock().Now();
   std::optional<Timestamp> at;
@@ -86,7 +89,7 @@ absl::Status Explain(const ExplainArguments& arguments, const Program& program) 
   if (!at) at = history_time ? history.last() : now;
 
   Past past(**chain, config->engine.zone);
-  Explanation e{.customer = arguments.customer, .tag = arguments.tag, .at = *at};
+  Explanation e{.customer = arguments.customer, .tag = arguments.tag, .models = models->name, .at = *at};
   history.ForEach([&](const std::string& customer, const std::vector<Event>& events) {
     past.Live(customer, events, *at);
     e.events = static_cast<uint64_t>(

@@ -55,15 +55,13 @@ class Reader {
 absl::StatusOr<CustomersUntil> CustomersOfRows(const Config& config, const Chain& chain) {
   Reader reader(config, chain);
   if (absl::Status s = reader.Bind(); !s.ok()) return s;
-  const auto read = VisitAllRows(
-      config, "fit", "reading", [&] { return absl::StrCat(ShortCount(reader.customers()), " customers"); },
-      [&](std::string_view, std::string_view row, const v1::TaskState&, Timestamp now) {
-        return reader.Add(row, now);
-      });
+  const auto told = [&] { return absl::StrCat(ShortCount(reader.customers()), " customers"); };
+  const auto read = VisitRows(config, {.command = "fit", .doing = "reading", .told = told},
+                              [&](std::string_view, std::string_view row, const v1::TaskState&, Timestamp now) {
+                                return reader.Add(row, now);
+                              });
   if (!read.ok()) return read.status();
-  if (read->overtaken > 0) {
-    std::cerr << LongCount(read->overtaken) << " customers changed while it was read, and are left out.\n";
-  }
+  std::cerr << LeftOut(*read);
   return reader.Customers();
 }
 

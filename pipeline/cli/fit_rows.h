@@ -9,7 +9,7 @@
 namespace portrait {
 
 // As of the latest local day that a partition has come to, in the time zone of the configuration. Tells on standard
-// error what is left out. NotFound: the chain lacks a feature that predictions read; also the errors of VisitAllRows.
+// error what is left out. NotFound: the chain lacks a feature that predictions read; also the errors of VisitRows.
 absl::StatusOr<CustomersUntil> CustomersOfRows(const Config& config, const Chain& chain);
 
 }  // namespace portrait

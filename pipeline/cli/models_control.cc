@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "nlohmann/json.hpp"
+#include "pipeline/cli/models_in_force.h"
 #include "pipeline/config/model_file.h"
 #include "pipeline/config/models_config.h"
 #include "pipeline/config/text_file.h"
@@ -16,19 +17,32 @@
 namespace portrait {
 namespace {
 
-// Of a record, or those of the configuration.
-std::string ModelsNamed(const v1::ControlRecord* record, const Config& config) {
-  return record == nullptr || record->models().empty() ? config.chain.models.fitted.name : record->models();
+// Of a record; one that names none brings those of the configuration.
+std::string ModelsNamed(const v1::ControlRecord& record, const Config& config) {
+  return record.models().empty() ? config.chain.models.fitted.name : record.models();
 }
 
-// Checks a record as each process will, and publishes it.
+std::string ModelOriginName(v1::ControlRecord::Origin origin) {
+  switch (origin) {
+    case v1::ControlRecord::MODELS_APPLIED: return "applied";
+    case v1::ControlRecord::MODELS_ROLLED_BACK: return "rolled back";
+    case v1::ControlRecord::MODELS_SHADOWED: return "shadow";
+    case v1::ControlRecord::MODELS_SHADOW_ENDED: return "shadow ended";
+    case v1::ControlRecord::MODELS_PROMOTED: return "promoted";
+    default: return "unknown";
+  }
+}
+
+}  // namespace
+
 absl::Status BringModelsIntoForce(Control& control, v1::ControlRecord record, const RuleDecision& decision,
                                   const Config& config, const Program& program) {
   DecidedRules to_come = control.Decided();
   to_come.models = DecidedModels{record.name(), record.text(), 1};
+  if (record.origin() == v1::ControlRecord::MODELS_PROMOTED) to_come.models_shadow.reset();
   const auto chain = program.BuildChainWithRules(config, to_come);
   if (!chain.ok()) return absl::InvalidArgumentError(chain.status().message());
-  const std::string models = ModelsNamed(&record, config);
+  const std::string models = ModelsNamed(record, config);
   const std::string from = record.name().empty() ? "the configuration" : record.name();
   if (absl::Status s = Publish(control, std::move(record), decision); !s.ok()) return s;
   std::cout << "models " << models << " of " << from
@@ -37,26 +51,30 @@ absl::Status BringModelsIntoForce(Control& control, v1::ControlRecord record, co
   return absl::OkStatus();
 }
 
-}  // namespace
-
-absl::Status ApplyModels(const std::string& path, const RuleDecision& decision, const Config& config,
-                         const Program& program) {
+absl::StatusOr<v1::ControlRecord> ModelsRecordOf(const std::string& path, const Config& config) {
   auto text = ReadTextFile(path, kModelFileBytes);
   if (!text.ok()) return text.status();
   const auto models = ReadModelsFor(config, path, *text);
   if (!models.ok()) return models.status();
-  auto control = OpenControl(config);
-  if (!control.ok()) return control.status();
-  if (ModelsNamed(control->models(), config) == models->fitted.name) {
-    std::cout << "these models are in force already: " << models->fitted.name << std::endl;
-    return absl::OkStatus();
-  }
   v1::ControlRecord record;
   record.set_name(path);
   record.set_text(*std::move(text));
   record.set_models(models->fitted.name);
-  record.set_origin(v1::ControlRecord::MODELS_APPLIED);
-  return BringModelsIntoForce(*control, std::move(record), decision, config, program);
+  return record;
+}
+
+absl::Status ApplyModels(const std::string& path, const RuleDecision& decision, const Config& config,
+                         const Program& program) {
+  auto record = ModelsRecordOf(path, config);
+  if (!record.ok()) return record.status();
+  auto control = OpenControl(config);
+  if (!control.ok()) return control.status();
+  if (ModelsInForceBy(*control, config).name == record->models()) {
+    std::cout << "these models are in force already: " << record->models() << std::endl;
+    return absl::OkStatus();
+  }
+  record->set_origin(v1::ControlRecord::MODELS_APPLIED);
+  return BringModelsIntoForce(*control, *std::move(record), decision, config, program);
 }
 
 absl::Status RollBackModels(const RuleDecision& decision, const Config& config, const Program& program) {
@@ -80,14 +98,15 @@ absl::Status ShowModelHistory(const Config& config, bool json) {
   for (const ControlLog::Entry& entry : std::ranges::reverse_view(control->history)) {
     const v1::ControlRecord& record = entry.record;
     if (!IsOfModels(record)) continue;
-    const bool in_force = &record == control->models(), back = record.origin() == v1::ControlRecord::MODELS_ROLLED_BACK;
+    const bool in_force = &record == control->models(), in_shadow = &record == control->models_shadow();
     const std::string time = ToText(FromMicros(record.time_us()));
-    const std::string origin = back ? "rolled back" : "applied";
+    const std::string origin = ModelOriginName(record.origin());
     if (json) {
       std::cout << nlohmann::json({{"offset", entry.offset},
                                    {"time", time},
-                                   {"models", ModelsNamed(&record, config)},
+                                   {"models", ModelsNamed(record, config)},
                                    {"in_force", in_force},
+                                   {"in_shadow", in_shadow},
                                    {"origin", origin},
                                    {"file", record.name()},
                                    {"author", record.author()},
@@ -96,9 +115,11 @@ absl::Status ShowModelHistory(const Config& config, bool json) {
                        .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)
                 << "\n";
     } else {
-      std::cout << absl::StrFormat("%s  %s%s  %s by %s: %s", time, ModelsNamed(&record, config),
-                                   in_force ? " in force" : "", origin, record.author(),
-                                   record.name().empty() ? "the configuration" : record.name())
+      std::cout << absl::StrFormat("%s  %s%s  %s by %s: %s", time, ModelsNamed(record, config),
+                                   in_force    ? " in force"
+                                   : in_shadow ? " in the shadow"
+                                               : "",
+                                   origin, record.author(), record.name().empty() ? "the configuration" : record.name())
                 << (record.comment().empty() ? "" : "  # ") << record.comment() << "\n";
     }
   }

@@ -9,6 +9,7 @@
 #include "nlohmann/json.hpp"
 #include "pipeline/cli/commands.h"
 #include "pipeline/cli/config_arguments.h"
+#include "pipeline/cli/models_in_force.h"
 #include "pipeline/cli/rule_examples.h"
 #include "pipeline/cli/rules_control.h"
 #include "pipeline/cli/rules_pins.h"
@@ -104,11 +105,11 @@ absl::Status CheckFile(const std::string& path, const FeatureRegistry& features)
 }
 
 // The chain with the rules of another file.
-absl::StatusOr<std::unique_ptr<Chain>> ChainWith(const std::string& path, const Config& config,
-                                                 const Program& program) {
+absl::StatusOr<std::unique_ptr<Chain>> ChainWith(const std::string& path, const ModelsInForce& models,
+                                                 const Config& config, const Program& program) {
   const auto text = path == kInForce ? RulesInForce(config) : ReadTextFile(path, kRuleFileBytes);
   if (!text.ok()) return text.status();
-  return program.BuildChainWithRules(config, {path, *text, {}, {}});
+  return program.BuildChainWithRules(config, {path, *text, {}, models.decided});
 }
 
 // tags.yaml has its examples in tags.test.yaml.
@@ -118,7 +119,9 @@ std::string ExamplesBeside(const std::string& path) {
 }
 
 absl::Status Test(const RulesOptions& options, const Config& config, const Program& program) {
-  const auto chain = ChainWith(options.what, config, program);
+  const auto models = options.what == kInForce ? FindModelsInForce(config) : ModelsOfConfiguration(config);
+  if (!models.ok()) return models.status();
+  const auto chain = ChainWith(options.what, *models, config, program);
   if (!chain.ok()) return chain.status();
   const std::string examples = options.second.empty() ? ExamplesBeside(options.what) : options.second;
   const auto text = ReadTextFile(examples, kExampleFileBytes);
@@ -143,7 +146,11 @@ absl::Status ReadHistory(const RulesOptions& options, const Config& config, Hist
 absl::Status Diff(const RulesOptions& options, const Config& config, const Program& program) {
   if (options.second.empty())
     return absl::InvalidArgumentError("diff: two files of rules, the old one and the new one");
-  const auto before = ChainWith(options.what, config, program), after = ChainWith(options.second, config, program);
+  const bool asks_brokers = options.files.empty() || options.what == kInForce || options.second == kInForce;
+  const auto models = asks_brokers ? FindModelsInForce(config) : ModelsOfConfiguration(config);
+  if (!models.ok()) return models.status();
+  const auto before = ChainWith(options.what, *models, config, program),
+             after = ChainWith(options.second, *models, config, program);
   if (!before.ok()) return before.status();
   if (!after.ok()) return after.status();
   ProgressBar reading("reading", {});
@@ -165,10 +172,13 @@ absl::Status Diff(const RulesOptions& options, const Config& config, const Progr
   });
   bar.Finish();
   if (options.json) {
-    std::cout << comparison.Json().dump() << std::endl;
+    nlohmann::json told = comparison.Json();
+    told["models"] = models->name;
+    std::cout << told.dump() << std::endl;
     return absl::OkStatus();
   }
-  std::cout << LongCount(history.events()) << " events, " << ToText(history.first()) << " to " << ToText(until) << "\n"
+  std::cout << LongCount(history.events()) << " events, " << ToText(history.first()) << " to " << ToText(until)
+            << ", by the models " << models->name << "\n"
             << comparison.Text(options.days) << std::flush;
   return absl::OkStatus();
 }

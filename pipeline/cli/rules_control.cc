@@ -42,6 +42,9 @@ DecidedRules Control::Decided() const {
   if (in_force() != nullptr) out = {in_force()->name(), in_force()->text(), {}, {}};
   if (shadow() != nullptr) out.shadow = ShadowRules{shadow()->name(), shadow()->text(), standing.shadow};
   if (models() != nullptr) out.models = DecidedModels{models()->name(), models()->text(), standing.models};
+  if (const v1::ControlRecord* beside = models_shadow()) {
+    out.models_shadow = DecidedModels{beside->name(), beside->text(), standing.models_shadow};
+  }
   return out;
 }
 

@@ -35,6 +35,7 @@ struct Control {
   const v1::ControlRecord* in_force() const { return At(standing.in_force); }
   const v1::ControlRecord* shadow() const { return At(standing.shadow); }
   const v1::ControlRecord* models() const { return At(standing.models); }
+  const v1::ControlRecord* models_shadow() const { return At(standing.models_shadow); }
   // The rules and models as they stand; of what nobody has decided, those of the configuration.
   DecidedRules Decided() const;
   // Null: there is no record at this control position.

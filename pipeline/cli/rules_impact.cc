@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "nlohmann/json.hpp"
 #include "pipeline/cli/all_rows.h"
+#include "pipeline/control/rule_editions.h"
 #include "pipeline/tools/progress_bar.h"
 #include "pipeline/tools/rule_impact.h"
 #include "pipeline/tools/times.h"
@@ -17,6 +18,7 @@ namespace {
 
 struct Count {
   RuleImpact impact;
+  std::string models;  // that it goes by, as alerts name them
   int64_t shadow = 0;  // whose sweep is looked at; 0: none
   uint64_t overtaken = 0;
   uint64_t swept = 0;  // customers whom its sweep has reached
@@ -30,11 +32,11 @@ bool HasSwept(const v1::TaskState& task, std::string_view customer, int64_t shad
 absl::Status CountRows(const Config& config, Count& count) {
   const auto told = [&] { return absl::StrCat(ShortCount(count.impact.customers()), " customers"); };
   const auto read =
-      VisitAllRows(config, "rules", "counting", told,
-                   [&](std::string_view customer, std::string_view row, const v1::TaskState& task, Timestamp now) {
-                     count.swept += HasSwept(task, customer, count.shadow) ? 1 : 0;
-                     return count.impact.Add(customer, row, now);
-                   });
+      VisitRows(config, {.command = "rules", .doing = "counting", .told = told},
+                [&](std::string_view customer, std::string_view row, const v1::TaskState& task, Timestamp now) {
+                  count.swept += HasSwept(task, customer, count.shadow) ? 1 : 0;
+                  return count.impact.Add(customer, row, now);
+                });
   if (!read.ok()) return read.status();
   count.read_at = read->read_at;
   count.overtaken = read->overtaken;
@@ -46,25 +48,24 @@ nlohmann::json JsonOf(const Count& count, const UnfilledWindows& windows) {
   out["read_at"] = ToText(count.read_at);
   out["overtaken"] = count.overtaken;
   out["windows"] = JsonOf(windows);
+  out["models"] = count.models;
   return out;
 }
 
 std::string TextOf(const Count& count, const Config& config) {
   std::string out = absl::StrCat(count.impact.Text(), "\nCounted on the rows that the changelog held at ",
-                                 ToText(count.read_at), ". A row is written at most ",
+                                 ToText(count.read_at), ", by the models ", count.models, ". A row is written at most ",
                                  absl::FormatDuration(absl::Microseconds(config.engine.checkpoint_interval.count())),
                                  " after it changes: later events are not in it.\n");
-  if (count.overtaken > 0) {
-    absl::StrAppend(&out, LongCount(count.overtaken), " customers changed while it was read, and are left out.\n");
-  }
-  return out;
+  return out + LeftOut({count.read_at, count.overtaken});
 }
 
 void Print(const nlohmann::json& line) {
   std::cout << line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) << std::endl;
 }
 
-absl::StatusOr<std::unique_ptr<Chain>> ChainNow(const DecidedRules& now, const Config& config, const Program& program) {
+absl::StatusOr<std::unique_ptr<Chain>> ChainNow(DecidedRules now, const Config& config, const Program& program) {
+  now.models_shadow.reset();  // of no account for tags
   auto chain = program.BuildChainWithRules(config, now);
   if (chain.ok()) return chain;
   return absl::FailedPreconditionError(
@@ -79,7 +80,7 @@ absl::Status TellImpact(const DecidedRules& now, const Chain& to_come, const Unf
                         const Config& config, const Program& program) {
   const auto chain = ChainNow(now, config, program);
   if (!chain.ok()) return chain.status();
-  Count count{.impact = RuleImpact(**chain, to_come, config.engine.zone)};
+  Count count{.impact = RuleImpact(**chain, to_come, config.engine.zone), .models = ModelsOfChain(to_come)};
   if (absl::Status s = CountRows(config, count); !s.ok()) {
     return absl::Status(s.code(),
                         absl::StrCat("what changes cannot be counted (--no-count leaves that out): ", s.message()));
@@ -98,7 +99,9 @@ absl::Status TellShadow(const DecidedRules& now, const v1::ControlRecord& begun,
   if (!chain.ok()) return chain.status();
   const auto promoted = program.BuildChainWithRules(config, {now.shadow->name, now.shadow->text, {}, now.models});
   if (!promoted.ok()) return promoted.status();
-  Count count{.impact = RuleImpact(**chain, **promoted, config.engine.zone), .shadow = now.shadow->begun};
+  Count count{.impact = RuleImpact(**chain, **promoted, config.engine.zone),
+              .models = ModelsOfChain(**chain),
+              .shadow = now.shadow->begun};
   if (absl::Status s = CountRows(config, count); !s.ok()) return s;
   if (json) {
     nlohmann::json out = JsonOf(count, windows);

@@ -11,6 +11,7 @@
 #include "absl/strings/str_join.h"
 #include "nlohmann/json.hpp"
 #include "operators/tags.h"
+#include "pipeline/cli/all_rows.h"
 #include "pipeline/cli/partition_logs.h"
 #include "pipeline/cli/rules_control.h"
 #include "pipeline/config/units.h"
@@ -19,7 +20,6 @@
 #include "pipeline/tools/event_writer.h"
 #include "pipeline/tools/journal_end.h"
 #include "pipeline/tools/kafka_sink.h"
-#include "pipeline/tools/latest_rows.h"
 #include "pipeline/tools/times.h"
 
 namespace portrait {
@@ -34,7 +34,7 @@ absl::StatusOr<std::string> SourceFor(const PinRequest& request, const Config& c
                                                  topic, "; --topic ", absl::StrJoin(sources, ", or ")));
 }
 
-// By the clock; where time is what the events say, as far as the customer's task has come.
+// By the clock, with nothing asked; where time is what the events say, as far as the customer's task has come.
 absl::StatusOr<Timestamp> NowOf(const std::string& customer, const std::string& topic, const Config& config) {
   const Timestamp now = SystemClock().Now();
   if (config.engine.clock == ClockMode::kWall) return now;
@@ -44,7 +44,7 @@ absl::StatusOr<Timestamp> NowOf(const std::string& customer, const std::string& 
       LastJournalEntry(*logs->reader, config.engine.JournalTopic(), PartitionOf(customer, logs->partitions));
   if (!entry.ok()) return entry.status();
   const bool known = entry->has_value() && (*entry)->after().any_time();
-  return known ? FromMicros((*entry)->after().highest_time_us()) : now;
+  return known ? TimeReached((*entry)->after(), config, now) : now;
 }
 
 absl::StatusOr<Timestamp> UntilOf(const std::string& text, Timestamp now) {
@@ -163,22 +163,18 @@ absl::Status ListPins(const std::string& customer, bool json, const Config& conf
   if (!chain.ok()) return chain.status();
   const TagsOfChain tags(**chain);
   if (tags.op == nullptr) return absl::InvalidArgumentError("this chain has no tags");
-  const std::string changelog = config.engine.ChangelogTopic();
-  const auto logs = OpenPartitionLogs(config, "rules", changelog);
-  if (!logs.ok()) return logs.status();
-  for (int32_t partition = 0; partition < logs->partitions; ++partition) {
-    if (!customer.empty() && PartitionOf(customer, logs->partitions) != partition) continue;
-    LatestRows rows(*logs->reader, changelog, partition);
-    const absl::Status read = rows.ForEach([&](std::string_view of, std::string_view bytes) {
-      if (!customer.empty() && of != customer) return absl::OkStatus();
-      RowState row;
-      if (const auto number = (*chain)->Decode(bytes, row); !number.ok()) return number.status();
-      for (const auto& pin : row.states.As<v1::state::Tags>(tags.slot).pins()) Show(of, pin, json);
-      return (*chain)->Damage(row);
-    });
-    if (!read.ok()) return read;
-  }
+  const auto read = VisitRows(config, {.command = "rules", .doing = "reading", .customer = customer},
+                              [&](std::string_view of, std::string_view bytes, const v1::TaskState&, Timestamp) {
+                                RowState row;
+                                if (const auto number = (*chain)->Decode(bytes, row); !number.ok())
+                                  return number.status();
+                                for (const auto& pin : row.states.As<v1::state::Tags>(tags.slot).pins())
+                                  Show(of, pin, json);
+                                return (*chain)->Damage(row);
+                              });
   std::cout << std::flush;
+  if (!read.ok()) return read.status();
+  std::cerr << LeftOut(*read);
   return absl::OkStatus();
 }
 

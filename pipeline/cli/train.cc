@@ -11,6 +11,7 @@
 #include "pipeline/tools/line_reader.h"
 #include "pipeline/tools/result_text.h"
 #include "pipeline/tools/result_topics.h"
+#include "pipeline/tools/shadow_judgement.h"
 #include "pipeline/training/churn_training.h"
 
 namespace portrait {
@@ -26,16 +27,23 @@ struct TrainArguments {
   bool from_topic = false;
 };
 
-absl::Status AddExample(const Record& record, const std::string& where, ChurnTraining& training) {
+struct Learners {
+  ChurnTraining training;
+  ShadowOnClosed shadow;
+};
+
+absl::Status AddExample(const Record& record, const std::string& where, Learners& learners) {
   const auto message = DecodeResult(*v1::ChurnExample::descriptor(), record);
   if (!message.ok()) {
     return absl::InvalidArgumentError(absl::StrCat(where, ": ", message.status().message()));
   }
-  training.Add(static_cast<const v1::ChurnExample&>(**message));
+  const auto& example = static_cast<const v1::ChurnExample&>(**message);
+  learners.shadow.Add(example);
+  learners.training.Add(example);
   return absl::OkStatus();
 }
 
-absl::Status ReadFile(const std::string& path, ChurnTraining& training) {
+absl::Status ReadFile(const std::string& path, Learners& learners) {
   auto reader = LineReader::Open(path);
   if (!reader.ok()) return reader.status();
   for (Line line; (*reader)->Next(line);) {
@@ -44,13 +52,13 @@ absl::Status ReadFile(const std::string& path, ChurnTraining& training) {
     record.value = line.text;
     const std::string where = absl::StrCat(path, ":", line.number);
     if (line.too_long) return absl::InvalidArgumentError(absl::StrCat(where, ": too long for an example"));
-    if (absl::Status s = AddExample(record, where, training); !s.ok()) return s;
+    if (absl::Status s = AddExample(record, where, learners); !s.ok()) return s;
   }
   return (*reader)->status();
 }
 
 // All that was committed by now.
-absl::Status ReadTopic(const Config& config, const Program& program, ChurnTraining& training) {
+absl::Status ReadTopic(const Config& config, const Program& program, Learners& learners) {
   auto chain = program.BuildChain(config);
   if (!chain.ok()) return chain.status();
   auto topics = ChooseResultTopics(ResultTopics(**chain, config.engine), {kExamples});
@@ -67,7 +75,7 @@ absl::Status ReadTopic(const Config& config, const Program& program, ChurnTraini
     if (result->has_value()) {
       const Record& record = (*result)->record;
       const std::string where = absl::StrCat((*result)->topic->topic, "/", record.partition, "@", record.offset);
-      if (absl::Status s = AddExample(record, where, training); !s.ok()) return s;
+      if (absl::Status s = AddExample(record, where, learners); !s.ok()) return s;
     } else if ((*reader)->at_end()) {
       return absl::OkStatus();
     }
@@ -90,10 +98,12 @@ absl::Status Train(const TrainArguments& arguments, const Program& program) {
   if (!config.ok()) return config.status();
   auto file = ModelsFor(arguments, *config);
   if (!file.ok()) return file.status();
-  ChurnTraining training({.trees = arguments.learn == kAll});
+  Learners learners{.training = ChurnTraining({.trees = arguments.learn == kAll}), .shadow = {}};
+  ChurnTraining& training = learners.training;
   const absl::Status read =
-      arguments.from_topic ? ReadTopic(*config, program, training) : ReadFile(arguments.examples, training);
+      arguments.from_topic ? ReadTopic(*config, program, learners) : ReadFile(arguments.examples, learners);
   if (!read.ok()) return read;
+  std::cout << learners.shadow.Text() << std::flush;
   const auto trained = training.Train();
   if (training.left_out() > 0) {
     std::cerr << training.left_out() << " examples are left out: of other features or another horizon\n";

@@ -100,7 +100,8 @@ struct DecidedRules {
   std::string name;  // empty, like the text: the rules of the configuration
   std::string text;
   std::optional<ShadowRules> shadow = std::nullopt;
-  std::optional<DecidedModels> models = std::nullopt;  // none: those of the configuration
+  std::optional<DecidedModels> models = std::nullopt;         // none: those of the configuration
+  std::optional<DecidedModels> models_shadow = std::nullopt;  // beside those in force, without an effect
 };
 
 // The fitted models of churn, value and rhythm: a file (model_file.h), or those that are built in.
@@ -123,6 +124,7 @@ struct ChainConfig {
   PredictionsOptions predictions;
   ChurnExamplesOptions churn_examples;
   ModelsConfig models;
+  std::optional<FittedModels> models_shadow;  // decided while the service runs, like the shadow
 };
 
 // Config{} is the default configuration.

@@ -55,6 +55,13 @@ CleanOptions CleaningOf(const Config& config) {
   return clean;
 }
 
+std::unique_ptr<Churn> ChurnInShadow(ChurnOptions churn, const std::optional<FittedModels>& models) {
+  if (!models) return nullptr;
+  churn.rhythm = models->rhythm;
+  churn.models_begun = models->begun;
+  return std::make_unique<Churn>(churn, MakeChurnModel(*models));
+}
+
 // The order matters: an operator reads the features of those before it. Tags come last, so that rules may name
 // everything, the features of an extension, too.
 void AddOperators(const Config& config, const ChainExtension& extension, ChainBuilder& builder) {
@@ -74,11 +81,11 @@ void AddOperators(const Config& config, const ChainExtension& extension, ChainBu
   churn.rhythm = models.rhythm;
   churn.models_begun = models.begun;
   churn.holdout = predictions.holdout;
-  builder.Add<Churn>(churn, MakeChurnModel(models));
+  builder.Add<Churn>(churn, MakeChurnModel(models), ChurnInShadow(churn, config.chain.models_shadow));
   ChurnExamplesOptions examples = config.chain.churn_examples;
   examples.horizon_days = churn.horizon_days;
   examples.home_currency = config.currency.home;
-  if (examples.every_days > 0) builder.Add<ChurnExamples>(examples, models);
+  if (examples.every_days > 0) builder.Add<ChurnExamples>(examples, models, config.chain.models_shadow);
   if (extension.add) extension.add(builder);
   TagsOptions tags{.rules = RulesOf(config.chain.rules.name, config.chain.rules.text),
                    .silent_days = config.chain.tags_silent_days};
@@ -97,6 +104,14 @@ absl::Status CheckOutputs(const Config& config, const Chain& chain) {
     return absl::InvalidArgumentError(
         absl::StrCat("outputs: no operator writes it", DidYouMean(output.output, known), ": ", output.output));
   }
+  return absl::OkStatus();
+}
+
+absl::Status TakeModelsInShadow(const DecidedModels& decided, Config& config) {
+  auto models = ReadModelsFor(config, decided.name, decided.text);
+  if (!models.ok()) return models.status();
+  config.chain.models_shadow = std::move(models->fitted);
+  config.chain.models_shadow->begun = static_cast<uint64_t>(decided.begun);
   return absl::OkStatus();
 }
 
@@ -141,6 +156,9 @@ absl::StatusOr<std::unique_ptr<Chain>> BuildDefaultChain(Config config, const De
   config.chain.shadow = rules.shadow;
   if (rules.models) {
     if (absl::Status s = TakeModels(*rules.models, config); !s.ok()) return s;
+  }
+  if (rules.models_shadow) {
+    if (absl::Status s = TakeModelsInShadow(*rules.models_shadow, config); !s.ok()) return s;
   }
   return BuildVersion(std::move(version), config, extension);
 }

@@ -7,7 +7,9 @@ std::vector<const v1::ControlRecord*> AppliedModels(const std::vector<ControlLog
   std::vector<const v1::ControlRecord*> applied;
   for (const ControlLog::Entry& entry : history) {
     const v1::ControlRecord& record = entry.record;
-    if (record.origin() == v1::ControlRecord::MODELS_APPLIED) applied.push_back(&record);
+    const bool comes =
+        record.origin() == v1::ControlRecord::MODELS_APPLIED || record.origin() == v1::ControlRecord::MODELS_PROMOTED;
+    if (comes) applied.push_back(&record);
     if (record.origin() != v1::ControlRecord::MODELS_ROLLED_BACK) continue;
     while (!applied.empty() && applied.back()->models() != record.models()) applied.pop_back();
   }

@@ -23,6 +23,11 @@ std::string ModelsOfChain(const Chain& chain) {
   return churn == nullptr ? "" : std::string(churn->model().name());
 }
 
+std::string ShadowModelsOfChain(const Chain& chain) {
+  const Churn* churn = ChurnOfChain(chain);
+  return churn == nullptr || churn->shadow() == nullptr ? "" : std::string(churn->shadow()->model().name());
+}
+
 RuleEditions::RuleEditions(const Chain& base, Build build)
     : base_(base),
       build_(std::move(build)),
@@ -41,12 +46,13 @@ absl::StatusOr<ChainCatalog::Edition> RuleEditions::Compile(const RuleStanding& 
   };
   const std::string rules = VersionInForce(standing);
   const auto edition_of = [&](std::shared_ptr<const Chain> chain) {
-    return std::make_shared<ChainEdition>(
-        ChainEdition{std::move(chain), rules, control_position, standing.shadow, standing.models});
+    return std::make_shared<ChainEdition>(ChainEdition{std::move(chain), rules, control_position, standing.shadow,
+                                                       standing.models, standing.models_shadow});
   };
   // At most starts these are the rules and models of the configuration, for which there is a chain.
   const bool configured = rules.empty() || rules == RulesVersionOf(base_);
-  if (configured && standing.shadow == 0 && standing.models == 0) return edition_of(first_->chain);
+  const bool nothing_else = standing.shadow == 0 && standing.models == 0 && standing.models_shadow == 0;
+  if (configured && nothing_else) return edition_of(first_->chain);
   if (rules.empty() && standing.shadow != 0) {
     return absl::InvalidArgumentError("rules in the shadow, and none in force");
   }
@@ -55,6 +61,10 @@ absl::StatusOr<ChainCatalog::Edition> RuleEditions::Compile(const RuleStanding& 
   if (standing.models != 0) {
     const v1::ControlRecord& models = record_at(standing.models);
     decided.models = DecidedModels{models.name(), models.text(), standing.models};
+  }
+  if (standing.models_shadow != 0) {
+    const v1::ControlRecord& models = record_at(standing.models_shadow);
+    decided.models_shadow = DecidedModels{models.name(), models.text(), standing.models_shadow};
   }
   if (standing.shadow != 0) {
     const v1::ControlRecord& shadow = record_at(standing.shadow);
@@ -80,6 +90,11 @@ absl::StatusOr<ChainCatalog::Edition> RuleEditions::Compile(const RuleStanding& 
   }
   if (standing.models != 0) {
     absl::Status s = check("models", ModelsOfChain(*chain), record_at(standing.models).models());
+    if (!s.ok()) return s;
+  }
+  if (standing.models_shadow != 0) {
+    absl::Status s =
+        check("models in the shadow", ShadowModelsOfChain(*chain), record_at(standing.models_shadow).models());
     if (!s.ok()) return s;
   }
   return edition_of(std::move(chain));

@@ -4,7 +4,7 @@
 //   editions.Learn(offset, record);        // each record of the control topic, in its order
 //   Engine engine(editions, ...);
 //
-// Each record makes an edition: the rules and models in force from then on, and the rules in the shadow (RuleStanding).
+// Each record makes an edition: the rules and models in force from then on, and those in the shadow (RuleStanding).
 // What this build cannot use changes nothing: the edition before stays in force here, and the record is told.
 #pragma once
 
@@ -30,6 +30,8 @@ std::string RulesVersionOf(const Chain& chain);
 std::string ShadowVersionOf(const Chain& chain);
 // The models that a chain goes by, as its alerts name them; empty when it has none.
 std::string ModelsOfChain(const Chain& chain);
+// … and those in its shadow; empty when there are none.
+std::string ShadowModelsOfChain(const Chain& chain);
 
 // Safe from any thread.
 class RuleEditions final : public ChainCatalog {

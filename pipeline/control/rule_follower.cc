@@ -21,10 +21,19 @@ std::string_view EventOf(v1::ControlRecord::Origin origin) {
   switch (origin) {
     case v1::ControlRecord::SHADOWED: return "rules run in the shadow";
     case v1::ControlRecord::SHADOW_ENDED: return "the rules in the shadow are gone";
+    case v1::ControlRecord::MODELS_SHADOWED: return "models run in the shadow";
+    case v1::ControlRecord::MODELS_SHADOW_ENDED: return "the models in the shadow are gone";
+    case v1::ControlRecord::MODELS_PROMOTED:
     case v1::ControlRecord::MODELS_APPLIED:
     case v1::ControlRecord::MODELS_ROLLED_BACK: return "models come into force";
     default: return "rules come into force";
   }
+}
+
+// A rollback of models to those of the configuration names none.
+std::string VersionOf(const v1::ControlRecord& record, const Chain& now) {
+  if (!IsOfModels(record)) return record.rules();
+  return IsOfModelsInShadow(record) ? record.models() : ModelsOfChain(now);
 }
 
 }  // namespace
@@ -57,12 +66,11 @@ void RuleFollower::Tell(const ControlLog::Entry& entry, const absl::Status& lear
   const v1::ControlRecord& record = entry.record;
   const bool models = IsOfModels(record);
   if (learned.ok()) {
-    LogInfo(EventOf(record.origin()),
-            {{"version", models ? ModelsOfChain(*editions_.current()->chain) : record.rules()},
-             {"file", record.name()},
-             {"author", record.author()},
-             {"comment", record.comment()},
-             {"control_offset", entry.offset}});
+    LogInfo(EventOf(record.origin()), {{"version", VersionOf(record, *editions_.current()->chain)},
+                                       {"file", record.name()},
+                                       {"author", record.author()},
+                                       {"comment", record.comment()},
+                                       {"control_offset", entry.offset}});
     return;
   }
   (models ? metrics_.models_refused : metrics_.rules_refused).Increment();

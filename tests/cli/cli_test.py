@@ -328,6 +328,14 @@ class Rules(unittest.TestCase):
         self.assertEqual(run("rules", "apply", rules, "--report"),
                          (2, "", "portrait rules: --report and --stop belong to shadow, not to apply\n"))
 
+    def test_of_models_in_the_shadow_one_thing_is_wanted_at_a_time(self):
+        for words in ((), ("models.json", "--report"), ("models.json", "--stop"), ("--report", "--stop")):
+            self.assertEqual(run("models", "shadow", *words),
+                             (2, "", "portrait models: shadow: a file of models, or --report, or --stop; one of them\n"))
+        self.assertEqual(run("models", "promote", "--report"),
+                         (2, "", "portrait models: --report and --stop belong to shadow, not to promote\n"))
+        self.assertEqual(run("models", "promote", "models.json"), (2, "", "portrait models: promote: takes no file: models.json\n"))
+
     def test_what_other_rules_would_do_to_the_past(self):
         events = self.orders("anna", "2026-01-01", "2026-01-11") + self.orders("bert", "2026-01-05") + "nonsense\n"
         old = "- {tag: two, when: purchases.orders >= 2}\n- {tag: all, when: purchases.orders > 0}\n"
@@ -335,8 +343,8 @@ class Rules(unittest.TestCase):
         with Config(old) as before, Config(new) as after, Config(events) as file:
             code, out, err = run("rules", "diff", before, after, "--file", file, "--days")
             self.assertEqual((code, err), (0, "portrait rules: 1 events are left out: malformed_json\n"))
-            self.assertIn("3 events, 2026-01-01 00:00:00 to 2026-01-11 00:00:00\n1 of 2 customers would have other tags; "
-                          "1 tag is the same throughout\n", out)
+            self.assertIn("3 events, 2026-01-01 00:00:00 to 2026-01-11 00:00:00, by the models mbg_nbd/cdnow\n"
+                          "1 of 2 customers would have other tags; 1 tag is the same throughout\n", out)
             self.assertRegex(out, r"\ntwo +1 +2 +1 +0 +\+1 -0 -> \+2 -0\n")
             self.assertIn("  enters bert: Orders kept: placed, not cancelled, not paid back in full: 1, at least 1\n", out)
             self.assertIn("  2026-01-01  +0 -0 -> +1 -0\n  2026-01-05  +0 -0 -> +1 -0\n  2026-01-11  +1 -0 -> +0 -0\n", out)
@@ -354,6 +362,7 @@ class Rules(unittest.TestCase):
                           out)
             told = json.loads(run("explain", "anna", "frequent_buyer", "--file", file, "--at", "2026-01-12", "--json")[1])
             self.assertEqual((told["has"], told["reasons"][0]["text"]), (False, "Orders kept in the last 90 days: 2, less than 3"))
+            self.assertEqual(told["models"], "mbg_nbd/cdnow")
             self.assertIn("what stands in the way:", run("explain", "bert", "frequent_buyer", "--file", file)[1])
             self.assertEqual(run("explain", "carl", "new", "--file", file),
                              (1, "", "portrait explain: no events of this customer: carl\n"))

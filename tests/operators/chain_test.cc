@@ -36,6 +36,17 @@ class Echo final : public Operator<v1::TaskState> {
   void OnEvent(const Event&, v1::TaskState& state, Context&) const override { state.set_last_tick_us(5); }
 };
 
+class Misnamed final : public Operator<v1::TaskState> {
+ public:
+  static void Describe(Description& about) {
+    about.Name("misnamed").Reads({Event::kPageViewed});
+    about.Feature<v1::TaskState>("views", "views", "Views so far",
+                                 [](const v1::TaskState& s) { return s.highest_time_us(); });
+    about.TimersLeave({"views", "view"});
+  }
+  void OnEvent(const Event&, v1::TaskState&, Context&) const override {}
+};
+
 class NoResults final : public OutputSink {
  public:
   void Add(size_t, std::string_view, const google::protobuf::Message&) override {}
@@ -129,6 +140,12 @@ TEST_CASE("a chain with two operators of one name is refused") {
   auto chain = std::move(ChainBuilder().Add<Silence>().Add<Silence>()).Build("v");
   REQUIRE_FALSE(chain.ok());
   CHECK(chain.status().message() == "two operators of one name: silence");
+}
+
+TEST_CASE("a chain is refused when an operator says that no timer changes what is no feature of it") {
+  const auto chain = std::move(ChainBuilder().Add<Misnamed>()).Build("v");
+  REQUIRE_FALSE(chain.ok());
+  CHECK(chain.status().message() == "operator misnamed: no timer changes what is no feature: view");
 }
 
 TEST_CASE("a feature that does not exist is named, with what comes near") {

@@ -33,7 +33,10 @@ TEST_CASE("closed examples are counted by model, beside what it had said") {
   emitter.Add(0, "anna", alert);
   emitter.Add(1, "anna", Example("one", 0.75, true));
   emitter.Add(1, "bob", Example("one", 0.5, false));
-  emitter.Add(1, "carl", Example("two", 0.25, true));
+  v1::ChurnExample beside = Example("two", 0.25, true);
+  beside.set_shadow_model("three");
+  beside.set_shadow_probability(0.5);
+  emitter.Add(1, "carl", beside);
   const Emitter::Taken taken = emitter.Take();
   const std::vector<const google::protobuf::Descriptor*> types = {v1::ChurnAlert::descriptor(),
                                                                   v1::ChurnExample::descriptor()};
@@ -43,6 +46,8 @@ TEST_CASE("closed examples are counted by model, beside what it had said") {
   CHECK(Value(metrics, "portrait_churn_examples_said_no_order_total{model=\"one\"}") == 1.25);
   CHECK(Value(metrics, "portrait_churn_examples_squared_error_total{model=\"one\"}") == 0.3125);
   CHECK(Value(metrics, "portrait_churn_examples_total{model=\"two\"}") == 1);
+  CHECK(Value(metrics, "portrait_churn_examples_no_order_total{model=\"three\"}") == 1);
+  CHECK(Value(metrics, "portrait_churn_examples_squared_error_total{model=\"three\"}") == 0.25);
 }
 
 }  // namespace

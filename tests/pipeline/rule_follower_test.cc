@@ -75,12 +75,13 @@ struct Fixture {
     running.follower->Look();
   }
   // The identity of the models.
-  std::string Publish(const v1::ModelFile& models) {
+  std::string Publish(const v1::ModelFile& models,
+                      v1::ControlRecord::Origin origin = v1::ControlRecord::MODELS_APPLIED) {
     v1::ControlRecord record;
     record.set_text(ModelFileText(models).value());
     record.set_name("models.json");
     record.set_models(ModelIdentity(ParseModelFile(record.text()).value()));
-    record.set_origin(v1::ControlRecord::MODELS_APPLIED);
+    record.set_origin(origin);
     broker.Append("control", 0, {.key = "", .value = record.SerializeAsString()});
     return record.models();
   }
@@ -239,6 +240,41 @@ TEST_CASE("models that were applied are in force beside the rules as they stand,
   CHECK(running.refused() == 0);
 }
 
+TEST_CASE("models in the shadow run beside those in force, until they are promoted or gone") {
+  Fixture f;
+  Running running(f.broker, f.file);
+  const auto standing = [&] {
+    running.follower->Look();
+    const auto edition = running.editions->current();
+    return absl::StrCat(ModelsOfChain(*edition->chain), " | ", ShadowModelsOfChain(*edition->chain), " ",
+                        edition->models, " ", edition->models_shadow);
+  };
+  v1::ModelFile first = BuiltInModels(), second = BuiltInModels();
+  first.set_name("first"), second.set_name("second");
+  const std::string configured = ModelsOfChain(*running.base);
+  const std::string one = f.Publish(first, v1::ControlRecord::MODELS_SHADOWED);
+  CHECK(standing() == absl::StrCat(configured, " | ", one, " 0 2"));
+  const std::string two = f.Publish(second, v1::ControlRecord::MODELS_SHADOWED);
+  CHECK(standing() == absl::StrCat(configured, " | ", two, " 0 3"));
+  f.Publish(first);
+  CHECK(standing() == absl::StrCat(one, " | ", two, " 4 3"));
+  f.Publish(second, v1::ControlRecord::MODELS_PROMOTED);
+  CHECK(standing() == absl::StrCat(two, " |  5 0"));
+  f.Publish(first, v1::ControlRecord::MODELS_SHADOWED);
+  f.Publish(first, v1::ControlRecord::MODELS_SHADOW_ENDED);
+  CHECK(standing() == absl::StrCat(two, " |  5 0"));
+  // What a tail was written under can be found again.
+  const auto past = running.editions->Find(running.InForce(), 3);
+  REQUIRE(past.ok());
+  CHECK(ShadowModelsOfChain(*(*past)->chain) == two);
+
+  v1::ModelFile unusable = BuiltInModels();
+  unusable.mutable_source()->set_currency("XYZ");
+  f.Publish(unusable, v1::ControlRecord::MODELS_SHADOWED);
+  CHECK(standing() == absl::StrCat(two, " |  5 0"));
+  CHECK(running.metrics.models_refused.Value() == 1);
+}
+
 TEST_CASE("records of models are no rules: a process that starts takes its file for what is in force") {
   Fixture f;
   Running first(f.broker, f.file);
@@ -304,6 +340,10 @@ TEST_CASE("a rollback of models goes back step by step, in the end to those of t
   CHECK(applied() == "a ");
   add(v1::ControlRecord::MODELS_ROLLED_BACK, "");
   CHECK(applied() == "");
+  add(v1::ControlRecord::MODELS_SHADOWED, "c");
+  CHECK(applied() == "");
+  add(v1::ControlRecord::MODELS_PROMOTED, "c"), add(v1::ControlRecord::MODELS_SHADOWED, "d");
+  CHECK(applied() == "c ");
 }
 
 TEST_CASE("editions that a journal names are found again; one that is not known yet is asked for again") {

@@ -13,6 +13,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 
 from portrait_process import Portrait, folder_with_log, read_topic, real_brokers, run_command, write_config
 
@@ -76,8 +77,8 @@ class Test:
         out = self.path("rows.json")
         shown = self.command("fit", "--from-rows", "--config", service.config, "--name", "rows", "--out", out)
         print(shown, end="")
-        table = self.command("customers", "--features", "purchases.occasions,purchases.spend", "--config", service.config)
-        days = [int(line.split(",")[1]) for line in table.splitlines()[1:] if int(line.split(",")[1]) > 0]
+        table, _ = self.customers(service, "purchases.occasions")
+        days = [int(occasions) for occasions in table.values() if int(occasions) > 0]
         found = re.search(r"^(\d+) customers, (\d+) of them with repeats, (\d+) purchase days", shown).groups()
         assert [int(number) for number in found] == [len(days), sum(one > 1 for one in days), sum(days)], (found, len(days))
         assert re.search(r"Gamma-Gamma  p [\d.]+  q [\d.]+  v [\d.]+", shown) and f"from {self.name}.changelog" in shown, shown
@@ -140,6 +141,28 @@ class Test:
         assert said, "no example says what the learned model said"
         print(self.command("tail", "churn-alerts", "--from-beginning", "--exit", "--config", service.config).splitlines()[-1])
 
+    def customers(self, service, feature):
+        """customer -> the feature, and the models that it goes by."""
+        lines = self.command("customers", "--features", feature, "--config", service.config).splitlines()
+        models = lines[0].removeprefix("by the models ")
+        assert lines[1] == f"customer,{feature}", lines[:2]
+        return dict(line.split(",") for line in lines[2:]), models
+
+    def told_by(self, service, models):
+        """What commands tell goes by these models, which are in force; and `customers` tells what they say."""
+        said, by = self.customers(service, "predictions.no_order")
+        assert by.split("@")[0] == models, by
+        somebody = next(customer for customer, no_order in said.items() if no_order)
+        told = self.command("explain", somebody, "dormant", "--config", service.config)
+        assert f"by the models {by}" in told, told
+        rules = self.path("by_models.yaml")
+        with open(rules, "w") as file:
+            file.write("- {tag: leaving, when: predictions.no_order >= 0.9}\n")
+        compared = json.loads(self.command("rules", "diff", "in-force", rules, "--json", "--config", service.config).splitlines()[-1])
+        counted = json.loads(self.command("rules", "apply", rules, "--dry-run", "--json", "--config", service.config).splitlines()[-1])
+        assert compared["models"] == counted["models"] == by, (compared["models"], counted["models"], by)
+        return said, compared["tags"]["leaving"]["new"]
+
     def logged(self):
         self.log.flush()
         return open(self.log.name, errors="replace").read()
@@ -190,13 +213,18 @@ class Test:
         by = self.check_order(self.alerts_since(before), "shop", "applied in a backlog, and killed while sweeping")
         assert by.get(("shop", "LIVE"), 0) + by.get(("shop", "TIMER"), 0) > 50 and by.get(("shop", "SWEEP"), 0) > 0, by
         assert "in force already: shop@" in self.command("models", "apply", model, "--config", service.config)
-        self.rolled_back(service)
+        time.sleep(3)  # until every row is written
+        self.rolled_back(service, *self.told_by(service, "shop"))
 
-    def rolled_back(self, service):
+    def rolled_back(self, service, said_by_shop, leaving_by_shop):
         before = self.alerts().keys()
         self.swept_after(service, "rollback", "--author", "lou")
         service.wait_until_done()
         service.stop()
+        said, leaving = self.told_by(service, "mbg_nbd/cdnow")
+        differing = sum(said_by_shop[customer] != no_order for customer, no_order in said.items())
+        print(f"{differing} of {len(said)} customers have another probability; leaving: {leaving_by_shop} and {leaving}", flush=True)
+        assert said.keys() == said_by_shop.keys() and differing > 50 and leaving != leaving_by_shop
         self.generate(service, "2026-10-01", self.arguments.seed + 3)
         service.start()
         service.wait_until_done()

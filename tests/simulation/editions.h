@@ -13,7 +13,7 @@ class Editions {
  public:
   Editions();
 
-  // Other models, or other rules in force or in the shadow. At most kMost; then nothing happens any more.
+  // Other models or rules, in force or in the shadow. At most kMost; then nothing happens any more.
   bool Publish(bool of_models);
   size_t size() const { return all_.size(); }
   const ChainCatalog::Edition& at(size_t n) const { return all_.at(n); }

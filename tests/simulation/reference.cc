@@ -88,6 +88,7 @@ std::vector<std::string> Reference::Apply(const v1::JournalEntry& entry, std::ve
   if (rules_ != 0) expected.set_rules(absl::StrCat("v", rules_));
   expected.set_shadow(shadow_);
   expected.set_models(models_);
+  expected.set_models_shadow(models_shadow_);
   expected.set_control_position(control_position_);
   expected.set_sweeping(sweeping_);
   expected.set_swept_to(swept_to_);
@@ -189,7 +190,8 @@ void Reference::Switch(const v1::Switch& to, std::vector<std::string>& wrong) {
   rules_ = to.rules().empty() ? 0 : std::stoll(to.rules().substr(1));
   shadow_ = to.shadow();
   models_ = to.models();
-  const int64_t version = rules_ + 1000 * shadow_ + 1'000'000 * models_;
+  models_shadow_ = to.models_shadow();
+  const int64_t version = rules_ + 1000 * shadow_ + 1'000'000 * models_ + 1'000'000'000 * models_shadow_;
   if (version == version_) return;
   version_ = version;
   sweeping_ = true;

@@ -84,8 +84,8 @@ class Reference {
   std::vector<std::string> told_;
   int64_t highest_us_ = 0, last_tick_us_ = 0;
   bool any_time_ = false;
-  int64_t version_ = 0, control_position_ = 0;   // of the fold
-  int64_t rules_ = 0, shadow_ = 0, models_ = 0;  // what made that version
+  int64_t version_ = 0, control_position_ = 0;                       // of the fold
+  int64_t rules_ = 0, shadow_ = 0, models_ = 0, models_shadow_ = 0;  // what made that version
   bool sweeping_ = false;
   std::string swept_to_;
   uint64_t step_ = 0;
