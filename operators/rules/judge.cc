@@ -102,27 +102,24 @@ bool Judge::Has(const Compiled& c, const HeldTag* held) {
 
 // Of what has the tag: when the first of its conditions changes. Of what has it not: when the last of those that stand
 // in the way does.
-std::optional<Timestamp> Judge::NextOf(const Compiled& c, bool held) {
+Timestamp Judge::NextOf(const Compiled& c, bool held) {
   struct Condition {
     std::optional<int32_t> node;
     bool wanted;
   };
   const Condition conditions[] = {{held && c.until ? std::nullopt : c.when, true}, {c.unless, false}, {c.until, false}};
-  std::optional<Timestamp> first, last;
-  bool in_the_way = false, never = false;
+  constexpr Timestamp kNothing = Timestamp::min();  // is in the way
+  Timestamp first = kNever, last = kNothing;
   for (const Condition& condition : conditions) {
     if (!condition.node) continue;
-    const auto next = set_.next_change().Of(evaluation_, *condition.node, start_of_, within_day_);
+    const Timestamp next = set_.next_change().Of(evaluation_, *condition.node, start_of_, within_day_);
     if (evaluation_.Holds(*condition.node) == condition.wanted) {
-      if (next) first = std::min(first.value_or(*next), *next);
-      continue;
+      first = std::min(first, next);
+    } else {
+      last = std::max(last, next);
     }
-    in_the_way = true;
-    never = never || !next;
-    if (next) last = std::max(last.value_or(*next), *next);
   }
-  if (!in_the_way) return first;
-  return never ? std::nullopt : last;
+  return last == kNothing ? first : last;
 }
 
 std::vector<v1::Reason> Judge::Why(const Compiled& c, const HeldTag* held, bool has) {
@@ -146,8 +143,8 @@ void Judge::Change(int32_t rule, std::string tag, bool after, std::vector<v1::Re
   out_.changes.push_back({rule, std::move(tag), after, std::move(reasons)});
 }
 
-void Judge::Next(std::optional<Timestamp> at) {
-  if (at) out_.next = std::min(out_.next.value_or(*at), *at);
+void Judge::Next(Timestamp at) {
+  if (at != kNever && (!out_.next || at < *out_.next)) out_.next = at;
 }
 
 const v1::state::PinnedTag* Judge::PinOf(int32_t rule) const {

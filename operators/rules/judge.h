@@ -66,7 +66,7 @@ class Judge {
   const v1::state::HeldTag* HeldOf(int32_t rule, std::string_view item) const;
   void See(const v1::state::HeldTag* held);
   bool Has(const Compiled& c, const v1::state::HeldTag* held);
-  std::optional<Timestamp> NextOf(const Compiled& c, bool held);
+  Timestamp NextOf(const Compiled& c, bool held);
   std::vector<v1::Reason> Why(const Compiled& c, const v1::state::HeldTag* held, bool has);
 
   void LookAtOne(int32_t rule);
@@ -82,7 +82,7 @@ class Judge {
   void LookAtGroup(const RuleSet::Unit& unit);
   std::vector<v1::Reason> WhyInGroup(const RuleSet::Unit& unit, int32_t winner);
   void Change(int32_t rule, std::string tag, bool after, std::vector<v1::Reason> reasons);
-  void Next(std::optional<Timestamp> at);
+  void Next(Timestamp at);
 
   const RuleSet& set_;
   Evaluation& evaluation_;

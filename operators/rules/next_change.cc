@@ -11,19 +11,6 @@ namespace {
 
 constexpr double kDayMicros = 86'400e6;
 
-using Moments = std::optional<Timestamp>;  // nothing: never
-
-Moments Earlier(Moments a, Moments b) {
-  if (!a || !b) return a ? a : b;
-  return std::min(*a, *b);
-}
-
-// Never is later than any moment.
-Moments Later(Moments a, Moments b) {
-  if (!a || !b) return std::nullopt;
-  return std::max(*a, *b);
-}
-
 }  // namespace
 
 std::optional<int64_t> NextOf(const Value& value) {
@@ -72,15 +59,15 @@ class NextChange::Finder {
         matters_(within_day ? next.runs_ : next.depends_) {}
 
   // Of a truth.
-  Moments Truth(int32_t index) {
-    if (!matters_[static_cast<size_t>(index)]) return std::nullopt;
+  Timestamp Truth(int32_t index) {
+    if (!Matters(index)) return kNever;
     const Node& n = NodeAt(index);
     return n.local ? FindTruth(n, index)
                    : evaluation_.ChangeOf(index, within_day_, [&] { return FindTruth(n, index); });
   }
 
  private:
-  Moments FindTruth(const Node& n, int32_t index) {
+  Timestamp FindTruth(const Node& n, int32_t index) {
     switch (n.op) {
       case Op::kNot: return Truth(n.a);
       case Op::kAnd: return Logic(n, false);
@@ -91,50 +78,52 @@ class NextChange::Finder {
     }
   }
 
+  bool Matters(int32_t index) const { return matters_[static_cast<size_t>(index)]; }
   const Node& NodeAt(int32_t index) const { return next_.program_.nodes[static_cast<size_t>(index)]; }
-  Moments Tomorrow() const { return within_day_ ? Moments() : start_of_(now_.day + 1); }
+  Timestamp Tomorrow() const { return within_day_ ? kNever : start_of_(now_.day + 1); }
 
   // A side that decides alone holds the value until it changes; when several do, until the last of them has.
-  Moments Logic(const Node& n, bool decisive) {
+  Timestamp Logic(const Node& n, bool decisive) {
     const Scalar a = evaluation_.Run(n.a), b = evaluation_.Run(n.b);
     const bool a_decides = !a.failed() && (a.whole != 0) == decisive;
     const bool b_decides = !b.failed() && (b.whole != 0) == decisive;
-    if (a_decides && b_decides) return Later(Truth(n.a), Truth(n.b));
+    if (a_decides && b_decides) return Matters(n.a) && Matters(n.b) ? std::max(Truth(n.a), Truth(n.b)) : kNever;
     if (a_decides) return Truth(n.a);
     if (b_decides) return Truth(n.b);
-    return Earlier(Truth(n.a), Truth(n.b));
+    return std::min(Truth(n.a), Truth(n.b));
   }
 
   template <class Of>
-  Moments Choice(const Node& n, const Of& of) {
+  Timestamp Choice(const Node& n, const Of& of) {
     const Scalar condition = evaluation_.Run(n.a);
-    const Moments changes = Truth(n.a);
-    return condition.failed() ? changes : Earlier(changes, of(condition.whole != 0 ? n.b : n.c));
+    const Timestamp changes = Truth(n.a);
+    return condition.failed() ? changes : std::min(changes, of(condition.whole != 0 ? n.b : n.c));
   }
 
-  Moments Comparison(const Node& n) {
+  Timestamp Comparison(const Node& n) {
     const Motion a = MotionOf(n.a), b = MotionOf(n.b);
-    Moments until = Earlier(a.until, b.until);
-    if (until && Settled(n, a, b)) until = std::nullopt;
+    Timestamp until = std::min(a.until, b.until);
+    if (until != kNever && Settled(n, a, b)) until = kNever;
     const double speed = a.speed - b.speed;
     if (speed == 0) return until;
     const Scalar x = evaluation_.Run(n.a), y = evaluation_.Run(n.b);
     if (x.failed() || y.failed()) return until;
     const bool exact = x.kind != Kind::kFraction && y.kind != Kind::kFraction;
-    return Earlier(until, Crossing(n.relation, Distance(x, y), speed, exact));
+    return std::min(until, Crossing(n.relation, Distance(x, y), speed, exact));
   }
 
   // One side stands still, and where the other can go nothing changes.
   bool Settled(const Node& n, const Motion& a, const Motion& b) const {
-    if ((a.until && b.until) || a.speed != 0 || b.speed != 0) return false;
-    OverTime::Trend trend = a.until ? a.trend : b.trend;
+    const bool left = a.until != kNever;
+    if ((left && b.until != kNever) || a.speed != 0 || b.speed != 0) return false;
+    const OverTime::Trend trend = left ? a.trend : b.trend;
     if (trend == OverTime::Trend::kEither) return false;
     const Scalar x = evaluation_.Run(n.a), y = evaluation_.Run(n.b);
     if (x.failed() || y.failed() || !IsNumber(x.kind) || !IsNumber(y.kind)) return false;
     const double distance = Distance(x, y);
     if (!std::isfinite(distance)) return false;
     // The distance goes the way of the left side, and against that of the right side.
-    const bool falls = (trend == OverTime::Trend::kFalls) == a.until.has_value();
+    const bool falls = (trend == OverTime::Trend::kFalls) == left;
     const int side = distance < 0 ? -1 : distance > 0 ? 1 : 0;
     const bool is = Holds(n.relation, side);
     for (int reached = side; reached >= -1 && reached <= 1; reached += falls ? -1 : 1) {
@@ -156,25 +145,25 @@ class NextChange::Finder {
 
   // `distance` moves by `speed` a microsecond. Time is whole microseconds: of those, the first at which the relation
   // may differ from now. Fractions are rounded, so there it is rather a microsecond early than late.
-  Moments Crossing(Relation relation, double distance, double speed, bool exact) const {
+  Timestamp Crossing(Relation relation, double distance, double speed, bool exact) const {
     const int side = distance < 0 ? -1 : distance > 0 ? 1 : 0, ahead = speed < 0 ? -1 : 1;
     const bool is = Holds(relation, side);
-    if (side == 0) return Holds(relation, ahead) == is ? Moments() : At(1);
-    if (side == ahead || !std::isfinite(distance)) return std::nullopt;
+    if (side == 0) return Holds(relation, ahead) == is ? kNever : At(1);
+    if (side == ahead || !std::isfinite(distance)) return kNever;
     const double micros = std::abs(distance) / std::abs(speed);
-    if (Holds(relation, 0) == is && Holds(relation, ahead) == is) return std::nullopt;
+    if (Holds(relation, 0) == is && Holds(relation, ahead) == is) return kNever;
     if (!exact) return At(std::ceil(micros * (1 - 1e-14) - 1e-3));
     return At(Holds(relation, 0) != is ? std::ceil(micros) : std::floor(micros) + 1);
   }
 
-  Moments At(double micros_from_now) const {
+  Timestamp At(double micros_from_now) const {
     constexpr double kFar = 200 * 366 * kDayMicros;  // beyond any life
-    if (micros_from_now > kFar) return std::nullopt;
+    if (micros_from_now > kFar) return kNever;
     return now_.time + Duration(std::max<int64_t>(1, static_cast<int64_t>(micros_from_now)));
   }
 
   Motion MotionOf(int32_t index) {
-    if (!matters_[static_cast<size_t>(index)]) return {};
+    if (!Matters(index)) return {};
     const Node& n = NodeAt(index);
     switch (n.op) {
       case Op::kNow: return {1};
@@ -186,7 +175,7 @@ class NextChange::Finder {
       case Op::kSubtract: {
         const Motion a = MotionOf(n.a), b = MotionOf(n.b);
         if (n.kind == Kind::kWhole && (a.speed != 0 || b.speed != 0)) return Daily();
-        return {n.op == Op::kAdd ? a.speed + b.speed : a.speed - b.speed, Earlier(a.until, b.until)};
+        return {n.op == Op::kAdd ? a.speed + b.speed : a.speed - b.speed, std::min(a.until, b.until)};
       }
       case Op::kNegate: {
         const Motion a = MotionOf(n.a);
@@ -198,7 +187,7 @@ class NextChange::Finder {
         const Scalar condition = evaluation_.Run(n.a);
         Motion chosen;
         if (!condition.failed()) chosen = MotionOf(condition.whole != 0 ? n.b : n.c);
-        return {chosen.speed, Earlier(Truth(n.a), chosen.until)};
+        return {chosen.speed, std::min(Truth(n.a), chosen.until)};
       }
       case Op::kNot:
       case Op::kAnd:
@@ -226,14 +215,14 @@ class NextChange::Finder {
     return Daily();
   }
 
-  Moments OnDay(const FeatureRef& feature) const {
+  Timestamp OnDay(const FeatureRef& feature) const {
     const auto day = NextOf(evaluation_.Read(feature.Next()));
-    return day ? Moments(start_of_(std::max(static_cast<int32_t>(*day), now_.day + 1))) : std::nullopt;
+    return day ? start_of_(std::max(static_cast<int32_t>(*day), now_.day + 1)) : kNever;
   }
 
-  Moments OnMoment(const FeatureRef& feature) const {
+  Timestamp OnMoment(const FeatureRef& feature) const {
     const auto micros = NextOf(evaluation_.Read(feature.Next()));
-    return micros ? Moments(std::max(FromMicros(*micros), now_.time + Duration(1))) : std::nullopt;
+    return micros ? std::max(FromMicros(*micros), now_.time + Duration(1)) : kNever;
   }
 
   Motion OfColumn(const Node& n) {
@@ -244,7 +233,7 @@ class NextChange::Finder {
   // A fraction times or by something that stands still.
   Motion Scaled(const Node& n) {
     const Motion a = MotionOf(n.a), b = MotionOf(n.b);
-    const Moments until = Earlier(a.until, b.until);
+    const Timestamp until = std::min(a.until, b.until);
     if (a.speed == 0 && b.speed == 0) return {0, until};
     if (n.kind != Kind::kFraction || (n.op == Op::kDivide && b.speed != 0) || (a.speed != 0 && b.speed != 0)) {
       return Daily();
@@ -257,17 +246,17 @@ class NextChange::Finder {
 
   // Lists, texts, conversions: when a part of them changes. Parts that run evenly are looked at each day.
   Motion OfTheRest(const Node& n) {
-    Moments until;
+    Timestamp until = kNever;
     if (n.op == Op::kInItems || LooksThrough(n.op)) until = OfFeature(n.a).until;
     if (LooksThrough(n.op)) {
       // The body is about many items, each with a moment of its own.
-      if (n.b >= 0 && next_.depends_[static_cast<size_t>(n.b)] && UsesClock(n.b)) until = Earlier(until, Tomorrow());
+      if (n.b >= 0 && next_.depends_[static_cast<size_t>(n.b)] && UsesClock(n.b)) until = std::min(until, Tomorrow());
       return {0, until};
     }
     if (n.op == Op::kHasColumn) return {0, OfFeature(n.c).until};
     for (const int32_t part : PartsOf(next_.program_, n)) {
       const Motion motion = MotionOf(part);
-      until = Earlier(until, motion.speed != 0 ? Tomorrow() : motion.until);
+      until = std::min(until, motion.speed != 0 ? Tomorrow() : motion.until);
     }
     return {0, until};
   }
@@ -290,9 +279,8 @@ class NextChange::Finder {
   const std::vector<bool>& matters_;  // by node: whether time may change it, as far as is asked
 };
 
-std::optional<Timestamp> NextChange::Of(Evaluation& evaluation, int32_t node, StartOfDay start_of,
-                                        bool within_day) const {
-  if (!(within_day ? runs_ : depends_)[static_cast<size_t>(node)]) return std::nullopt;
+Timestamp NextChange::Of(Evaluation& evaluation, int32_t node, StartOfDay start_of, bool within_day) const {
+  if (!(within_day ? runs_ : depends_)[static_cast<size_t>(node)]) return kNever;
   return Finder(*this, evaluation, start_of, within_day).Truth(node);
 }
 

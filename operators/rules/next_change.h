@@ -2,10 +2,10 @@
 // polled.
 //
 //   NextChange next(program);
-//   if (auto at = next.Of(evaluation, condition, start_of_day)) context.SetTimer(kLook, *at);
+//   if (Timestamp at = next.Of(evaluation, condition, start_of_day); at != kNever) context.SetTimer(kLook, at);
 //
 // Until the moment given the condition keeps its value, unless something else changes a feature. At that moment it is
-// worth a look: it has changed, or is to be asked again. No moment: time alone changes nothing.
+// worth a look: it has changed, or is to be asked again. Never: time alone changes nothing.
 //
 // How features change over time they say themselves (OverTime). Worked out to the microsecond: comparisons whose sides
 // run with `now`, evenly: now - f > d, f + d < now, features that run. To the day: windows that know on which day
@@ -35,14 +35,14 @@ class NextChange {
 
   using StartOfDay = absl::FunctionRef<Timestamp(int32_t day)>;
   // `within_day`: only what may come before the next local day begins; for whoever looks again then in any case.
-  std::optional<Timestamp> Of(Evaluation& evaluation, int32_t node, StartOfDay start_of, bool within_day = false) const;
+  Timestamp Of(Evaluation& evaluation, int32_t node, StartOfDay start_of, bool within_day = false) const;
 
  private:
   // A value as time passes: it moves by `speed` a microsecond, until it may do something else; then it may go where its
   // trend goes.
   struct Motion {
     double speed = 0;
-    std::optional<Timestamp> until;
+    Timestamp until = kNever;
     OverTime::Trend trend = OverTime::Trend::kEither;
   };
   class Finder;

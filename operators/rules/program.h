@@ -31,6 +31,9 @@ class RE2;
 
 namespace portrait::rules {
 
+// As the moment at which something changes: it does not. Later than any other.
+inline constexpr Timestamp kNever = Timestamp::max();
+
 enum class Kind : uint8_t { kError, kTruth, kWhole, kFraction, kText, kTime, kDuration };
 enum class Failure : uint8_t { kNoValue, kDivisionByZero, kOverflow };
 
@@ -153,8 +156,8 @@ class Scratch {
   // Of a node, or of a feature: when it changes by time alone (NextChange).
   struct KeptChange {
     uint64_t round = 0;
+    Timestamp at = kNever;
     bool within_day = false;
-    std::optional<Timestamp> at;
   };
   uint64_t round_ = 0;
   std::vector<KeptChange> changes_, changes_of_features_;
@@ -179,21 +182,21 @@ class Evaluation {
     if (n.op == Op::kConstant) return n.constant;
     if (n.memo < 0) return Compute(n);
     Scratch::Kept& kept = scratch_.values_[static_cast<size_t>(n.memo)];
-    if (kept.round != scratch_.round_) {
-      const Scalar value = Compute(n);
-      kept = {scratch_.round_, value};
-    }
-    return kept.value;
+    if (kept.round == scratch_.round_) return kept.value;
+    const Scalar value = Compute(n);
+    kept.round = scratch_.round_;
+    kept.value = value;
+    return value;
   }
   bool Holds(int32_t node) { return Run(node).IsTrue(); }
 
   // When a node that is not local changes by time alone, or within the day, worked out once; `find` does that.
   template <class Find>
-  std::optional<Timestamp> ChangeOf(int32_t node, bool within_day, Find find) {
+  Timestamp ChangeOf(int32_t node, bool within_day, Find find) {
     return Once(scratch_.changes_[static_cast<size_t>(node)], within_day, find);
   }
   template <class Find>
-  std::optional<Timestamp> ChangeOfFeature(int32_t feature, Find find) {
+  Timestamp ChangeOfFeature(int32_t feature, Find find) {
     return Once(scratch_.changes_of_features_[static_cast<size_t>(feature)], false, find);
   }
 
@@ -218,12 +221,13 @@ class Evaluation {
              Scratch& scratch);
 
   template <class Find>
-  std::optional<Timestamp> Once(Scratch::KeptChange& kept, bool within_day, Find find) {
-    if (kept.round != scratch_.round_ || kept.within_day != within_day) {
-      const std::optional<Timestamp> at = find();
-      kept = {scratch_.round_, within_day, at};
-    }
-    return kept.at;
+  Timestamp Once(Scratch::KeptChange& kept, bool within_day, Find find) {
+    if (kept.round == scratch_.round_ && kept.within_day == within_day) return kept.at;
+    const Timestamp at = find();
+    kept.round = scratch_.round_;
+    kept.at = at;
+    kept.within_day = within_day;
+    return at;
   }
   Scalar Compute(const Node& n);
   Scalar Arithmetic(const Node& n);

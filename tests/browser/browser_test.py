@@ -337,6 +337,7 @@ class Operators(Page):
         self.assertGreater(len(asked), 20)
         elsewhere = {"portrait_standby_lag_records", "portrait_shadow_changes_total"}  # with a standby, with rules in the shadow
         elsewhere |= {f"portrait_churn_examples_{what}total" for what in ("", "no_order_", "said_no_order_", "squared_error_")}
+        elsewhere |= {f"portrait_shadow_{what}_total" for what in ("judged", "said_no_order", "alerts")}  # with models in the shadow
         self.assertEqual(asked - served - elsewhere, set())
 
 

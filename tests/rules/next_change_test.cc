@@ -76,7 +76,7 @@ class Followed {
     const Scalar value = Evaluation(program_, reader, life_.features().now, Scratch::OfThisThread()).Run(node_);
     return value.failed() ? -1 : value.IsTrue() ? 1 : 0;
   }
-  std::optional<Timestamp> NextAfter(Timestamp time) {
+  Timestamp NextAfter(Timestamp time) {
     life_.GoTo(time);
     const FeatureReader reader = life_.features().reader();
     Evaluation evaluation(program_, reader, life_.features().now, Scratch::OfThisThread());
@@ -91,11 +91,11 @@ class Followed {
   std::optional<NextChange> next_;
 };
 
-std::string Told(std::optional<Timestamp> time) {
-  if (!time) return "never";
-  const auto micros = (*time - std::chrono::floor<seconds>(*time)).count();
-  const auto day = std::chrono::floor<days>(*time).time_since_epoch().count() - kToday;
-  return absl::StrCat("day ", day, " ", (std::chrono::floor<seconds>(*time) - std::chrono::floor<days>(*time)).count(),
+std::string Told(Timestamp time) {
+  if (time == kNever) return "never";
+  const auto micros = (time - std::chrono::floor<seconds>(time)).count();
+  const auto day = std::chrono::floor<days>(time).time_since_epoch().count() - kToday;
+  return absl::StrCat("day ", day, " ", (std::chrono::floor<seconds>(time) - std::chrono::floor<days>(time)).count(),
                       "s", micros == 0 ? "" : absl::StrCat("+", micros, "us"));
 }
 
@@ -212,7 +212,7 @@ TEST_CASE("between the moments that are given, time changes no condition", "[rul
       INFO(source << " at " << Told(now) << ", look " << looks);
       REQUIRE(looks < 400);  // each day of the 90, and a few more
       const int value = followed.ValueAt(now);
-      const Timestamp next = std::min(followed.NextAfter(now).value_or(end), end);
+      const Timestamp next = std::min(followed.NextAfter(now), end);
       REQUIRE(next > now);
       for (int probe = 0; probe < 6; ++probe) {
         const auto span = static_cast<double>((next - now).count() - 1);
