@@ -2,9 +2,10 @@
 
 #include <algorithm>
 #include <set>
+#include <string>
 #include <utility>
+#include <vector>
 
-#include "absl/strings/str_cat.h"
 #include "pipeline/tools/times.h"
 
 namespace portrait::view {
@@ -91,26 +92,6 @@ std::map<int64_t, Json> ByInterval(const Json& history, Duration interval) {
   return out;
 }
 
-// The last interval of which some processes have no sample yet is left out: it would look like a fall.
-Json HistoryOf(const std::vector<Json>& all, Duration interval) {
-  std::map<int64_t, Json> sums;
-  int64_t last = INT64_MAX;
-  for (const Json& one : all) {
-    const auto samples = ByInterval(one.at("history"), interval);
-    if (samples.empty()) continue;
-    last = std::min(last, samples.rbegin()->first);
-    for (const auto& [at, sample] : samples) {
-      const auto [place, first] = sums.emplace(at, sample);
-      if (!first) AddSample(place->second, sample);
-    }
-  }
-  Json out = Json::array();
-  for (auto& [at, sample] : sums) {
-    if (at <= last) out.push_back(std::move(sample));
-  }
-  return out;
-}
-
 // Adds all but the history.
 void AddProcess(Json& sum, const Json& other) {
   AddNow(sum.at("now"), other.at("now"));
@@ -126,32 +107,46 @@ void AddProcess(Json& sum, const Json& other) {
 
 }  // namespace
 
-OverviewMerge::OverviewMerge(Json own, Duration interval) : interval_(interval) { all_.push_back(std::move(own)); }
+OverviewMerge::OverviewMerge(Json own, Duration interval) : interval_(interval) {
+  all_.sum = std::move(own);
+  AddHistory(all_.sum.at("history"), all_);
+}
+
+void OverviewMerge::AddHistory(const Json& history, All& all) const {
+  const auto samples = ByInterval(history, interval_);
+  if (samples.empty()) return;
+  all.last = std::min(all.last, samples.rbegin()->first);
+  for (const auto& [at, sample] : samples) {
+    const auto [place, first] = all.samples.emplace(at, sample);
+    if (!first) AddSample(place->second, sample);
+  }
+}
 
 absl::Status OverviewMerge::Add(std::string_view text) {
-  Json other = Json::parse(text, nullptr, /*allow_exceptions=*/false);
-  std::vector<Json> all = all_;
-  all.push_back(std::move(other));
+  const Json other = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  All all = all_;  // so that one that turns out to be something else halfway leaves no trace
   try {
-    // Into a copy: one that turns out to be something else halfway leaves no trace.
-    Json sum = all_.front();
-    AddProcess(sum, all.back());
-    HistoryOf(all, interval_);
+    AddProcess(all.sum, other);
+    AddHistory(other.at("history"), all);
   } catch (const Json::exception& error) {
     return absl::InvalidArgumentError(error.what());
   }
   all_ = std::move(all);
+  ++others_;
   return absl::OkStatus();
 }
 
 Json OverviewMerge::Take() && {
-  if (all_.size() == 1) return std::move(all_.front());
-  Json sum = all_.front();
-  for (size_t i = 1; i < all_.size(); ++i) AddProcess(sum, all_[i]);
-  std::sort(sum["tags"].begin(), sum["tags"].end(),
+  if (others_ == 0) return std::move(all_.sum);
+  Json& tags = all_.sum["tags"];
+  std::sort(tags.begin(), tags.end(),
             [](const Json& a, const Json& b) { return a["tag"].get<std::string>() < b["tag"].get<std::string>(); });
-  sum["history"] = HistoryOf(all_, interval_);
-  return sum;
+  Json history = Json::array();
+  for (auto& [at, sample] : all_.samples) {
+    if (at <= all_.last) history.push_back(std::move(sample));
+  }
+  all_.sum["history"] = std::move(history);
+  return std::move(all_.sum);
 }
 
 }  // namespace portrait::view

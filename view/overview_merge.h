@@ -1,11 +1,10 @@
 // How a pipeline of several processes does, from how each of them says that it does.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
-#include <string>
 #include <string_view>
-#include <vector>
 
 #include "absl/status/status.h"
 #include "operators/time.h"
@@ -26,8 +25,16 @@ class OverviewMerge {
   Json Take() &&;
 
  private:
-  std::vector<Json> all_;  // the own one first
+  struct All {
+    Json sum;                         // all but the history
+    std::map<int64_t, Json> samples;  // by interval
+    int64_t last = INT64_MAX;         // of which all have a sample; a later one would look like a fall
+  };
+  void AddHistory(const Json& history, All& all) const;
+
   const Duration interval_;
+  All all_;
+  size_t others_ = 0;
 };
 
 }  // namespace portrait::view

@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "pipeline/absl_view.h"
 #include "pipeline/tools/result_text.h"
 #include "portrait/v1/state/churn.pb.h"
 #include "portrait/v1/state/tags.pb.h"
