@@ -34,6 +34,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "google/protobuf/message.h"
 #include "operators/event.h"
 #include "operators/value.h"
@@ -71,6 +72,21 @@ struct FeatureColumn {
   OverTime over_time = OverTime::EachDay();  // of a list that stands still, this does, too
 };
 
+// How to tell what has changed in a list without building it twice; for a list that is costly to build and that events
+// change in one place. Of at most 32 elements.
+struct ListChanges {
+  // Null: `before` for an element that has come, `after` for one that has gone. Names are valid as long as the bytes
+  // kept and the state, the rest only meanwhile.
+  using Visit = absl::FunctionRef<void(const Item* before, const Item* after)>;
+
+  // Appends what decides the list, whatever the moment.
+  std::function<void(const google::protobuf::Message&, std::string& kept)> keep;
+  // Visits all elements that differ between what was kept and the state now, both as of the moment; perhaps others.
+  std::function<void(std::string_view kept, const google::protobuf::Message&, const Moment&, Visit)> visit;
+
+  explicit operator bool() const { return visit != nullptr; }
+};
+
 struct FeatureDescription {
   std::string name;  // in full: purchases.spend_90d
   FeatureType type;
@@ -80,6 +96,7 @@ struct FeatureDescription {
   std::vector<FeatureColumn> columns;  // of a feature of type kItems
   std::function<Value(const google::protobuf::Message&, const Moment&)> value;
   std::function<Items(const google::protobuf::Message&, const Moment&)> items;
+  ListChanges changes;    // of items; may be empty
   bool by_timers = true;  // whether a timer of its operator may change it
 };
 
@@ -193,10 +210,11 @@ class Description {
   // A list: each item has a name and these columns, in this order.
   template <class State, class Function>
   Description& ItemsFeature(std::string_view name, std::vector<FeatureColumn> columns, std::string_view meaning,
-                            Function function, OverTime over_time = OverTime::EachDay()) {
+                            Function function, OverTime over_time = OverTime::EachDay(), ListChanges changes = {}) {
     FeatureDescription& feature = NewFeature(name, FeatureType::kItems, "items", meaning);
     feature.over_time = StandsStill<State, Function>() ? OverTime::Still() : std::move(over_time);
     feature.columns = std::move(columns);
+    feature.changes = std::move(changes);
     feature.items = [function](const google::protobuf::Message& state, const Moment& at) -> Items {
       return Call<State>(function, static_cast<const State&>(state), at);
     };
@@ -228,6 +246,7 @@ class Description {
                                                      .columns = {},
                                                      .value = {},
                                                      .items = {},
+                                                     .changes = {},
                                                      .by_timers = true});
   }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <initializer_list>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -72,6 +73,13 @@ class FeatureReader {
   FeatureReader(const RowState& row, Moment at) : row_(row), at_(at) {}
   Value Get(const FeatureRef& feature) const { return feature.description_->value(StateOf(feature), at_); }
   Items GetItems(const FeatureRef& feature) const { return feature.description_->items(StateOf(feature), at_); }
+  // Of lists that have ListChanges.
+  void KeepList(const FeatureRef& feature, std::string& kept) const {
+    feature.description_->changes.keep(StateOf(feature), kept);
+  }
+  void VisitChanges(const FeatureRef& feature, std::string_view kept, ListChanges::Visit visit) const {
+    feature.description_->changes.visit(kept, StateOf(feature), at_, visit);
+  }
 
  private:
   const google::protobuf::Message& StateOf(const FeatureRef& feature) const {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <cstring>
+#include <type_traits>
 
 #include "operators/packed.h"
 #include "operators/text.h"
@@ -27,14 +29,24 @@ int32_t UtcDay(Timestamp time) {
   return static_cast<int32_t>(std::chrono::floor<days>(time).time_since_epoch().count());
 }
 
-Duration HalfLife(const Ranking& ranking) {
-  return ranking.half_life_us() == 0 ? kDefaultHalfLife : Duration(ranking.half_life_us());
-}
+// What all entries of a ranking are told by.
+struct Base {
+  int32_t at_day = 0;
+  int32_t step = 0;
+  int64_t half_life_us = 0;
 
-double HalfLivesSince(const Ranking& ranking, Timestamp time) {
-  const Duration since = time.time_since_epoch() - days(ranking.at_day());
-  return static_cast<double>(since.count()) / static_cast<double>(HalfLife(ranking).count());
-}
+  explicit Base(const Ranking& ranking)
+      : at_day(ranking.at_day()), step(ranking.step()), half_life_us(ranking.half_life_us()) {}
+  explicit Base(std::string_view bytes) { std::memcpy(this, bytes.data(), sizeof *this); }
+  bool operator==(const Base&) const = default;
+
+  Duration HalfLife() const { return half_life_us == 0 ? kDefaultHalfLife : Duration(half_life_us); }
+  double HalfLivesUntil(Timestamp time) const {
+    const Duration since = time.time_since_epoch() - days(at_day);
+    return static_cast<double>(since.count()) / static_cast<double>(HalfLife().count());
+  }
+};
+static_assert(std::has_unique_object_representations_v<Base>);
 
 // One name. Packed: a byte with its length, kHasInherited and kHasRecent; the name; its score as it would be
 // at the start of at_day; its views and clicks; its last local day, less at_day; the other two where they are not 0.
@@ -99,11 +111,12 @@ class Entries {
 
   // What an event of weight 1 at `time` adds to a score as it is kept.
   double Worth(Timestamp time, Duration half_life) {
-    if (all_.empty() || HalfLife(ranking_) != half_life || HalfLivesSince(ranking_, time) > kHalfLivesMax) {
+    const Base base(ranking_);
+    if (all_.empty() || base.HalfLife() != half_life || base.HalfLivesUntil(time) > kHalfLivesMax) {
       const int32_t day = UtcDay(time);
       Rebase(all_.empty() ? day : std::max(day, ranking_.at_day()), half_life);
     }
-    return std::exp2(HalfLivesSince(ranking_, time));
+    return std::exp2(Base(ranking_).HalfLivesUntil(time));
   }
 
   void CountRecent(Entry& entry, int32_t day) {
@@ -128,7 +141,7 @@ class Entries {
  private:
   // Makes `day` the time at which scores are told, and the half-life the one of the options.
   void Rebase(int32_t day, Duration half_life) {
-    const double factor = std::exp2(-HalfLivesSince(ranking_, Timestamp(days(day))));
+    const double factor = std::exp2(-Base(ranking_).HalfLivesUntil(Timestamp(days(day))));
     for (Entry& entry : all_) {
       entry.score = static_cast<float>(entry.score * factor);
       entry.inherited = static_cast<float>(entry.inherited * factor);
@@ -141,18 +154,42 @@ class Entries {
   absl::InlinedVector<Entry, 8> all_;
 };
 
-// The steps of a name's recent views that lie in the 30 days up to `today`.
-uint64_t StepsWithin(const Ranking& ranking, int32_t today) {
-  int32_t age = 0;
-  while (age < kSteps && (ranking.step() - age) * kStepDays + kStepDays / 2 > today - 30) ++age;
-  return (uint64_t{1} << (age * kStepBits)) - 1;
-}
+// Tells of entries at one moment. Not of the very moment, but of its day: rules look at it again when a day begins, and
+// until then it must not move.
+class Teller {
+ public:
+  Teller(const Base& base, const Moment& at)
+      : day_(at.day),
+        factor_(std::exp2(-base.HalfLivesUntil(Timestamp(days(at.day))))),
+        within_(StepsWithin(base.step, at.day)) {}
 
-int64_t RecentViews(uint64_t recent, uint64_t within) {
-  uint64_t views = 0;
-  for (uint64_t steps = recent & within; steps != 0; steps >>= kStepBits) views += steps & kStepMax;
-  return static_cast<int64_t>(views);
-}
+  RankedName Tell(const Entry& entry) const {
+    return {.name = entry.name,
+            .score = (static_cast<double>(entry.score) - entry.inherited) * factor_,
+            .views = entry.views,
+            .clicks = entry.clicks,
+            .views_30d = RecentViews(entry.recent, within_),
+            .days_since = std::max(0, day_ - entry.last_day)};
+  }
+
+ private:
+  // The steps of recent views that lie in the 30 days up to `today`.
+  static uint64_t StepsWithin(int32_t step, int32_t today) {
+    int32_t age = 0;
+    while (age < kSteps && (step - age) * kStepDays + kStepDays / 2 > today - 30) ++age;
+    return (uint64_t{1} << (age * kStepBits)) - 1;
+  }
+
+  static int64_t RecentViews(uint64_t recent, uint64_t within) {
+    uint64_t views = 0;
+    for (uint64_t steps = recent & within; steps != 0; steps >>= kStepBits) views += steps & kStepMax;
+    return static_cast<int64_t>(views);
+  }
+
+  int32_t day_;
+  double factor_;
+  uint64_t within_;
+};
 
 }  // namespace
 
@@ -172,23 +209,67 @@ void RankingAdd(Ranking& ranking, std::string_view name, Timestamp time, int32_t
 }
 
 absl::InlinedVector<RankedName, 8> RankingAt(const Ranking& ranking, const Moment& at) {
-  // Not of the very moment: rules look at it again when a day begins, and until then it must not move.
-  const double factor = std::exp2(-HalfLivesSince(ranking, Timestamp(days(at.day))));
-  const uint64_t within = StepsWithin(ranking, at.day);
+  const Teller teller(Base(ranking), at);
   absl::InlinedVector<RankedName, 8> out;
-  for (PackedReader in(ranking.entries()); !in.done();) {
-    const Entry entry = ReadEntry(in, ranking.at_day());
-    out.push_back({.name = entry.name,
-                   .score = (static_cast<double>(entry.score) - entry.inherited) * factor,
-                   .views = entry.views,
-                   .clicks = entry.clicks,
-                   .views_30d = RecentViews(entry.recent, within),
-                   .days_since = std::max(0, at.day - entry.last_day)});
-  }
+  for (PackedReader in(ranking.entries()); !in.done();) out.push_back(teller.Tell(ReadEntry(in, ranking.at_day())));
   std::sort(out.begin(), out.end(), [](const RankedName& a, const RankedName& b) {
     return a.score != b.score ? a.score > b.score : a.name < b.name;
   });
   return out;
+}
+
+void RankingKeep(const Ranking& ranking, std::string& kept) {
+  const Base base(ranking);
+  kept.append(reinterpret_cast<const char*>(&base), sizeof base);
+  kept.append(ranking.entries());
+}
+
+// Entries keep their places, so what an event has changed is mostly one of them, and all others are the same bytes.
+void RankingChanges(std::string_view kept, const Ranking& ranking, const Moment& at,
+                    absl::FunctionRef<void(const RankedName* before, const RankedName* after)> visit) {
+  const Base base_before(kept), base_after(ranking);
+  const std::string_view before = kept.substr(sizeof(Base)), after = ranking.entries();
+  const bool comparable = base_before == base_after;
+  if (comparable && before == after) return;
+  const Teller tell_before(base_before, at);
+  const Teller tell_after = comparable ? tell_before : Teller(base_after, at);
+
+  absl::InlinedVector<Entry, 2> gone, come;
+  PackedReader in_before(before), in_after(after);
+  while (!in_before.done() && !in_after.done()) {
+    const size_t from = in_before.position();
+    const Entry was = ReadEntry(in_before, base_before.at_day);
+    const std::string_view bytes = before.substr(from, in_before.position() - from);
+    if (comparable && after.substr(in_after.position(), bytes.size()) == bytes) {
+      in_after.Text(bytes.size());
+      continue;
+    }
+    const Entry is = ReadEntry(in_after, base_after.at_day);
+    if (was.name != is.name) {
+      gone.push_back(was);
+      come.push_back(is);
+      continue;
+    }
+    const RankedName told_before = tell_before.Tell(was), told_after = tell_after.Tell(is);
+    visit(&told_before, &told_after);
+  }
+  while (!in_before.done()) gone.push_back(ReadEntry(in_before, base_before.at_day));
+  while (!in_after.done()) come.push_back(ReadEntry(in_after, base_after.at_day));
+  for (const Entry& is : come) {
+    const auto was = std::find_if(gone.begin(), gone.end(), [&](const Entry& entry) { return entry.name == is.name; });
+    const RankedName told_after = tell_after.Tell(is);
+    if (was == gone.end()) {
+      visit(nullptr, &told_after);
+      continue;
+    }
+    const RankedName told_before = tell_before.Tell(*was);
+    visit(&told_before, &told_after);
+    gone.erase(was);
+  }
+  for (const Entry& was : gone) {
+    const RankedName told_before = tell_before.Tell(was);
+    visit(&told_before, nullptr);
+  }
 }
 
 }  // namespace portrait

@@ -19,9 +19,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "absl/container/inlined_vector.h"
+#include "absl/functional/function_ref.h"
 #include "operators/time.h"
 #include "portrait/v1/state/ranking.pb.h"
 
@@ -58,5 +60,13 @@ struct RankedName {
 
 // Highest score first, equal ones by name.
 absl::InlinedVector<RankedName, 8> RankingAt(const v1::state::Ranking& ranking, const Moment& at);
+
+// Appends what decides what a ranking tells, at any moment.
+void RankingKeep(const v1::state::Ranking& ranking, std::string& kept);
+
+// Visits the names in which a ranking differs from what was kept of it, both as they are told at one moment; perhaps
+// others, too. Null: the name has come, or has gone.
+void RankingChanges(std::string_view kept, const v1::state::Ranking& ranking, const Moment& at,
+                    absl::FunctionRef<void(const RankedName* before, const RankedName* after)> visit);
 
 }  // namespace portrait

@@ -88,20 +88,33 @@ std::optional<double> Ratio(int64_t part, int64_t whole) {
   return whole <= 0 ? std::nullopt : std::optional<double>(static_cast<double>(part) / static_cast<double>(whole));
 }
 
-Items InterestItems(const v1::state::Ranking& ranking, const Moment& at) {
+Item InterestItem(const RankedName& ranked) {
+  return {ranked.name, {ranked.score, ranked.views_30d, ranked.views, ranked.clicks, ranked.days_since}};
+}
+
+Item ProductItem(const RankedName& ranked) {
+  return {ranked.name, {ranked.score, ranked.views, ranked.clicks, ranked.days_since}};
+}
+
+Items ItemsOf(const v1::state::Ranking& ranking, const Moment& at, Item (*item)(const RankedName&)) {
   Items out;
-  for (const RankedName& ranked : RankingAt(ranking, at)) {
-    out.push_back({ranked.name, {ranked.score, ranked.views_30d, ranked.views, ranked.clicks, ranked.days_since}});
-  }
+  for (const RankedName& ranked : RankingAt(ranking, at)) out.push_back(item(ranked));
   return out;
 }
 
-Items ProductItems(const v1::state::Ranking& ranking, const Moment& at) {
-  Items out;
-  for (const RankedName& ranked : RankingAt(ranking, at)) {
-    out.push_back({ranked.name, {ranked.score, ranked.views, ranked.clicks, ranked.days_since}});
-  }
-  return out;
+ListChanges ChangesOf(const v1::state::Ranking& (State::*ranking)() const, Item (*item)(const RankedName&)) {
+  const auto of = [ranking](const google::protobuf::Message& state) -> const v1::state::Ranking& {
+    return (static_cast<const State&>(state).*ranking)();
+  };
+  return {[of](const google::protobuf::Message& state, std::string& kept) { RankingKeep(of(state), kept); },
+          [of, item](std::string_view kept, const google::protobuf::Message& state, const Moment& at,
+                     ListChanges::Visit visit) {
+            RankingChanges(kept, of(state), at, [&](const RankedName* before, const RankedName* after) {
+              const Item was = before != nullptr ? item(*before) : Item(),
+                         is = after != nullptr ? item(*after) : Item();
+              visit(before != nullptr ? &was : nullptr, after != nullptr ? &is : nullptr);
+            });
+          }};
 }
 
 void DescribeInterests(Description& about) {
@@ -116,12 +129,16 @@ void DescribeInterests(Description& about) {
                              OverTime::Still()};
   const FeatureColumn days_since{"days_since", FeatureType::kInteger, "days", "Days since it was last turned to",
                                  OverTime::EachDay(OverTime::Trend::kRises)};
-  about.ItemsFeature<State>("interests", {score, views_30d, views, clicks, days_since},
-                            "The 8 categories that the customer turns to most, the highest score first",
-                            [](const State& s, const Moment& at) { return InterestItems(s.categories(), at); });
-  about.ItemsFeature<State>("products", {score, views, clicks, days_since},
-                            "The 8 products that the customer turns to most, the highest score first",
-                            [](const State& s, const Moment& at) { return ProductItems(s.product_ids(), at); });
+  about.ItemsFeature<State>(
+      "interests", {score, views_30d, views, clicks, days_since},
+      "The 8 categories that the customer turns to most, the highest score first",
+      [](const State& s, const Moment& at) { return ItemsOf(s.categories(), at, InterestItem); }, OverTime::EachDay(),
+      ChangesOf(&State::categories, InterestItem));
+  about.ItemsFeature<State>(
+      "products", {score, views, clicks, days_since},
+      "The 8 products that the customer turns to most, the highest score first",
+      [](const State& s, const Moment& at) { return ItemsOf(s.product_ids(), at, ProductItem); }, OverTime::EachDay(),
+      ChangesOf(&State::product_ids, ProductItem));
   about.Feature<State>("top_category", "text", "The category with the highest score",
                        [](const State& s, const Moment& at) -> std::optional<std::string_view> {
                          if (s.categories().entries().empty()) return std::nullopt;
@@ -245,6 +262,16 @@ void Site::OnEvent(const Event& event, v1::state::Site& state, Context& context)
 
 void Site::OnTimer(const Timer&, v1::state::Site& state, Context& context) const {
   SessionTracker(*state.mutable_sessions(), sessions_, context, kSessionOver).OnTimer();
+}
+
+void Site::Fetch(const State& state, Fetcher& fetch) const {
+  const auto ranking = [&](const v1::state::Ranking& names) { fetch.Text(names.entries()); };
+  fetch.In(state.sessions(), [&](const v1::state::Sessions& sessions) {
+    fetch.In(sessions.last(), [&](const v1::state::Session& last) { fetch.Text(last.exit_page()); });
+    fetch.Text(sessions.visits());
+  });
+  fetch.In(state.categories(), ranking);
+  fetch.In(state.product_ids(), ranking);
 }
 
 }  // namespace portrait

@@ -10,7 +10,8 @@
 //  1. where a feature is compared with a constant, as long as no value from the one before to the one after makes the
 //     comparison come out differently, and the feature does not change by itself any sooner than before;
 //  2. where it is read in another way, as long as its value is the same.
-// Of lists, the elements that differ are told, so that a rule with `each` looks at those alone.
+// Of lists, the elements that differ are told, so that a rule with `each` looks at those alone; and of these, those
+// whose columns may matter to it, by 1 and 2. Lists that can tell what has changed (ListChanges) are not built for it.
 #pragma once
 
 #include <array>
@@ -41,7 +42,12 @@ struct Affected {
     int32_t list = -1;
   };
   std::vector<OfList> elements;  // units to be looked at for `changed` of this list alone; none of `units`
-  std::vector<std::pair<int32_t, std::string_view>> changed;  // by list: elements that differ, came or went
+  struct Element {
+    int32_t list = -1;
+    std::string_view name;
+    std::optional<Item> now;  // nothing: it has gone
+  };
+  std::vector<Element> changed;  // by list: elements that came, went or may matter now
 
   bool empty() const { return units.empty() && elements.empty(); }
 };
@@ -75,11 +81,16 @@ class ChangeDetector {
       size_t name_at = 0, name_size = 0;  // in texts_
       size_t columns_from = 0;
     };
+    struct SeenList {
+      size_t from = 0, end = 0;  // in items_; in texts_ where it tells changes itself
+    };
+    Scalar ValueOf(const Seen& seen) const;
+
     const Watched* watched_ = nullptr;
     std::vector<Seen> values_;
     std::vector<int64_t> next_;  // when they change by themselves; of the values, then of the lists
     std::vector<SeenItem> items_;
-    std::vector<size_t> items_end_;  // for each list
+    std::vector<SeenList> lists_;
     std::vector<Seen> columns_;
     std::string texts_;
     std::vector<uint64_t> marked_;  // a bit for each unit
@@ -110,6 +121,19 @@ class ChangeDetector {
     };
     std::vector<Threshold> thresholds;  // of `compared`, ascending
     Units each;                         // of a list: that are judged by its elements
+    // A constant that an element's column is compared with, and whether reaching it from below, or passing beyond it,
+    // changes what the comparison gives, or what time can do to that.
+    struct Constant {
+      long double at;
+      bool from_below, beyond;
+    };
+    struct Column {
+      bool read = false;  // in another way than to compare it with constants
+      std::vector<Constant> constants;
+      bool MayMatter(const Scalar& before, const Scalar& after) const;
+    };
+    std::vector<Column> columns;  // of a list: as `each` reads them
+    bool tells_changes() const { return static_cast<bool>(ref.description().changes); }
   };
 
   struct OfSlot {
@@ -121,9 +145,11 @@ class ChangeDetector {
   void Visit(int32_t node, int32_t unit, int32_t each, std::vector<bool>& seen);
   Watch& WatchOf(int32_t feature);
   void Remember(const Scalar& value, std::vector<Snapshot::Seen>& values, Snapshot& seen) const;
-  bool Same(const Snapshot::Seen& before, const Scalar& after, const Snapshot& seen) const;
-  void CompareValues(const Watch& watch, const Snapshot::Seen& before, const Scalar& after, Snapshot& seen) const;
-  void CompareLists(const Watch& watch, size_t first, size_t end, const Items& after, Snapshot& seen) const;
+  void CompareValues(const Watch& watch, const Scalar& before, const Scalar& after, Snapshot& seen) const;
+  void CompareLists(const Watch& watch, const Snapshot::SeenList& list, const Items& after, Snapshot& seen) const;
+  void CompareKept(const Watch& watch, std::string_view kept, const FeatureReader& reader, Snapshot& seen) const;
+  // What two versions of an element, or one that came or went, mean for those that read its list.
+  class ListComparison;
 
   const Program& program_;
   size_t units_ = 0;

@@ -237,9 +237,9 @@ void Judge::LookAtEach(int32_t rule) {
 // Of lists so short that there is a tag for each of their elements.
 void Judge::LookAtElements(int32_t rule, const Affected& affected) {
   const int32_t list = set_.rules()[static_cast<size_t>(rule)].each;
-  const Items& items = evaluation_.ItemsOf(list);
-  for (const auto& [of, name] : affected.changed) {
-    if (of == list) LookAtElement(rule, name, ItemNamed(items, name), HeldOf(rule, name), false);
+  for (const Affected::Element& element : affected.changed) {
+    if (element.list != list) continue;
+    LookAtElement(rule, element.name, element.now ? &*element.now : nullptr, HeldOf(rule, element.name), false);
   }
 }
 

@@ -4,8 +4,11 @@
 #include <catch2/catch_test_macros.hpp>
 #include <cmath>
 #include <map>
+#include <optional>
 #include <random>
 #include <string>
+#include <tuple>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -114,6 +117,50 @@ TEST_CASE("names are cut, empty ones are passed over, and a full ranking stays w
     View(ranking, absl::StrCat(i % 50, std::string(100, 'x')), 20'000 + i / 100, 4, full);
   CHECK(RankingAt(ranking, Day(20'200)).size() == 8);
   CHECK(ranking.ByteSizeLong() < 600);
+}
+
+// As a rule would compare them.
+auto Told(const RankedName& ranked) {
+  return std::tuple(ranked.score, ranked.views, ranked.clicks, ranked.views_30d, ranked.days_since);
+}
+
+TEST_CASE("what has changed since a ranking was kept is what differs in it, told of as it is told at that moment") {
+  std::mt19937 random(12);
+  Ranking ranking;
+  int today = 20'000, visited = 0, differ = 0;
+  for (int i = 0; i < 3'000; ++i) {
+    if (random() % 4 == 0) today += static_cast<int>(random() % (random() % 20 == 0 ? 400 : 3));
+    std::string kept;
+    RankingKeep(ranking, kept);
+    const Ranking before = ranking;
+    for (size_t events = random() % 3; events > 0; --events) {
+      View(ranking, std::string(1, static_cast<char>('a' + random() % 6)), today - static_cast<int>(random() % 3));
+    }
+    std::map<std::string, std::pair<std::optional<RankedName>, std::optional<RankedName>>> names, changes;
+    for (const RankedName& name : RankingAt(before, Day(today))) names[std::string(name.name)].first = name;
+    for (const RankedName& name : RankingAt(ranking, Day(today))) names[std::string(name.name)].second = name;
+    RankingChanges(kept, ranking, Day(today), [&](const RankedName* was, const RankedName* is) {
+      auto& change = changes[std::string((was != nullptr ? was : is)->name)];
+      if (was != nullptr) change.first = *was;
+      if (is != nullptr) change.second = *is;
+      ++visited;
+    });
+    for (const auto& [name, told] : names) {
+      const auto& [was, is] = told;
+      const bool same = was && is && Told(*was) == Told(*is);
+      differ += same ? 0 : 1;
+      INFO("event " << i << ", " << name);
+      const auto change = changes.find(name);
+      REQUIRE((same || change != changes.end()));
+      if (change == changes.end()) continue;
+      REQUIRE(was.has_value() == change->second.first.has_value());
+      REQUIRE(is.has_value() == change->second.second.has_value());
+      REQUIRE((!was || Told(*was) == Told(*change->second.first)));
+      REQUIRE((!is || Told(*is) == Told(*change->second.second)));
+    }
+  }
+  CHECK(differ > 1'000);
+  CHECK(visited < 2 * differ);  // not all of them each time
 }
 
 }  // namespace

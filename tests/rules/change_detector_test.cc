@@ -38,8 +38,9 @@ class Watched {
     std::string out;
     for (const int32_t unit : seen.affected.units) absl::StrAppend(&out, out.empty() ? "" : " ", unit);
     for (const auto& [unit, list] : seen.affected.elements) {
-      for (const auto& [of, name] : seen.affected.changed) {
-        if (of == list) absl::StrAppend(&out, out.empty() ? "" : " ", unit, ":", std::string(name));
+      for (const Affected::Element& element : seen.affected.changed) {
+        if (element.list != list) continue;
+        absl::StrAppend(&out, out.empty() ? "" : " ", unit, ":", std::string(element.name), element.now ? "" : " gone");
       }
     }
     return out;
@@ -110,10 +111,42 @@ TEST_CASE("of a list, the elements that differ are looked at, those that have go
   interests = {{"shoes", 1.0, int64_t{1}, FromMicros(1)}, {"hats", 2.0, int64_t{1}, FromMicros(1)}};
   CHECK(watched.After([] {}) == "");
   CHECK(watched.After([&] { std::swap(interests[0], interests[1]); }) == "");
-  CHECK(watched.After([&] { interests[0].views = int64_t{2}; }) == "1 0:hats");
-  CHECK(watched.After([&] { interests[1] = {"bags", 1.0, int64_t{1}, FromMicros(1)}; }) == "1 0:bags 0:shoes");
+  CHECK(watched.After([&] { interests[0].score = 4.0; }) == "1 0:hats");
+  CHECK(watched.After([&] { interests[1] = {"bags", 1.0, int64_t{1}, FromMicros(1)}; }) == "1 0:bags 0:shoes gone");
   for (int i = 0; i < 40; ++i) interests.push_back({absl::StrCat("more", i), 1.0, int64_t{1}, FromMicros(1)});
-  CHECK(watched.After([&] { interests[7].views = int64_t{2}; }) == "0 1");
+  CHECK(watched.After([&] { interests[7].score = 4.0; }) == "0 1");
+}
+
+TEST_CASE("an element is looked at when a column that its rule reads may matter") {
+  Watched watched;
+  watched.features.ColumnsChange(OverTime::EachDay(OverTime::Trend::kFalls));
+  watched.Rule("item.views >= 5 || item.views < 2", "shop.interests");
+  auto& interests = watched.features.interests;
+  interests = {{"shoes", 1.0, int64_t{1}, FromMicros(1)}};
+  const auto views = [&](int64_t from, Value to) {
+    interests[0].views = from;
+    return watched.After([&] { interests[0].views = to; });
+  };
+  CHECK(watched.After([&] { interests[0].score = 9.0; }) == "");
+  CHECK(views(0, int64_t{1}) == "");
+  CHECK(views(1, int64_t{2}) == "0:shoes");
+  CHECK(views(2, int64_t{3}) == "");
+  CHECK(views(2, int64_t{4}) == "");
+  CHECK(views(4, int64_t{5}) == "0:shoes");
+  CHECK(views(5, int64_t{6}) == "");
+  CHECK(views(6, int64_t{4}) == "0:shoes");
+  CHECK(views(3, int64_t{8}) == "0:shoes");
+  CHECK(views(3, Value()) == "0:shoes");
+}
+
+TEST_CASE("an element whose column is read in another way is looked at when that differs") {
+  Watched watched;
+  watched.Rule("item.views + 1 >= 5 && has(item.score)", "shop.interests");
+  auto& interests = watched.features.interests;
+  interests = {{"shoes", 1.0, int64_t{1}, FromMicros(1)}};
+  CHECK(watched.After([&] { interests[0].last = FromMicros(2); }) == "");
+  CHECK(watched.After([&] { interests[0].views = int64_t{2}; }) == "0:shoes");
+  CHECK(watched.After([&] { interests[0].score = Value(); }) == "0:shoes");
 }
 
 TEST_CASE("an event that the operator does not read changes nothing") {

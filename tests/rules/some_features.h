@@ -69,6 +69,11 @@ class SomeFeatures {
       if (about.name == name) about.over_time = std::move(over_time);
     }
   }
+  void ColumnsChange(const OverTime& over_time) {
+    for (FeatureDescription& about : descriptions_) {
+      for (FeatureColumn& column : about.columns) column.over_time = over_time;
+    }
+  }
 
   // The value of an expression as text; "error: …" when it is an error, or what is wrong with it.
   std::string Shown(std::string_view source, const Scope& scope = {}) const {
