@@ -49,6 +49,12 @@ RowState Chain::EmptyRow() const {
   return row;
 }
 
+void Chain::Fetch(const RowState& row, Fetcher& fetch) const {
+  row.states.ForDecoded([&](Slot slot, const Message& state) {
+    slot == 0 ? cleaning_->Fetch(state, fetch) : links_[slot - 1].op->HandleFetch(state, fetch);
+  });
+}
+
 Chain::Verdict Chain::OnEvent(const Event& event, const EventOrigin& origin, bool late, std::string_view customer_id,
                               RowState& row, const Calendar& calendar, OutputSink& sink) const {
   if (cleaning_->IsDuplicate(event, StateFor(row, 0))) return Verdict::kDuplicate;

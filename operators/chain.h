@@ -17,6 +17,7 @@
 #include "operators/cleaning.h"
 #include "operators/context.h"
 #include "operators/features.h"
+#include "operators/fetcher.h"
 #include "operators/operator.h"
 #include "operators/row_state.h"
 
@@ -55,6 +56,9 @@ class Chain {
   // The row as Decode would give it, from the bytes that Encode has just made of it: what is decoded is let go.
   void Rest(std::string_view bytes, RowState& row) const;
   RowState EmptyRow() const;
+
+  // Asks for the memory of what is decoded of a row, in one of Fetcher::kRounds.
+  void Fetch(const RowState& row, Fetcher& fetch) const;
 
   // DataLoss: a state that was asked for is no message of its operator, and was taken for an empty one.
   absl::Status Damage(const RowState& row) const;

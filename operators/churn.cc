@@ -405,4 +405,9 @@ const Churn* ChurnOfChain(const Chain& chain) {
   return nullptr;
 }
 
+void Churn::Fetch(const State& state, Fetcher& fetch) const {
+  fetch.Text(state.contacts());
+  fetch.Each(state.complaints());
+}
+
 }  // namespace portrait

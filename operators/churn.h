@@ -99,6 +99,7 @@ class Churn final : public Operator<v1::state::Churn> {
   void OnTimer(const Timer& timer, v1::state::Churn& state, Context& context) const override;
   bool Reconsiders(const v1::state::Churn& state, const Context& context) const override;
   void OnSwitch(v1::state::Churn& state, Context& context) const override;
+  void Fetch(const v1::state::Churn& state, Fetcher& fetch) const override;
 
   // As they judge; bound with the chain.
   const ChurnOptions& options() const { return options_; }

@@ -67,6 +67,10 @@ class Clean final : public CleaningStage {
   bool IsDuplicate(const Event& event, google::protobuf::Message& state) const override;
 
   const google::protobuf::Message& EmptyState() const override { return v1::state::CleanState::default_instance(); }
+  void Fetch(const google::protobuf::Message& state, Fetcher& fetch) const override {
+    fetch.In(static_cast<const v1::state::CleanState&>(state),
+             [&](const v1::state::CleanState& ids) { fetch.Numbers(ids.event_ids()); });
+  }
 
   const CleanOptions& options() const { return options_; }
 

@@ -250,4 +250,12 @@ void Email::OnEvent(const Event& event, v1::state::Email& state, Context& contex
   }
 }
 
+void Email::Fetch(const State& state, Fetcher& fetch) const {
+  fetch.Text(state.mails());
+  fetch.Text(state.reactions());
+  fetch.Numbers(state.known_mails());
+  fetch.Text(state.campaigns());
+  fetch.Text(state.kinds());
+}
+
 }  // namespace portrait

@@ -35,6 +35,7 @@ class Email final : public Operator<v1::state::Email> {
  public:
   static void Describe(Description& about);
   void OnEvent(const Event& event, v1::state::Email& state, Context& context) const override;
+  void Fetch(const v1::state::Email& state, Fetcher& fetch) const override;
 };
 
 }  // namespace portrait

@@ -18,6 +18,7 @@
 #include "operators/context.h"
 #include "operators/description.h"
 #include "operators/features.h"
+#include "operators/fetcher.h"
 
 namespace portrait {
 
@@ -47,6 +48,7 @@ class AnyOperator {
   virtual void HandleChange(Slot changed, google::protobuf::Message& state, Context& context) const = 0;
   virtual bool HandleReconsider(const google::protobuf::Message& state, const Context& context) const = 0;
   virtual void HandleSwitch(google::protobuf::Message& state, Context& context) const = 0;
+  virtual void HandleFetch(const google::protobuf::Message& state, Fetcher& fetch) const = 0;
 };
 
 // State: a Protobuf message; everything the operator remembers about one customer, bounded in size.
@@ -82,6 +84,10 @@ class Operator : public AnyOperator {
   // Something does: comes after Reconsiders, in the same step.
   virtual void OnSwitch(State& state, Context& context) const { static_cast<void>(state), static_cast<void>(context); }
 
+  // Names what lies behind the message, so that it is fetched before it is looked at: see operators/fetcher.h. Only for
+  // speed; the message itself is fetched in any case.
+  virtual void Fetch(const State& state, Fetcher& fetch) const { static_cast<void>(state), static_cast<void>(fetch); }
+
   const google::protobuf::Message& EmptyState() const final { return State::default_instance(); }
   void HandleBefore(const Event& event, const google::protobuf::Message& state, const Context& context) const final {
     BeforeEvent(event, static_cast<const State&>(state), context);
@@ -103,6 +109,9 @@ class Operator : public AnyOperator {
   }
   void HandleSwitch(google::protobuf::Message& state, Context& context) const final {
     OnSwitch(static_cast<State&>(state), context);
+  }
+  void HandleFetch(const google::protobuf::Message& state, Fetcher& fetch) const final {
+    fetch.In(static_cast<const State&>(state), [&](const State& there) { Fetch(there, fetch); });
   }
 };
 

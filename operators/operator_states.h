@@ -60,11 +60,11 @@ class OperatorStates {
   };
   void Rest(std::string_view bytes, const std::vector<Range>& ranges);
 
-  // What is decoded, for accounts and to have it fetched.
+  // What is decoded, with its slot; for accounts and to have it fetched.
   template <class Visit>
   void ForDecoded(Visit visit) const {
-    for (const Place& place : places_) {
-      if (place.message) visit(*place.message);
+    for (Slot slot = 0; slot < size(); ++slot) {
+      if (places_[slot].message) visit(slot, *places_[slot].message);
     }
   }
   std::string_view stored() const { return stored_; }

@@ -421,4 +421,10 @@ void Purchases::OnPaidBack(const Event& event, State& state, Context& context) c
   if (recent->foreign()) state.set_foreign_orders(state.foreign_orders() - 1);
 }
 
+void Purchases::Fetch(const State& state, Fetcher& fetch) const {
+  fetch.Text(state.orders());
+  fetch.Numbers(state.day());
+  fetch.Each(state.categories(), [&](const v1::state::PurchasedItem& item) { fetch.Text(item.name()); });
+}
+
 }  // namespace portrait

@@ -36,6 +36,7 @@ class Purchases final : public Operator<v1::state::Purchases> {
 
   static void Describe(Description& about);
   void OnEvent(const Event& event, v1::state::Purchases& state, Context& context) const override;
+  void Fetch(const v1::state::Purchases& state, Fetcher& fetch) const override;
 
  private:
   void OnOrder(const Event& event, v1::state::Purchases& state, Context& context) const;

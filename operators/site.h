@@ -41,6 +41,7 @@ class Site final : public Operator<v1::state::Site> {
   absl::Status Bind(const FeatureRegistry& features) override;  // judges the options
   void OnEvent(const Event& event, v1::state::Site& state, Context& context) const override;
   void OnTimer(const Timer& timer, v1::state::Site& state, Context& context) const override;
+  void Fetch(const v1::state::Site& state, Fetcher& fetch) const override;
 
  private:
   SiteOptions options_;

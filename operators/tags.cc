@@ -263,4 +263,9 @@ TagsOfChain::TagsOfChain(const Chain& chain) {
   }
 }
 
+void Tags::Fetch(const State& state, Fetcher& fetch) const {
+  fetch.Each(state.held());
+  fetch.Each(state.windows(), [&](const v1::state::EventWindow& window) { fetch.Text(window.counts()); });
+}
+
 }  // namespace portrait

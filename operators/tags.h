@@ -72,6 +72,7 @@ class Tags final : public Operator<v1::state::Tags> {
   void OnChange(Slot changed, v1::state::Tags& state, Context& context) const override;
   bool Reconsiders(const v1::state::Tags& state, const Context& context) const override;
   void OnSwitch(v1::state::Tags& state, Context& context) const override;
+  void Fetch(const v1::state::Tags& state, Fetcher& fetch) const override;
 
   // Why a customer has a tag at a moment, or has not. The state must be one that these rules have judged.
   // NotFound: no rule gives such a tag, with the one that was meant.

@@ -100,7 +100,6 @@ absl::StatusOr<std::vector<std::pair<std::string, std::string>>> RowSet::CopySto
 // Each round asks for memory whose address the round before has brought, for all rows, so that their waits overlap.
 void RowSet::Prefetch(const std::vector<std::string_view>& customer_ids) {
   constexpr size_t kLine = 64;
-  constexpr size_t kLinesOfState = 2;   // of its message; what lies behind repeated fields is not known here
   constexpr size_t kLinesOfStored = 8;  // the processor fetches ahead what is read from one end to the other
   for (const std::string_view id : customer_ids) cache_.Prefetch(id);
   fetched_.clear();
@@ -119,10 +118,9 @@ void RowSet::Prefetch(const std::vector<std::string_view>& customer_ids) {
     const std::string_view stored = row->state.states.stored();
     for (size_t at = 0; at < std::min(stored.size(), kLinesOfStored * kLine); at += kLine) Fetch(stored.data(), at);
   }
-  for (const CachedRow* row : fetched_) {
-    row->state.states.ForDecoded([](const google::protobuf::Message& state) {
-      for (size_t line = 0; line < kLinesOfState; ++line) Fetch(&state, line * kLine);
-    });
+  for (int round = 0; round < Fetcher::kRounds; ++round) {
+    Fetcher fetcher(round);
+    for (const CachedRow* row : fetched_) chain_.Fetch(row->state, fetcher);
   }
   // Last, for it may let go of rows.
   if (!missing_.empty()) ReadAhead();
@@ -149,7 +147,7 @@ void RowSet::Measure(const CachedRow& row, size_t stored_bytes) {
   constexpr double kWeight = 1.0 / 16;
   if (measured_++ % kEvery != 0 || stored_bytes == 0) return;
   size_t decoded = 0;
-  row.state.states.ForDecoded([&](const google::protobuf::Message& state) { decoded += state.SpaceUsedLong(); });
+  row.state.states.ForDecoded([&](Slot, const google::protobuf::Message& state) { decoded += state.SpaceUsedLong(); });
   const double ratio = static_cast<double>(decoded) / static_cast<double>(stored_bytes);
   decoded_per_stored_byte_ += (ratio - decoded_per_stored_byte_) * kWeight;
   mean_stored_bytes_ += (static_cast<double>(stored_bytes) - mean_stored_bytes_) * kWeight;
@@ -182,10 +180,28 @@ void RowSet::Touched(CachedRow& row, uint64_t step, Duration now) {
 void RowSet::Index(CachedRow& row) {
   const int64_t next = FirstTimer(row);
   if (next >= row.hinted_us) return;
-  timers_.Remove(row.hinted_us, row.customer_id);  // at most one entry in memory for each row
+  // The entry so far may stay: most customers have a timer for the end of their visit before the one for the next
+  // midnight, again and again. But no more than two in memory for each row.
+  if (row.hint_added && row.later_hint_us == kNever) {
+    row.later_hint_us = row.hinted_us;
+  } else if (row.hinted_us != kNever) {
+    timers_.Remove(row.hinted_us, row.customer_id);
+  }
   row.hinted_us = next;
-  if (next == row.stored_timer_us && timers_.StoreStandsFor(next, row.customer_id)) return;
-  timers_.Add(next, row.customer_id);
+  row.hint_added = next != row.stored_timer_us || !StoreHasTimer(row);
+  if (row.hint_added) timers_.Add(next, row.customer_id);
+}
+
+bool RowSet::TakeHint(CachedRow& row, int64_t time_us) {
+  if (time_us == row.later_hint_us) row.later_hint_us = kNever;
+  if (time_us > row.hinted_us) return false;
+  row.hinted_us = time_us == row.hinted_us ? std::exchange(row.later_hint_us, kNever) : kNever;
+  row.hint_added = row.hinted_us != kNever;
+  return true;
+}
+
+bool RowSet::StoreHasTimer(const CachedRow& row) const {
+  return timers_.StoreStandsFor(row.stored_timer_us, row.customer_id);
 }
 
 absl::Status RowSet::Disproved(const CachedRow& row, const TimerHint& hint) {
@@ -324,9 +340,13 @@ void RowSet::Shrink() {
 
 // A row that may leave the cache keeps no entry in memory but one whose time is near.
 void RowSet::LeaveToStore(CachedRow& row) {
-  if (row.stored_timer_us != kNever && !timers_.StoreStandsFor(row.stored_timer_us, row.customer_id)) return;
+  const bool is_near = row.stored_timer_us != kNever && !StoreHasTimer(row);
+  const int64_t later = std::exchange(row.later_hint_us, kNever);
+  if (later != kNever && !(is_near && later == row.stored_timer_us)) timers_.Remove(later, row.customer_id);
+  if (is_near) return;
   timers_.Remove(row.hinted_us, row.customer_id);
   row.hinted_us = row.stored_timer_us;
+  row.hint_added = false;
 }
 
 absl::StatusOr<uint64_t> RowSet::Load(uint64_t last) {

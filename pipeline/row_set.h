@@ -41,6 +41,7 @@ struct CachedRow {
   uint64_t in_flight = 0;               // the number of an image that is not yet in the store; 0 = none
   Duration dirty_since{};               // monotonic
   int64_t hinted_us = INT64_MAX;        // the timer index has an entry at or before this
+  int64_t later_hint_us = INT64_MAX;    // and one at this in memory, which was added before; none: the maximum
   int64_t stored_timer_us = INT64_MAX;  // the store's entry of this row, counting the images on their way
   uint64_t fired_in = 0;                // the firing step that has fired timers of this row
   uint64_t witnessed_in = 0;            // first step of the transaction in which the row was picked as a witness
@@ -50,6 +51,7 @@ struct CachedRow {
   size_t bytes = 0;
   bool referenced = true;
   bool read_ahead = false;  // and not asked for since
+  bool hint_added = false;  // to the timer index, and not taken since
   bool evictable() const { return dirty_from == 0 && in_flight == 0; }
 };
 
@@ -90,6 +92,9 @@ class RowSet {
 
   // Makes the index know the row's first timer. After every change to its timers.
   void Index(CachedRow& row);
+  // The row's hint of this time came out of the index. False: an earlier one stands for the row. Else the row is to be
+  // looked at, and Index follows.
+  bool TakeHint(CachedRow& row, int64_t time_us);
   TimerIndex& timers() { return timers_; }
   // The hint came out of the index, and no timer of its row was due. When the store has it by mistake, it goes from
   // there.
@@ -159,6 +164,8 @@ class RowSet {
   absl::StatusOr<CachedRow*> Keep(std::string_view customer_id, std::optional<std::string_view> stored);
   void ReadAhead();
   void LeaveToStore(CachedRow& row);
+  // Whether the store's own entry of a row stands for itself.
+  bool StoreHasTimer(const CachedRow& row) const;
   void Shrink();
   static size_t BytesAtRest(const CachedRow& row);
   size_t BytesInUse(const CachedRow& row) const;  // a guess

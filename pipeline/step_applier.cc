@@ -100,9 +100,7 @@ absl::StatusOr<bool> StepApplier::FireHint(uint64_t step, const TimerHint& hint,
     ahead->push_back(hint);
     return false;
   }
-  if (hint.time_us > row.hinted_us) return false;  // superseded: an earlier entry stands for this row
-  // The hint is out of the index now; the row's next one, if any, goes in.
-  row.hinted_us = INT64_MAX;
+  if (!rows_.TakeHint(row, hint.time_us)) return false;
   const auto next = row.state.timers.next();
   const bool due = next && (ToMicros(*next) <= hint.time_us || Mutated(Mutation::kIndexTrusted));
   if (due) {

@@ -65,6 +65,7 @@ void Task::Add(Record record) {
 // The merge compares times, so it gets the next inputs of every source that has records.
 void Task::DecodeNext() {
   decoded_.clear();
+  int64_t highest_us = INT64_MIN;
   for (size_t source = 0; source < waiting_.size(); ++source) {
     Waiting& waiting = waiting_[source];
     if (!merge_.empty(source) || waiting.records.empty()) continue;
@@ -73,11 +74,24 @@ void Task::DecodeNext() {
       waiting.bytes -= BytesOf(waiting.records.front());
       Input input = intake_.Take(std::move(waiting.records.front()), waiting.events);
       waiting.records.pop_front();
-      if (!input.rejection) decoded_.push_back(RowKey(*input.event));
+      if (!input.rejection) {
+        decoded_.push_back(RowKey(*input.event));
+        highest_us = std::max(highest_us, input.event->event_time_us());
+      }
       merge_.Push(source, std::move(input));
     }
   }
-  if (!decoded_.empty()) rows_.Prefetch(decoded_);
+  if (decoded_.empty()) return;
+  AddDue(highest_us);
+  rows_.Prefetch(decoded_);
+}
+
+// The customers whose timers these inputs make due.
+void Task::AddDue(int64_t highest_us) {
+  due_.clear();
+  const auto before = JustAfter(highest_us - options_.allowed_lateness.count());
+  rows_.timers().VisitBelow(before, kDecodedAtOnce, [&](std::string_view customer) { due_.emplace_back(customer); });
+  decoded_.insert(decoded_.end(), due_.begin(), due_.end());
 }
 
 absl::Status Task::ApplyNext(Duration now) {

@@ -125,6 +125,7 @@ class Task {
   };
 
   void DecodeNext();
+  void AddDue(int64_t highest_us);
   absl::Status ApplyNext(Duration now);
   absl::StatusOr<bool> FireDue(Duration now);
   bool Tick(Timestamp wall);
@@ -145,7 +146,8 @@ class Task {
   RowSet rows_;
   Emitter emitter_;
   StepApplier applier_;
-  std::vector<std::string_view> decoded_;  // customers of the inputs that were just decoded
+  std::vector<std::string_view> decoded_;  // customers of the inputs that were just decoded, and of due_
+  std::vector<std::string> due_;           // whose timers these inputs make due
   StepLog log_;
   TaskPosition position_;
   size_t since_sweep_ = 0;       // steps

@@ -75,4 +75,9 @@ void Lean::OnEvent(const Event& event, LeanState& state, Context& context) const
   context.Emit(std::move(result));
 }
 
+void Lean::Fetch(const LeanState& state, Fetcher& fetch) const {
+  fetch.Numbers(state.category());
+  fetch.Numbers(state.interest());
+}
+
 }  // namespace portrait::bench

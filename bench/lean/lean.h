@@ -14,6 +14,7 @@ class Lean final : public Operator<LeanState> {
 
   static void Describe(Description& about);
   void OnEvent(const Event& event, LeanState& state, Context& context) const override;
+  void Fetch(const LeanState& state, Fetcher& fetch) const override;
 };
 
 }  // namespace portrait::bench

@@ -17,7 +17,7 @@
 namespace portrait::simulation {
 namespace {
 
-constexpr uint64_t kSeeds = 600;
+constexpr uint64_t kSeeds = 1500;
 constexpr int kActions = 250;
 
 std::string Setting(const char* name) {

@@ -180,7 +180,7 @@ TEST_CASE("a row at rest is its bytes, and only what is asked for is decoded") {
   chain->Encode(7, row, bytes);
   const auto decoded = [&] {
     int count = 0;
-    row.states.ForDecoded([&](const google::protobuf::Message&) { ++count; });
+    row.states.ForDecoded([&](Slot, const google::protobuf::Message&) { ++count; });
     return count;
   };
   CHECK(decoded() == 3);  // the cleaning stage has one, too

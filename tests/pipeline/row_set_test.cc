@@ -2,6 +2,7 @@
 
 #include <catch2/catch_test_macros.hpp>
 #include <memory>
+#include <random>
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -190,6 +191,41 @@ TEST_CASE("rows that will be asked for soon are read all at once, and each count
   CHECK(many == 1);
   CHECK((*set.Get("carl"))->number == 3);
   CHECK(single == 2);
+}
+
+TEST_CASE("a row's timers are found at their time, whatever was set meanwhile, by two entries in memory at most") {
+  Rows rows;
+  rows.Apply("anna");
+  CachedRow* row = *rows.set.Get("anna");
+  std::mt19937 random(5);
+  int found = 0;
+  for (int64_t now = 1; now < 20'000; ++now) {
+    // Of two timers, one is moved now and then, or goes, as visits and midnights are.
+    if (const auto id = static_cast<uint32_t>(random() % 2); random() % 3 == 0) {
+      const int64_t ahead = 1 + static_cast<int64_t>(random() % (id == 0 ? 5 : 50));
+      random() % 8 == 0 ? row->state.timers.Cancel(1, id) : row->state.timers.Set(1, id, FromMicros(now + ahead));
+      rows.set.Index(*row);
+    }
+    CHECK(rows.set.timers().in_memory() <= 2);
+    while (true) {
+      const auto hint = rows.set.timers().TakeBelow(JustAfter(now)).value();
+      if (!hint) break;
+      REQUIRE(hint->customer_id == "anna");
+      if (!rows.set.TakeHint(*row, hint->time_us)) continue;
+      for (; !row->state.timers.empty() && row->state.timers.next() <= FromMicros(now); ++found) {
+        REQUIRE(row->state.timers.next() == FromMicros(now));
+        row->state.timers.RemoveFirst();
+      }
+      rows.set.Index(*row);
+    }
+    if (row->state.timers.next()) REQUIRE(*row->state.timers.next() > FromMicros(now));  // none is missed
+    if (random() % 1'000 == 0) {
+      rows.Apply("anna");
+      rows.Commit(rows.Freeze());
+      row = *rows.set.Get("anna");
+    }
+  }
+  CHECK(found > 1'000);
 }
 
 }  // namespace
