@@ -1,6 +1,8 @@
 #include "pipeline/kafka/log_reader.h"
 
 #include <algorithm>
+#include <chrono>
+#include <thread>
 
 #include "absl/strings/str_cat.h"
 #include "pipeline/kafka/errors.h"
@@ -8,6 +10,13 @@
 
 namespace portrait {
 namespace {
+
+constexpr Duration kAskAgain = std::chrono::milliseconds(100);
+
+// A topic that has just been made, or one whose leader changes.
+bool WaitsForLeader(rd_kafka_resp_err_t error) {
+  return error == RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION || error == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE;
+}
 
 std::string NameOf(std::string_view topic, int32_t partition) {
   return absl::StrCat("topic ", absl::string_view(topic.data(), topic.size()), ", partition ", partition);
@@ -30,8 +39,15 @@ absl::StatusOr<LogRange> KafkaLogReader::Range(std::string_view topic, int32_t p
   rd_kafka_poll(uncommitted_->get(), 0);
   LogRange range;
   const std::string name(topic);
-  const rd_kafka_resp_err_t error = rd_kafka_query_watermark_offsets(uncommitted_->get(), name.c_str(), partition,
-                                                                     &range.begin, &range.end, TimeoutMillis(timeout));
+  const auto deadline = std::chrono::steady_clock::now() + timeout;
+  auto error = RD_KAFKA_RESP_ERR_NO_ERROR;
+  while (true) {
+    const auto left = std::chrono::duration_cast<Duration>(deadline - std::chrono::steady_clock::now());
+    error = rd_kafka_query_watermark_offsets(uncommitted_->get(), name.c_str(), partition, &range.begin, &range.end,
+                                             TimeoutMillis(std::max(left, Duration::zero())));
+    if (!WaitsForLeader(error) || left <= kAskAgain) break;
+    std::this_thread::sleep_for(kAskAgain);
+  }
   if (error != RD_KAFKA_RESP_ERR_NO_ERROR) return StatusOf(error, absl::StrCat("range of ", NameOf(topic, partition)));
   uncommitted_->HeardFromBroker();
   return range;

@@ -79,6 +79,18 @@ TEST_CASE("the beginning of a log is cut off, and what cannot be cut is told wit
   CHECK(std::string(told.message()).find("delete records of topic " + topic + ", partition 0") == 0);
 }
 
+// A broker may say for a moment that it does not lead the partition.
+TEST_CASE("the range of a log is known as soon as its topic is made") {
+  TestCluster cluster = TestCluster::Real();
+  auto reader = KafkaLogReader::Create(cluster.Options());
+  for (int i = 0; i < 10; ++i) {
+    const auto range = (*reader)->Range(cluster.NewTopic("journal", 2), 1, seconds(10));
+    INFO(range.status());
+    REQUIRE(range.ok());
+    CHECK((range->begin == 0 && range->end == 0));
+  }
+}
+
 TEST_CASE("sources must exist and have equal partition counts") {
   TestCluster cluster = TestCluster::Mock();
   auto topics = NewTopics(cluster);

@@ -77,7 +77,8 @@ class Test:
 
     def shadowed(self, model):
         live = self.application("live")
-        assert "no models are in the shadow" in self.models(live, "promote", succeeds=False)
+        refused = self.models(live, "promote", succeeds=False)
+        assert "no models are in the shadow" in refused, refused
         assert "no order within 30d" not in self.models(live, "shadow", model, "--because", "tried by a test", "--by", "kim")
         assert "in the shadow already: rows@" in self.models(live, "shadow", model)
         live.start()
