@@ -45,11 +45,32 @@ void OperatorStates::Encode(Slot slot, google::protobuf::io::CodedOutputStream& 
 void OperatorStates::Rest(std::string_view bytes, const std::vector<Range>& ranges) {
   if (stored_.capacity() > 2 * bytes.size()) stored_ = std::string();
   stored_.assign(bytes);
+  stored_size_ = static_cast<uint32_t>(bytes.size());
   damaged_.reset();
   for (size_t slot = 0; slot < places_.size(); ++slot) {
     const Range range = slot < ranges.size() ? ranges[slot] : Range();
-    places_[slot] = Place{nullptr, range.at, range.size, range.at != 0, false};
+    Place& place = places_[slot];
+    place.message.reset();
+    place.at = range.at;
+    place.size = range.size & kMostBytes;
+    place.present = range.at != 0;
+    place.changed = false;
   }
+}
+
+void OperatorStates::DropOutdated() {
+  const auto is_needed = [](const Place& place) { return place.present && !place.changed; };
+  size_t needed = 0;
+  for (const Place& place : places_) needed += is_needed(place) ? place.size : 0;
+  if (2 * needed > stored_.size()) return;
+  std::string kept;
+  kept.reserve(needed);
+  for (Place& place : places_) {
+    if (!is_needed(place)) continue;
+    kept.append(stored_, place.at, place.size);
+    place.at = static_cast<uint32_t>(kept.size() - place.size);
+  }
+  stored_ = std::move(kept);
 }
 
 }  // namespace portrait

@@ -59,6 +59,8 @@ class OperatorStates {
     uint32_t size = 0;
   };
   void Rest(std::string_view bytes, const std::vector<Range>& ranges);
+  // Lets go of stored bytes that are out of date, where they are most of them.
+  void DropOutdated();
 
   // What is decoded, with its slot; for accounts and to have it fetched.
   template <class Visit>
@@ -68,6 +70,8 @@ class OperatorStates {
     }
   }
   std::string_view stored() const { return stored_; }
+  // Of the row when it came to rest last.
+  size_t stored_size() const { return stored_size_; }
   const void* places() const { return places_.data(); }
   // But for the messages themselves.
   size_t BytesInMemory() const { return stored_.capacity() + places_.capacity() * sizeof(Place); }
@@ -76,14 +80,17 @@ class OperatorStates {
   struct Place {
     mutable std::unique_ptr<google::protobuf::Message> message;
     uint32_t at = 0;  // in stored_
-    uint32_t size = 0;
-    bool present = false;
-    bool changed = false;  // the stored bytes are out of date
+    uint32_t size : 30 = 0;
+    uint32_t present : 1 = 0;
+    uint32_t changed : 1 = 0;  // the stored bytes are out of date
   };
+  static_assert(sizeof(Place) == 16);
+  static constexpr uint32_t kMostBytes = (1u << 30) - 1;  // of a state, as of any message
   const google::protobuf::Message& Decode(const Place& place, const google::protobuf::Message& empty) const;
 
   std::vector<Place> places_;
   std::string stored_;
+  uint32_t stored_size_ = 0;
   mutable std::optional<Slot> damaged_;
 };
 

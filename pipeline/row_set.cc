@@ -154,7 +154,7 @@ void RowSet::Measure(const CachedRow& row, size_t stored_bytes) {
 }
 
 size_t RowSet::BytesInUse(const CachedRow& row) const {
-  const size_t known = row.state.states.stored().size();
+  const size_t known = row.state.states.stored_size();
   const double stored = known > 0 ? static_cast<double>(known) : mean_stored_bytes_;
   return BytesAtRest(row) + static_cast<size_t>(kAllocator * decoded_per_stored_byte_ * stored);
 }
@@ -168,6 +168,7 @@ void RowSet::Touched(CachedRow& row, uint64_t step, Duration now) {
     row.dirty_from = step;
     row.dirty_since = now;
     dirty_.push_back(&row);
+    row.state.states.DropOutdated();
     cache_.SetBytes(row, BytesInUse(row));
   }
   if (Mutated(Mutation::kFloorIsPageNumber)) row.dirty_from = step;

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <thread>
 
+#include "absl/strings/str_cat.h"
 #include "pipeline/kafka/log_reader.h"
 #include "pipeline/kafka/log_trimmer.h"
 #include "pipeline/kafka/producer.h"
@@ -84,7 +85,7 @@ TEST_CASE("the range of a log is known as soon as its topic is made") {
   TestCluster cluster = TestCluster::Real();
   auto reader = KafkaLogReader::Create(cluster.Options());
   for (int i = 0; i < 10; ++i) {
-    const auto range = (*reader)->Range(cluster.NewTopic("journal", 2), 1, seconds(10));
+    const auto range = (*reader)->Range(cluster.NewTopic(absl::StrCat("journal-", i), 2), 1, seconds(10));
     INFO(range.status());
     REQUIRE(range.ok());
     CHECK((range->begin == 0 && range->end == 0));
