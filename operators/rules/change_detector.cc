@@ -47,16 +47,6 @@ bool Same(const Scalar& a, const Scalar& b) {
   return a.failed() || a.whole == b.whole;
 }
 
-Relation Reversed(Relation relation) {
-  switch (relation) {
-    case Relation::kLess: return Relation::kMore;
-    case Relation::kAtMost: return Relation::kAtLeast;
-    case Relation::kMore: return Relation::kLess;
-    case Relation::kAtLeast: return Relation::kAtMost;
-    default: return relation;
-  }
-}
-
 int SideOf(long double value, long double constant) { return value < constant ? -1 : value > constant ? 1 : 0; }
 
 // What a comparison says of a value on this side of its constant, and whether time may change that.
@@ -169,7 +159,7 @@ void ChangeDetector::Visit(int32_t node, int32_t unit, int32_t each, std::vector
         const auto column = static_cast<size_t>(compared.b);
         Watch& list = WatchOf(each);
         const OverTime::Trend trend = list.ref.description().columns[column].over_time.trend;
-        const auto outcome = [&, relation = side == n.a ? n.relation : Reversed(n.relation)](int of) {
+        const auto outcome = [&, relation = side == n.a ? n.relation : Mirrored(n.relation)](int of) {
           return Outcome(relation, of, trend);
         };
         list.columns[column].constants.push_back({*at, outcome(-1) != outcome(0), outcome(0) != outcome(1)});

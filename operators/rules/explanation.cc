@@ -24,17 +24,6 @@ Relation Opposite(Relation relation) {
   return relation;
 }
 
-// What holds with the sides exchanged.
-Relation Mirrored(Relation relation) {
-  switch (relation) {
-    case Relation::kLess: return Relation::kMore;
-    case Relation::kAtMost: return Relation::kAtLeast;
-    case Relation::kMore: return Relation::kLess;
-    case Relation::kAtLeast: return Relation::kAtMost;
-    default: return relation;
-  }
-}
-
 std::string_view SignOf(Relation relation) {
   switch (relation) {
     case Relation::kLess: return "<";

@@ -112,6 +112,16 @@ bool Holds(Relation relation, int order) {
   return false;
 }
 
+Relation Mirrored(Relation relation) {
+  switch (relation) {
+    case Relation::kLess: return Relation::kMore;
+    case Relation::kAtMost: return Relation::kAtLeast;
+    case Relation::kMore: return Relation::kLess;
+    case Relation::kAtLeast: return Relation::kAtMost;
+    default: return relation;
+  }
+}
+
 Scalar ToScalar(const Value& value) {
   switch (value.index()) {
     case 1: return Scalar::Truth(*std::get_if<bool>(&value));

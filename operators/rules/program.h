@@ -99,6 +99,8 @@ enum class Relation : uint8_t { kLess, kAtMost, kMore, kAtLeast, kEqual, kOther 
 
 // Whether it holds for two values that compare like this: below, equal or above 0. Not for NaN.
 bool Holds(Relation relation, int order);
+// What holds with the sides exchanged.
+Relation Mirrored(Relation relation);
 
 inline constexpr int kLoops = 4;  // lists looked through within one another, the item of `each` included
 
