@@ -96,6 +96,7 @@ class RowSet {
   // looked at, and Index follows.
   bool TakeHint(CachedRow& row, int64_t time_us);
   TimerIndex& timers() { return timers_; }
+  const TimerIndex& timers() const { return timers_; }
   // The hint came out of the index, and no timer of its row was due. When the store has it by mistake, it goes from
   // there.
   absl::Status Disproved(const CachedRow& row, const TimerHint& hint);

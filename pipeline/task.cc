@@ -11,6 +11,8 @@ namespace {
 // cache until they are used; many enough that the fetching of one row overlaps with that of others.
 constexpr int kDecodedAtOnce = 32;
 constexpr size_t kStepsBetweenSweeps = 256;  // while there is a backlog
+constexpr int kInputsForARow = 4;            // while more timers are due than fire at once
+constexpr Duration kLive = seconds(60);      // an input as young as this has somebody waiting for what comes of it
 constexpr Duration kTickInterval = seconds(1);
 constexpr Duration kAsOfInterval = seconds(600);
 
@@ -94,8 +96,9 @@ void Task::AddDue(int64_t highest_us) {
   decoded_.insert(decoded_.end(), due_.begin(), due_.end());
 }
 
-absl::Status Task::ApplyNext(Duration now) {
+absl::Status Task::ApplyNext(Duration now, Timestamp wall) {
   const Input& input = merge_.First();
+  live_ = options_.clock == ClockMode::kWall && wall - FromMicros(input.record.timestamp_us) < kLive;
   const auto source = static_cast<size_t>(input.record.source);
   if (absl::Status s = applier_.Input(++position_.last_step, input, 0, now); !s.ok()) return s;
   log_.Input(source, input.record.offset);
@@ -112,8 +115,13 @@ absl::StatusOr<bool> Task::FireDue(Duration now) {
   if (!bound->has_value()) return false;
   ++position_.last_step;
   log_.Firing(**bound);
+  inputs_first_ = InStorm() ? kInputsForARow * options_.rows_fired_at_once : 0;
   return true;
 }
+
+// At midnight, or at a moment that a rule names. Were all of them to fire before the next input, everybody who is awake
+// would wait for those who sleep. Nobody's own timers come late by it: they fire before his next event.
+bool Task::InStorm() const { return live_ && rows_.timers().NotBeforeUs() <= ToMicros(*applier_.watermark()); }
 
 absl::Status Task::UseEdition(std::string_view rules, int64_t control_position) {
   auto edition = chains_.Find(rules, control_position);
@@ -164,20 +172,22 @@ absl::StatusOr<Task::Progress> Task::Advance(size_t max_steps, Duration now, Tim
                                              const Merge::EndOffset& end_offset) {
   FollowEdition();
   bool swept = false;
-  // Timers fire after the step that made them due, before the next input; so the order follows from the input alone
-  // while there is a backlog, and only an idle task fires more at a time of its own choice.
+  // Timers fire after the step that made them due, before the next input, or so many inputs later; so the order follows
+  // from the input alone while there is a backlog, and only an idle task fires more at a time of its own choice.
   for (size_t n = 0; n < max_steps; ++n) {
     DecodeNext();
     const Merge::State state = merge_.Look(now, end_offset);
     const bool sweeping = applier_.state().sweeping();
     if (state == Merge::State::kWaiting && !sweeping) return Progress::kWaiting;
     if (state == Merge::State::kReady) {
-      if (absl::Status s = ApplyNext(now); !s.ok()) return s;
+      if (absl::Status s = ApplyNext(now, wall); !s.ok()) return s;
+      if (inputs_first_ > 0 && --inputs_first_ > 0) continue;
       if (auto fired = FireDue(now); !fired.ok()) return fired.status();
       continue;
     }
     auto fired = FireDue(now);
     if (!fired.ok()) return fired.status();
+    if (*fired && InStorm()) return Progress::kSweeping;  // look for inputs first
     if (*fired || (state != Merge::State::kWaiting && Tick(wall))) continue;
     if (!sweeping) return Progress::kIdle;
     if (swept) return Progress::kSweeping;

@@ -74,7 +74,8 @@ class Task {
     kBusy,     // there is more to apply at once
     kWaiting,  // waits for a source that is known to have more
     kIdle,     // nothing is known to come
-    kSweeping  // the same as idle or waiting, but that rows are being swept: call again when there is time
+    kSweeping  // the same as idle or waiting, but that rows are being swept, or many timers are due: call again when
+               // there is time
   };
   // Applies at most `max_steps`. `now` is monotonic, `wall` the wall time for ticks.
   absl::StatusOr<Progress> Advance(size_t max_steps, Duration now, Timestamp wall, const Merge::EndOffset& end_offset);
@@ -126,7 +127,7 @@ class Task {
 
   void DecodeNext();
   void AddDue(int64_t highest_us);
-  absl::Status ApplyNext(Duration now);
+  absl::Status ApplyNext(Duration now, Timestamp wall);
   absl::StatusOr<bool> FireDue(Duration now);
   bool Tick(Timestamp wall);
   void FollowEdition();
@@ -134,6 +135,8 @@ class Task {
   absl::Status UseEdition(std::string_view rules, int64_t control_position);
   absl::Status Sweep(Duration now);
   v1::StoreMeta Meta(Timestamp wall) const;
+  // More timers are due than fire at once, and somebody waits for what comes in.
+  bool InStorm() const;
 
   const int32_t partition_;
   ChainCatalog& chains_;
@@ -151,6 +154,8 @@ class Task {
   StepLog log_;
   TaskPosition position_;
   size_t since_sweep_ = 0;       // steps
+  bool live_ = false;            // the latest input is of now
+  int inputs_first_ = 0;         // so many inputs come before timers, because of a storm
   uint64_t committed_step_ = 0;  // last step of the last entry
   uint64_t last_committed_ = 0;
   v1::TaskState before_;      // the state at the start of the transaction

@@ -6,6 +6,7 @@ import subprocess
 
 SOURCES = ("browsing-events", "email-events", "purchase-events")
 PARTITIONS = 2
+IN_ALL_PARTITIONS = ("--partitions", str(PARTITIONS))
 JVM_FLAGS = ("-Xms1g", "-Xmx1g", "-XX:+UseParallelGC",
              "--add-exports=java.base/sun.nio.ch=ALL-UNNAMED")  # for the hash function, which reads a direct buffer
 
@@ -48,7 +49,7 @@ class Contender:
     name = ""
     about = ""
     lean_results = True      # comparable by bench_tool compare
-    keeps_state = True       # that can be restored
+    keeps_state = True       # that can be restored; and then its latency is taken
 
     def __init__(self, variant, place):
         self.variant, self.place = variant, place
@@ -81,7 +82,7 @@ class Contender:
 
 def make_topics(place, topics):
     # librdkafka and Kafka Streams both need their output topics to be there; kcat cannot make any.
-    bench_tool(place, "topics", "--names", ",".join(topics))
+    bench_tool(place, "topics", "--names", ",".join(topics), *IN_ALL_PARTITIONS)
 
 
 class Portrait(Contender):
@@ -187,21 +188,30 @@ CONTENDERS = {contender.name: contender for contender in (Portrait, KafkaStreams
 
 def bench_tool(place, *words):
     """Runs a command of bench_tool; what it says, if anything."""
-    out = subprocess.run([place.build / "bench/bench_tool", *words, "--brokers", place.brokers, "--partitions",
-                          str(PARTITIONS)], check=True, stdout=subprocess.PIPE, text=True).stdout
+    out = subprocess.run([place.build / "bench/bench_tool", *words, "--brokers", place.brokers], check=True,
+                         stdout=subprocess.PIPE, text=True).stdout
     return json.loads(out) if out else None
 
 
-def fill(place, customers):
+def fill(place, customers, *words):
     """Fills the source topics; returns what bench_tool says of them."""
-    return bench_tool(place, "fill", "--events", str(place.events), "--customers", str(customers))
+    return bench_tool(place, "fill", "--events", str(place.events), "--customers", str(customers), *IN_ALL_PARTITIONS,
+                      *words)
 
 
 def send_more(place, events):
     """The first events once more: what a contender that restores its state has to go on with."""
-    bench_tool(place, "fill", "--more", "--events", str(events))
+    bench_tool(place, "fill", "--more", "--events", str(events), *IN_ALL_PARTITIONS)
+
+
+def send_paced(contender, rate, seconds, *words):
+    """Events that no one has sent before, so many a second; what bench_tool says of its results' latencies."""
+    place = contender.place
+    return bench_tool(place, "latency", "--output", contender.output(), "--rate", str(rate), "--seconds", str(seconds),
+                      "--warm-up", str(seconds / 6), "--skip", str(place.events),
+                      "--customers", str(contender.variant.customers), *words)
 
 
 def length(place, topics):
     """Offsets in these topics."""
-    return bench_tool(place, "length", "--topics", ",".join(topics))["records"]
+    return bench_tool(place, "length", "--topics", ",".join(topics), *IN_ALL_PARTITIONS)["records"]

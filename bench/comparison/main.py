@@ -5,13 +5,14 @@ import datetime
 import json
 import pathlib
 import shutil
+import statistics
 import subprocess
 import sys
 import time
 
 import contenders
 import report
-from measure import ContenderFailed, measure, measure_restore
+from measure import ContenderFailed, measure, measure_latency, measure_restore
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 OUT = ROOT / "build/bench"
@@ -26,10 +27,12 @@ def arguments():
     parser.add_argument("--runs", type=int, help="of every contender, in turn; default: 3")
     parser.add_argument("--contenders", default=",".join(contenders.CONTENDERS))
     parser.add_argument("--variants", help="default: all; " + ", ".join(contenders.VARIANTS))
+    parser.add_argument("--latency-seconds", type=float, help="of events at half of each contender's rate; default: 60")
     parser.add_argument("--chart", type=pathlib.Path, default=OUT / "results.svg")
     chosen = parser.parse_args()
     chosen.events = chosen.events or (300_000 if chosen.quick else 5_000_000)
     chosen.runs = chosen.runs or (1 if chosen.quick else 3)
+    chosen.latency_seconds = chosen.latency_seconds or (12 if chosen.quick else 60)
     chosen.variants = (chosen.variants or ("lean" if chosen.quick else ",".join(contenders.VARIANTS))).split(",")
     chosen.contenders = chosen.contenders.split(",")
     for kind, known in (("contenders", contenders.CONTENDERS), ("variants", contenders.VARIANTS)):
@@ -92,24 +95,42 @@ def check_results(place, expected, actual):
     return json.loads(compared.stdout)
 
 
-def restore_all(variant, chosen, place):
-    """All contenders that keep state, each of the last run, on an empty disk."""
-    contenders.send_more(place, MORE_EVENTS)
-    restores = []
+def last_of(variant, chosen, place):
+    """All contenders that keep state, each as it was in its last run, but on an empty disk."""
     for name in chosen.contenders:
         if not contenders.CONTENDERS[name].keeps_state:
             continue
         shutil.rmtree(place.folder, ignore_errors=True)
         place.folder.mkdir(parents=True)
-        here = dataclasses.replace(place, application=f"{name}-{chosen.runs}", events=place.events + MORE_EVENTS)
-        restores.append(measure_restore(contenders.CONTENDERS[name](variant, here), TIMEOUT_S))
+        here = dataclasses.replace(place, application=f"{name}-{chosen.runs}")
+        yield name, contenders.CONTENDERS[name](variant, here)
+
+
+def restore_all(variant, chosen, place):
+    contenders.send_more(place, MORE_EVENTS)
+    place.events += MORE_EVENTS
+    restores = []
+    for name, contender in last_of(variant, chosen, place):
+        restores.append(measure_restore(contender, TIMEOUT_S))
         print(f"  restore, {name}: {restores[-1].cpu_s:.2f} CPU-seconds, {restores[-1].wall_s:.1f} s, "
               f"{restores[-1].records:,} records", flush=True)
     return restores
 
 
+def time_all(variant, chosen, place, measurements):
+    """The latency of each at half of the rate that it reached."""
+    latencies = []
+    for name, contender in last_of(variant, chosen, place):
+        rate = statistics.median(run.rates()["events_per_s"] for run in measurements if run.contender == name) / 2
+        latencies.append(measure_latency(contender, rate, chosen.latency_seconds, TIMEOUT_S))
+        place.events += latencies[-1].sent
+        print(f"  {name}, {rate:,.0f} events/s: p50 {latencies[-1].p50_ms:.0f} ms, p99 {latencies[-1].p99_ms:.0f} ms",
+              flush=True)
+    return latencies
+
+
 def run_variant(variant, chosen, build_folder, java_build):
-    """All contenders in turn, chosen.runs times, on one Kafka; then their restores."""
+    """All contenders in turn, chosen.runs times, on one Kafka; then their restores, and their latencies."""
     measurements = []
     with Kafka(OUT / "kafka") as kafka:
         work = OUT / "work"
@@ -139,8 +160,9 @@ def run_variant(variant, chosen, build_folder, java_build):
                               f"{checked}", flush=True)
                     checked = checked or contender.output()
         restores = restore_all(variant, chosen, place)
+        latencies = time_all(variant, chosen, place, measurements)
         shutil.rmtree(work, ignore_errors=True)
-    return measurements, restores
+    return measurements, restores, latencies
 
 
 def last_results(path, chosen):
@@ -158,17 +180,19 @@ def main():
     build_folder, java_build = build(chosen.contenders)
     results = OUT / "results.json"
     last = last_results(results, chosen)
-    measurements, restores = [], []
+    measurements, restores, latencies = [], [], []
     for name in chosen.variants:
-        measured, restored = run_variant(contenders.VARIANTS[name], chosen, build_folder, java_build)
+        measured, restored, timed = run_variant(contenders.VARIANTS[name], chosen, build_folder, java_build)
         measurements += measured
         restores += restored
+        latencies += timed
     summaries, machine = report.summarize(measurements), report.machine()
     results.write_text(json.dumps({
         "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"), "machine": machine,
         "events": chosen.events, "runs": chosen.runs, "summaries": summaries,
         "measurements": [dataclasses.asdict(measurement) for measurement in measurements],
-        "restores": [dataclasses.asdict(restore) for restore in restores]}, indent=1) + "\n")
+        "restores": [dataclasses.asdict(restore) for restore in restores],
+        "latencies": [dataclasses.asdict(latency) for latency in latencies]}, indent=1) + "\n")
     from chart import draw  # here, so that a missing library costs the chart and not the figures
     draw(chosen.chart, summaries, contenders.VARIANTS, machine, chosen.events)
 
@@ -178,6 +202,7 @@ def main():
     for name, summary in summaries.items():
         print("\n".join(report.table(contenders.VARIANTS[name], summary, last.get(name))))
         print("\n".join(report.restores([restore for restore in restores if restore.variant == name])))
+        print("\n".join(report.latencies([latency for latency in latencies if latency.variant == name])))
     print(report.last_line(summaries))
 
 

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import time
 
-from contenders import PARTITIONS, SOURCES, length
+from contenders import PARTITIONS, SOURCES, length, send_paced
 
 STOP_TIMEOUT_S = 120
 
@@ -95,9 +95,9 @@ def watch(contender, process, timeout_s):
     return [json.loads(line) for line in watched.stdout.splitlines()]
 
 
-def run(contender, timeout_s):
-    """Starts it, follows it until all events are committed, stops it: samples, usage as of wait4, bytes to disk.
-    ContenderFailed with the end of its log."""
+def run(contender, timeout_s, then=lambda: None):
+    """Starts it, follows it until all events are committed, does `then`, stops it: samples, usage as of wait4, bytes to
+    disk. ContenderFailed with the end of its log."""
     place = contender.place
     log = place.folder / "log"
     try:
@@ -105,6 +105,7 @@ def run(contender, timeout_s):
             process = subprocess.Popen([str(word) for word in contender.command()], stdout=out, stderr=out)
         try:
             samples = watch(contender, process, timeout_s)
+            then()
             code, usage, written = stop(process)
         finally:
             if process.returncode is None:
@@ -148,3 +149,26 @@ def measure_restore(contender, timeout_s):
     return Restore(contender=contender.name, variant=contender.variant.name,
                    records=length(contender.place, contender.changelogs()), cpu_s=usage.ru_utime + usage.ru_stime,
                    wall_s=samples[-1]["s"])
+
+
+@dataclasses.dataclass
+class Latency:
+    """From the moment when an event was due until a reader of what is committed had the result that it caused."""
+    contender: str
+    variant: str
+    rate: float      # events a second
+    results: int     # that were timed
+    p50_ms: float
+    p99_ms: float
+    p999_ms: float
+    behind_ms: float  # what the sender was late at most, which is in the others
+    sent: int
+    by_second: list   # of the second in which events were due: [results, p99 in ms, results of other causes]
+
+
+def measure_latency(contender, rate, seconds, timeout_s):
+    """For one that has run before; its folder is empty now, and its place counts all events that have been sent."""
+    contender.prepare_again()
+    found = {}
+    run(contender, timeout_s, then=lambda: found.update(send_paced(contender, rate, seconds)))
+    return Latency(contender=contender.name, variant=contender.variant.name, rate=rate, **found)

@@ -83,6 +83,13 @@ def restores(measured):
     return [*lines, ""]
 
 
+def latencies(measured):
+    """Lines of text on the latencies of one variant."""
+    return [*(f"at half of its rate, {latency.contender}, {number(latency.rate, 0)} events/s: p50 {latency.p50_ms:.0f} ms, "
+              f"p99 {latency.p99_ms:.0f} ms, p99.9 {latency.p999_ms:.0f} ms, of {number(latency.results, 0)} results"
+              for latency in measured), ""]
+
+
 def last_line(summaries):
     """The line everything is measured by: of the first variant in which both ran."""
     for summary in summaries.values():

@@ -1,12 +1,24 @@
 #include "bench/lean/events.h"
 
 #include <algorithm>
+#include <charconv>
 
 #include "bench/lean/lean.h"
 
 namespace portrait::bench {
 
 namespace {
+
+constexpr std::string_view kIdBegin = "event-";
+constexpr uint64_t kIdFactor = 0x9E3779B97F4A7C15;  // odd: all ids differ
+
+// Of an odd number, modulo 2^64: Newton's method doubles the bits that are right, from the first 3.
+constexpr uint64_t Inverse(uint64_t odd) {
+  uint64_t inverse = odd;
+  for (int bits = 3; bits < 64; bits *= 2) inverse *= 2 - odd * inverse;
+  return inverse;
+}
+static_assert(Inverse(kIdFactor) * kIdFactor == 1);
 
 // 16 digits.
 std::string Hex(uint64_t value) {
@@ -27,6 +39,16 @@ size_t LeanEvents::SourceOf(const Event& event) {
   return event.has_order_completed() ? 2 : 1;
 }
 
+std::optional<uint64_t> LeanEvents::NumberOf(std::string_view event_id) {
+  if (!event_id.starts_with(kIdBegin)) return std::nullopt;
+  event_id.remove_prefix(kIdBegin.size());
+  uint64_t product = 0;
+  const char* const end = event_id.data() + event_id.size();
+  const auto parsed = std::from_chars(event_id.data(), end, product, 16);
+  if (parsed.ec != std::errc() || parsed.ptr != end) return std::nullopt;
+  return product * Inverse(kIdFactor);
+}
+
 LeanEvents::LeanEvents(const LeanEventsOptions& options)
     : options_(options),
       random_(options.seed),
@@ -37,7 +59,7 @@ LeanEvents::LeanEvents(const LeanEventsOptions& options)
 const Event& LeanEvents::Next() {
   const uint64_t customer = std::min(static_cast<uint64_t>(activity_(random_)), options_.customers - 1);
   event_.Clear();
-  event_.set_event_id("event-" + Hex(made_ * 0x9E3779B97F4A7C15));  // odd: all different
+  event_.set_event_id(std::string(kIdBegin) + Hex(made_ * kIdFactor));
   event_.set_customer_id("customer-" + std::to_string(customer));
   event_.set_event_time_us(ToMicros(time_ += options_.step));
   event_.set_session_id(Hex(random_()));

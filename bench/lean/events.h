@@ -6,8 +6,10 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <random>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "operators/event.h"
@@ -27,6 +29,8 @@ class LeanEvents {
   // The topics, by SourceOf.
   static const std::vector<std::string>& Topics();
   static size_t SourceOf(const Event& event);
+  // The place in the sequence, from 0, of the event with this id; nothing if no event has it.
+  static std::optional<uint64_t> NumberOf(std::string_view event_id);
 
   explicit LeanEvents(const LeanEventsOptions& options = {});
 

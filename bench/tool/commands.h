@@ -15,6 +15,7 @@ struct FillOptions {
   uint64_t customers = 200'000;
   int partitions = 2;
   bool more = false;
+  int64_t begin_us = 0;  // event time of the first; 0: as the sequence says
 };
 // Makes the topics of LeanEvents and writes the events, partitioned by customer as every contender expects it; `more`:
 // the topics are there, and the events come again. Prints {"events", "bytes", "results"}.
@@ -59,6 +60,22 @@ struct CompareOptions {
 // same reason. What may differ: version, emission time, and the customer's own time, which depends on the order of
 // events of different topics. Prints {"results", "customers"}; FailedPrecondition names the first that differs.
 absl::Status Compare(const CompareOptions& options);
+
+struct LatencyOptions {
+  std::string brokers;
+  std::string output;  // a topic of lean results or of tag changes
+  double rate = 1000;  // events a second
+  double seconds = 30;
+  double warm_up_s = 5;  // of these: results of the first are not counted
+  uint64_t skip = 0;     // events of the sequence that have been sent before
+  uint64_t customers = 200'000;
+  bool at_wall_time = false;  // events are of the moment at which they go; else they follow those before
+};
+// Sends the lean work's events at an even pace, and takes the time until a reader of what is committed has the results
+// that they cause. Prints {"sent" events, "results" counted, "p50_ms", "p99_ms", "p999_ms", "behind_ms": how far the
+// sender itself fell behind its pace, at most, which is in the latencies; "by_second": for each second in which events
+// were due, [results, p99 in ms, results of other causes that came in it]}. FailedPrecondition when no result came.
+absl::Status Latency(const LatencyOptions& options);
 
 struct BareClientOptions {
   std::string brokers;

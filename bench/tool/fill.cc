@@ -37,7 +37,9 @@ absl::Status Fill(const FillOptions& options) {
 
   auto producer = KafkaProducer::Create(kafka);
   if (!producer.ok()) return producer.status();
-  LeanEvents events({.customers = options.customers});
+  LeanEventsOptions sequence{.customers = options.customers};
+  if (options.begin_us != 0) sequence.begin = FromMicros(options.begin_us);
+  LeanEvents events(sequence);
   std::string bytes;
   uint64_t written = 0;
   while (events.made() < options.events) {

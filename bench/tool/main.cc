@@ -20,6 +20,7 @@ absl::Status RunCommand(int argc, char** argv) {
   command->add_option("--customers", fill.customers);
   command->add_option("--partitions", fill.partitions);
   command->add_flag("--more", fill.more, "The topics are there: the same events once more");
+  command->add_option("--begin-us", fill.begin_us, "Event time of the first, since 1970");
   command->callback([&] { status = Fill(fill); });
 
   TopicsOptions topics;
@@ -54,6 +55,18 @@ absl::Status RunCommand(int argc, char** argv) {
   command->add_option("--actual", compare.actual)->required();
   command->add_option("--results", compare.results)->required();
   command->callback([&] { status = Compare(compare); });
+
+  LatencyOptions latency;
+  command = app.add_subcommand("latency", "Sends events at an even pace, and times the results that they cause");
+  command->add_option("--brokers", latency.brokers)->required();
+  command->add_option("--output", latency.output)->required();
+  command->add_option("--rate", latency.rate, "Events a second")->required();
+  command->add_option("--seconds", latency.seconds);
+  command->add_option("--warm-up", latency.warm_up_s, "Of these seconds: not counted");
+  command->add_option("--skip", latency.skip, "Events of the sequence that have been sent before");
+  command->add_option("--customers", latency.customers);
+  command->add_flag("--at-wall-time", latency.at_wall_time, "Events are of the moment at which they go");
+  command->callback([&] { status = Latency(latency); });
 
   BareClientOptions bare;
   command = app.add_subcommand("bare-client", "The ceiling: a transactional copy of every n-th record");
