@@ -139,6 +139,11 @@ std::optional<std::string_view> ChoiceText(v1::Consent::Choice choice) {
   }
 }
 
+std::optional<bool> IsAllowed(v1::Consent::Choice choice) {
+  if (choice != v1::Consent::GRANTED && choice != v1::Consent::DENIED) return std::nullopt;
+  return choice == v1::Consent::GRANTED;
+}
+
 int YearOf(int32_t day) {
   return static_cast<int>(std::chrono::year_month_day(std::chrono::sys_days(days(day))).year());
 }
@@ -197,6 +202,10 @@ void DescribeConsent(Description& about) {
                        [](const State& s) { return ChoiceText(s.consent().marketing()); });
   about.Feature<State>("consent_analytics", "text", "Consent to analytics: granted or denied; none = never asked",
                        [](const State& s) { return ChoiceText(s.consent().analytics()); });
+  about.Feature<State>("marketing_allowed", "1", "Whether there is consent to marketing; none = never asked",
+                       [](const State& s) { return IsAllowed(s.consent().marketing()); });
+  about.Feature<State>("analytics_allowed", "1", "Whether there is consent to analytics; none = never asked",
+                       [](const State& s) { return IsAllowed(s.consent().analytics()); });
 }
 
 }  // namespace

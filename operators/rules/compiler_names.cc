@@ -11,6 +11,13 @@ namespace {
 
 using Form = Expression::Form;
 
+// Names that a feature has beside its own.
+std::string_view FeatureMeantBy(std::string_view name) {
+  if (name == "consent.marketing") return "person.marketing_allowed";
+  if (name == "consent.analytics") return "person.analytics_allowed";
+  return name;
+}
+
 }  // namespace
 
 std::string Compiler::PathOf(const Expression& e) {
@@ -63,7 +70,10 @@ Compiler::Checked Compiler::Field(const Expression& e) {
 }
 
 Compiler::Checked Compiler::Feature(const Expression& e, const std::string& name) {
-  const auto feature = features_.Find(name);
+  auto feature = scope_.fields_of ? FindField(features_, name) : features_.Find(name);
+  if (!feature.ok() && !scope_.fields_of && FeatureMeantBy(name) != name) {
+    feature = features_.Find(FeatureMeantBy(name));
+  }
   if (!feature.ok() && scope_.fields_of) return Fail(e, NoField(*scope_.fields_of, name));
   if (!feature.ok()) return Fail(e, std::string(feature.status().message()));
   const FeatureDescription& about = feature->description();

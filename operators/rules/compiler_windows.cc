@@ -67,29 +67,31 @@ bool Compiler::Subject(const Expression& e, bool with_field, EventWindows::Wante
   const std::string path = PathOf(e);
   const auto fail = [&](std::string_view what) { return Fail(e, what), false; };
   if (path.empty()) return fail("a kind of event is wanted here, such as page_viewed");
-  const size_t dot = path.find('.');
-  const auto kind = EventKindNamed(path.substr(0, dot));
-  if (!kind)
-    return fail(absl::StrCat("no such kind of event: ", path, DidYouMeanKind(with_field ? path.substr(0, dot) : path)));
-  if (*kind == Event::kCustomerErased) return fail("after customer_erased nothing is left that could be counted");
-  if (!EventFields::HaveWindows(*kind)) {
-    return fail(absl::StrCat(std::string(EventKindName(*kind)), " is no event of the customer's: it is not counted"));
+  const auto begin = KindAtBeginOf(path);
+  if (!begin) {
+    const std::string kind = with_field ? path.substr(0, path.find('.')) : path;
+    return fail(absl::StrCat("no such kind of event: ", path, DidYouMeanKind(kind)));
   }
-  wanted.kind = *kind;
-  const EventFields& fields = EventFields::Of(*kind);
+  const std::string name(EventKindName(begin->kind));
+  if (begin->kind == Event::kCustomerErased) return fail("after customer_erased nothing is left that could be counted");
+  if (!EventFields::HaveWindows(begin->kind)) {
+    return fail(absl::StrCat(name, " is no event of the customer's: it is not counted"));
+  }
+  wanted.kind = begin->kind;
   if (!with_field) {
-    if (dot == std::string::npos) return true;
-    return fail(absl::StrCat("the kind of event alone is wanted here, without a field: ", path.substr(0, dot)));
+    if (begin->rest.empty()) return true;
+    return fail(absl::StrCat("the kind of event alone is wanted here, without a field: ", name));
   }
-  if (dot == std::string::npos) {
-    return fail(absl::StrCat("a field is wanted behind the kind of event, ", path, ".…: ", fields.Names()));
+  if (begin->rest.empty()) {
+    return fail(absl::StrCat("a field is wanted behind the kind of event, ", path,
+                             ".…: ", EventFields::Of(begin->kind).Names()));
   }
-  return Field(e, path.substr(dot + 1), wanted);
+  return Field(e, begin->rest, wanted);
 }
 
 bool Compiler::Field(const Expression& e, std::string_view name, EventWindows::Wanted& wanted) {
   const auto fail = [&](std::string_view what) { return Fail(e, what), false; };
-  const auto field = EventFields::Of(wanted.kind).registry().Find(name);
+  const auto field = FindField(EventFields::Of(wanted.kind).registry(), name);
   if (!field.ok()) return fail(NoField(wanted.kind, name));
   const Kind kind = KindOf(field->description().type);
   const std::string is(WordFor(kind));

@@ -3,6 +3,7 @@
 #include <array>
 #include <map>
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -199,6 +200,44 @@ std::string EventFields::Names() const {
     absl::StrAppend(&out, out.empty() ? "" : ", ", field.description().name);
   }
   return out;
+}
+
+namespace {
+
+std::optional<EventKind> KindWritten(std::string_view name) {
+  constexpr std::pair<std::string_view, std::string_view> kShort[] = {{"page", "page_viewed"},
+                                                                      {"search", "products_searched"},
+                                                                      {"cart_added", "product_added"},
+                                                                      {"cart_removed", "product_removed"},
+                                                                      {"order", "order_completed"}};
+  for (const auto& [written, meant] : kShort) {
+    if (written == name) return EventKindNamed(meant);
+  }
+  return EventKindNamed(name);
+}
+
+}  // namespace
+
+std::optional<KindInPath> KindAtBeginOf(std::string_view path) {
+  const size_t dot = path.find('.');
+  const std::string_view first = path.substr(0, dot);
+  std::string_view rest = dot == std::string_view::npos ? std::string_view() : path.substr(dot + 1);
+  if (!rest.empty()) {
+    const size_t second = rest.find('.');
+    const std::string joined = absl::StrCat(std::string(first), "_", std::string(rest.substr(0, second)));
+    if (const auto kind = KindWritten(joined)) {
+      return KindInPath{*kind, second == std::string_view::npos ? std::string_view() : rest.substr(second + 1)};
+    }
+  }
+  const auto kind = KindWritten(first);
+  return kind ? std::optional(KindInPath{*kind, rest}) : std::nullopt;
+}
+
+absl::StatusOr<FeatureRef> FindField(const FeatureRegistry& fields, std::string_view name) {
+  auto field = fields.Find(name);
+  if (field.ok()) return field;
+  auto id = fields.Find(absl::StrCat(std::string(name), "_id"));
+  return id.ok() ? id : field;
 }
 
 std::string NoField(EventKind kind, std::string_view name) {

@@ -17,6 +17,7 @@
 #include <string_view>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "operators/event.h"
 #include "operators/features.h"
 
@@ -52,6 +53,17 @@ class EventReader {
  private:
   const Event& event_;
 };
+
+// What a path begins with: a kind as it is named, or in short: page, order, cart_added; a dot stands for an underscore, as
+// in email.opened.
+struct KindInPath {
+  EventKind kind;
+  std::string_view rest;  // of the path behind it and a dot; empty when there is none
+};
+std::optional<KindInPath> KindAtBeginOf(std::string_view path);
+
+// A field by its name, of which a last `_id` may be left out.
+absl::StatusOr<FeatureRef> FindField(const FeatureRegistry& fields, std::string_view name);
 
 // "page_viewed has no field categori; did you mean category".
 std::string NoField(EventKind kind, std::string_view name);

@@ -103,12 +103,15 @@ TEST_CASE("consent comes with its own event and with the envelope of any other, 
   view.mutable_consent()->set_marketing(v1::Consent::GRANTED);
   harness.Send(view);
   CHECK(harness.Feature("anna", "person.consent_marketing") == "granted");
+  CHECK(harness.Feature("anna", "person.marketing_allowed") == "true");
+  CHECK(harness.Feature("anna", "person.analytics_allowed") == "none");
   CHECK(harness.Feature("anna", "person.consent_analytics") == "none");
   Event changed = EventFor("anna", At("2026-01-03"));
   changed.mutable_consent()->set_marketing(v1::Consent::GRANTED);
   changed.mutable_consent_changed()->set_marketing(v1::Consent::DENIED);
   harness.Send(changed);
   CHECK(harness.Feature("anna", "person.consent_marketing") == "denied");
+  CHECK(harness.Feature("anna", "person.marketing_allowed") == "false");
   harness.Send(view);
   CHECK(harness.Feature("anna", "person.consent_marketing") == "denied");
 }

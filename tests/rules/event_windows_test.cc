@@ -61,8 +61,9 @@ TEST_CASE("windows go where a number, a length of time or a point in time goes",
 }
 
 TEST_CASE("an unknown kind or field comes with the one that was meant", "[rules]") {
-  CHECK(Told("count(page, '7d') > 1") == "1:7: no such kind of event: page; did you mean page_viewed");
-  CHECK(Told("count(email.opened, '7d') > 1") == "1:7: no such kind of event: email.opened; did you mean email_opened");
+  CHECK(Told("count(pagee, '7d') > 1") == "1:7: no such kind of event: pagee");
+  CHECK(Told("count(email, '7d') > 1") == "1:7: no such kind of event: email; did you mean email_delivered");
+  CHECK(Told("count(email.opend, '7d') > 1") == "1:7: no such kind of event: email.opend; did you mean email_opened");
   CHECK(Told("true && count(page_veiwed, '7d') > 1") ==
         "1:15: no such kind of event: page_veiwed; did you mean page_viewed");
   CHECK(Told("count('page_viewed', '7d') > 1") == "1:7: a kind of event is wanted here, such as page_viewed");
@@ -192,6 +193,10 @@ TEST_CASE("what is written in another way is the same window, and windows of oth
            "sum(order_completed.total, '7d') > 2",
            "distinct(page_viewed.path, '7d') > 2",
            "last(page_viewed) > first(page_viewed)",
+           "count(page, '7d', category == 'shoes') > 1",
+           "sum(order.total, '90d') > 2 || sum(order.completed.total, '90d') > 2",
+           "distinct(page.viewed.path, '30d') > 2",
+           "now - last(page) < days(2)",
        }) {
     INFO(condition);
     CHECK(Told(condition, &windows) == "good");
@@ -215,6 +220,32 @@ TEST_CASE("a rule set names so many windows, and no more", "[rules]") {
   CHECK(with(kMostEventWindows).empty());
   CHECK(with(kMostEventWindows + 1) ==
         "rule t64: when: 1:1: too many windows in these rules; at most 64 kinds of events and filters");
+}
+
+TEST_CASE("kinds have short names, a dot may stand for an underscore, and the end of an id may go without saying",
+          "[rules]") {
+  EventWindows windows(Features());
+  for (const char* condition : {
+           "last(email.opened) < now",
+           "after(cart_added, '2h', absent(order))",
+           "distinct(page.product, '30d') > 2",
+           "distinct(email.opened.campaign, '30d', mail == 'm1') > 2",
+           "count(search, '1h') + count(cart.removed, '1h', price > 10) > 2",
+       }) {
+    INFO(condition);
+    CHECK(Told(condition, &windows) == "good");
+  }
+  CHECK(windows.Kept() == std::vector<std::string>{
+                              "email_opened, first and last", "product_added, first and last",
+                              "order_completed, first and last", "page_viewed.product_id, different values by the day",
+                              "email_opened.campaign_id, different values by the day where mail == \"m1\"",
+                              "products_searched by the minute", "product_removed by the minute where price > 10"});
+  CHECK(Told("count(email.opened.campaign, '7d') > 1") ==
+        "1:7: the kind of event alone is wanted here, without a field: email_opened");
+  CHECK(Told("sum(order.totl, '7d') > 1") == "1:5: order_completed has no field totl; did you mean total");
+  CHECK(Told("count(order.tag.pinned, '7d') > 1") ==
+        "1:7: the kind of event alone is wanted here, without a field: order_completed");
+  CHECK(Told("count(tag.pinned, '7d') > 1") == "1:7: tag_pinned is no event of the customer's: it is not counted");
 }
 
 TEST_CASE("a normal text says the same, whatever the blanks, brackets and quotes", "[rules]") {

@@ -76,8 +76,8 @@ TEST_CASE("a window of events has the value that is given under its name, and is
         R"j({"error":"a trial has no events; give --with a value for count(page_viewed, \"7d\")"})j");
   CHECK(answered(R"j({"expr":"count(page_viewed, '7d') > 1","with":{"count(page_viewed, \"7d\")":"many"}})j") ==
         R"j({"error":"--with: count(page_viewed, \"7d\") is a whole number"})j");
-  CHECK(answered(R"j({"expr":"count(page, '7d') > 1"})j") ==
-        R"j({"error":"1:7: no such kind of event: page; did you mean page_viewed"})j");
+  CHECK(answered(R"j({"expr":"count(page_veiwed, '7d') > 1"})j") ==
+        R"j({"error":"1:7: no such kind of event: page_veiwed; did you mean page_viewed"})j");
 }
 
 TEST_CASE("a feature that is a list is one of objects with its parts", "[rules]") {
