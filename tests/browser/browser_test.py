@@ -199,6 +199,15 @@ class Customers(Page):
             return data.filter((value, index) => index % 4 === 3 && value > 0).length;""")
         self.assertGreater(painted, 1000)
 
+    def test_a_pin_is_shown_with_who_decided_and_why(self):
+        SERVICE.command("rules", "pin", "lena", "high_spender", "--absent", "--because", "buys for a company", "--author", "lou",
+                        "--topic", f"{RUN}.events", "--config", SERVICE.config)
+        self.browser.until(lambda: self.ask("/v1/customers/lena")["pins"], "the pin has come")
+        self.browser.go("#/customers/lena")
+        pin = self.browser.find(".pins li", "high_spender")
+        self.assertIn("is kept away by lou, since ", pin.text)
+        self.assertIn("buys for a company", pin.text)
+
     def test_who_is_not_known_is_told_in_words(self):
         self.browser.go("#/customers/nobody-of-this-name")
         self.browser.find("h1", "Nobody has this id")

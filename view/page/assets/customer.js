@@ -19,7 +19,7 @@ export async function render(main, {rest: id, query, signal}) {
     shownAt = new AbortController();
     replace(top, head(customer));
     replace(picture, rhythmParts(customer, shownAt.signal));
-    replace(aside, tagsSection(customer), comingSection(customer), factsSection(customer), contactsSection(customer),
+    replace(aside, tagsSection(customer), pinsSection(customer), comingSection(customer), factsSection(customer), contactsSection(customer),
       visitsSection(customer), interestsSection(customer), mailsSection(customer));
     replace(all, featuresSection(customer, signal));
   };
@@ -91,6 +91,14 @@ function tagsSection({tags}) {
     h('li', null, h('a.tag', {href: '#/tags/' + encodeURIComponent(tag.name)}, tag.name),
       h('span.muted', null, ' ', t('since'), ' ', time(tag.since, date)),
       h('details', {'data-name': 'tag ' + tag.name}, h('summary', null, t('why')), h('p', null, said(tag.about)), reasons(tag.reasons))))));
+}
+
+function pinsSection({pins}) {
+  return pins.length > 0 && section(t('pins'), h('ul.plain.pins', null, pins.map(pin =>
+    h('li', null, h('a.tag', {href: '#/tags/' + encodeURIComponent(pin.tag)}, pin.tag), ' ', t(pin.absent ? 'pinned_away' : 'pinned'), ' ',
+      h('span.muted', null, t('pinned_by', {author: pin.author}), ', ', t('since'), ' ', time(pin.since, date),
+        pin.until && [', ', t('until'), ' ', time(pin.until, date)]),
+      pin.reason && h('p', null, pin.reason)))));
 }
 
 function comingSection({timers}) {

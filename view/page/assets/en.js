@@ -34,6 +34,7 @@ export default {
   chance_no_order: 'The chance that no order comes within {days} days is {probability}.', day: 'Day', orders: 'Orders', pause_before: 'Pause before',
   earlier_days: '{n} earlier purchase days are counted, but not kept day by day.', why_this_chance: 'Why this chance', reason: 'Reason',
   contribution: 'Contribution', contribution_about: 'Contributions add up to the log-odds of the chance. Model:', no_tags: 'No tags.', since: 'since',
+  pins: 'Decided by hand', pinned: 'stays', pinned_away: 'is kept away', pinned_by: 'by {author}', until: 'until',
   why: 'Why', coming: 'What time alone will bring', facts: 'Facts', contacts: 'Contacts', ticket_question: 'Question', ticket_complaint: 'Complaint',
   resolved_at: 'resolved {time}', answered_at: 'answered {time}', unanswered: 'not answered yet', visits: 'Visits', pages: '{n} pages',
   open_now: 'open now', interests: 'Interests', mails: 'Mails', has_unsubscribed: 'Has unsubscribed.', campaign: 'Campaign', delivered: 'Sent',

@@ -34,6 +34,7 @@ export default {
   chance_no_order: '{days} 天内不再下单的概率为 {probability}。', day: '日期', orders: '订单数', pause_before: '距上次间隔',
   earlier_days: '更早的 {n} 个购买日只计数，不逐日保留。', why_this_chance: '概率的依据', reason: '原因',
   contribution: '贡献', contribution_about: '各项贡献相加为概率的对数几率。模型：', no_tags: '没有标签。', since: '自',
+  pins: '人工决定', pinned: '保持', pinned_away: '不得拥有', pinned_by: '由 {author}', until: '至',
   why: '原因', coming: '随时间将发生', facts: '资料', contacts: '客服联系', ticket_question: '咨询', ticket_complaint: '投诉',
   resolved_at: '{time} 已解决', answered_at: '{time} 已回复', unanswered: '尚未回复', visits: '访问', pages: '{n} 页',
   open_now: '正在访问', interests: '兴趣', mails: '邮件', has_unsubscribed: '已退订。', campaign: '活动', delivered: '发送',
