@@ -109,11 +109,15 @@ absl::Status Worker::RunOnce(Duration wait) {
   if (!failure_.ok()) return Fail(std::exchange(failure_, absl::OkStatus()));
   if (absl::IsOutOfRange(polled)) return Fail(UnlessOvertaken(polled));
   if (!polled.ok() && !absl::IsUnavailable(polled)) return Fail(polled);
+  std::vector<int> came(records_in_.size());
   for (Record& record : records_) {
     const auto task = tasks_.find(record.partition);
     if (task == tasks_.end()) continue;  // of an assignment that is gone
-    records_in_[static_cast<size_t>(record.source)]->Increment();
+    ++came[static_cast<size_t>(record.source)];
     task->second.task->Add(std::move(record));
+  }
+  for (size_t source = 0; source < came.size(); ++source) {
+    if (came[source] > 0) records_in_[source]->Increment(came[source]);
   }
   if (absl::Status s = Advance(ports_.clock().Monotonic()); !s.ok()) return Fail(s);
   const bool due = ports_.clock().Monotonic() - last_commit_ >= options_.commit_interval;
