@@ -27,12 +27,12 @@ def arguments():
     parser.add_argument("--runs", type=int, help="of every contender, in turn; default: 3")
     parser.add_argument("--contenders", default=",".join(contenders.CONTENDERS))
     parser.add_argument("--variants", help="default: all; " + ", ".join(contenders.VARIANTS))
-    parser.add_argument("--latency-seconds", type=float, help="of events at half of each contender's rate; default: 60")
+    parser.add_argument("--latency-seconds", type=float, help="of events at half of each contender's rate; default: 30")
     parser.add_argument("--chart", type=pathlib.Path, default=OUT / "results.svg")
     chosen = parser.parse_args()
     chosen.events = chosen.events or (300_000 if chosen.quick else 5_000_000)
     chosen.runs = chosen.runs or (1 if chosen.quick else 3)
-    chosen.latency_seconds = chosen.latency_seconds or (12 if chosen.quick else 60)
+    chosen.latency_seconds = chosen.latency_seconds or (12 if chosen.quick else 30)
     chosen.variants = (chosen.variants or ("lean" if chosen.quick else ",".join(contenders.VARIANTS))).split(",")
     chosen.contenders = chosen.contenders.split(",")
     for kind, known in (("contenders", contenders.CONTENDERS), ("variants", contenders.VARIANTS)):
@@ -95,9 +95,9 @@ def check_results(place, expected, actual):
     return json.loads(compared.stdout)
 
 
-def last_of(variant, chosen, place):
-    """All contenders that keep state, each as it was in its last run, but on an empty disk."""
-    for name in chosen.contenders:
+def last_of(variant, chosen, place, names):
+    """Of these contenders those that keep state, each as it was in its last run, but on an empty disk."""
+    for name in names:
         if not contenders.CONTENDERS[name].keeps_state:
             continue
         shutil.rmtree(place.folder, ignore_errors=True)
@@ -110,7 +110,7 @@ def restore_all(variant, chosen, place):
     contenders.send_more(place, MORE_EVENTS)
     place.events += MORE_EVENTS
     restores = []
-    for name, contender in last_of(variant, chosen, place):
+    for name, contender in last_of(variant, chosen, place, chosen.contenders):
         restores.append(measure_restore(contender, TIMEOUT_S))
         print(f"  restore, {name}: {restores[-1].cpu_s:.2f} CPU-seconds, {restores[-1].wall_s:.1f} s, "
               f"{restores[-1].records:,} records", flush=True)
@@ -118,14 +118,17 @@ def restore_all(variant, chosen, place):
 
 
 def time_all(variant, chosen, place, measurements):
-    """The latency of each at half of the rate that it reached."""
+    """The latency of each at half of the rate that it reached; the slowest first, for each has to work off what was sent to
+    those before."""
+    rates = {name: statistics.median(run.rates()["events_per_s"] for run in measurements if run.contender == name) / 2
+             for name in chosen.contenders}
     latencies = []
-    for name, contender in last_of(variant, chosen, place):
-        rate = statistics.median(run.rates()["events_per_s"] for run in measurements if run.contender == name) / 2
+    for name, contender in last_of(variant, chosen, place, sorted(rates, key=rates.get)):
+        rate = rates[name]
         latencies.append(measure_latency(contender, rate, chosen.latency_seconds, TIMEOUT_S))
         place.events += latencies[-1].sent
-        print(f"  {name}, {rate:,.0f} events/s: p50 {latencies[-1].p50_ms:.0f} ms, p99 {latencies[-1].p99_ms:.0f} ms",
-              flush=True)
+        print(f"  {name}, {rate:,.0f} events/s: p50 {latencies[-1].p50_ms:.0f} ms, p99 {latencies[-1].p99_ms:.0f} ms, "
+              f"p99.9 {latencies[-1].p999_ms:.0f} ms, of {latencies[-1].results:,} results", flush=True)
     return latencies
 
 
