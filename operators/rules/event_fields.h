@@ -54,8 +54,8 @@ class EventReader {
   const Event& event_;
 };
 
-// What a path begins with: a kind as it is named, or in short: page, order, cart_added; a dot stands for an underscore, as
-// in email.opened.
+// What a path begins with: a kind as it is named, or in short: page, order, cart_added; a dot stands for an underscore,
+// as in email.opened.
 struct KindInPath {
   EventKind kind;
   std::string_view rest;  // of the path behind it and a dot; empty when there is none
