@@ -5,6 +5,7 @@ import datetime
 import json
 import pathlib
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
@@ -17,7 +18,7 @@ from measure import ContenderFailed, measure, measure_latency, measure_restore
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 OUT = ROOT / "build/bench"
 TIMEOUT_S = 1800
-MORE_EVENTS = 1000  # after a restore, to see that it is over
+MORE_EVENTS = 1000  # after a start, to see that it is over
 
 
 def arguments():
@@ -32,7 +33,7 @@ def arguments():
     chosen = parser.parse_args()
     chosen.events = chosen.events or (300_000 if chosen.quick else 5_000_000)
     chosen.runs = chosen.runs or (1 if chosen.quick else 3)
-    chosen.latency_seconds = chosen.latency_seconds or (12 if chosen.quick else 30)
+    chosen.latency_seconds = chosen.latency_seconds or (6 if chosen.quick else 30)
     chosen.variants = (chosen.variants or ("lean" if chosen.quick else ",".join(contenders.VARIANTS))).split(",")
     chosen.contenders = chosen.contenders.split(",")
     for kind, known in (("contenders", contenders.CONTENDERS), ("variants", contenders.VARIANTS)):
@@ -95,23 +96,28 @@ def check_results(place, expected, actual):
     return json.loads(compared.stdout)
 
 
-def last_of(variant, chosen, place, names):
-    """Of these contenders those that keep state, each as it was in its last run, but on an empty disk."""
-    for name in names:
-        if not contenders.CONTENDERS[name].keeps_state:
-            continue
-        shutil.rmtree(place.folder, ignore_errors=True)
-        place.folder.mkdir(parents=True)
-        here = dataclasses.replace(place, application=f"{name}-{chosen.runs}")
-        yield name, contenders.CONTENDERS[name](variant, here)
+def keeping_state(names):
+    return [name for name in names if contenders.CONTENDERS[name].keeps_state]
+
+
+def again(name, variant, chosen, place):
+    """A contender as it was in its last run, but on an empty disk."""
+    shutil.rmtree(place.folder, ignore_errors=True)
+    place.folder.mkdir(parents=True)
+    return contenders.CONTENDERS[name](variant, dataclasses.replace(place, application=f"{name}-{chosen.runs}"))
+
+
+def send_more(place):
+    contenders.send_more(place, MORE_EVENTS)
+    place.events += MORE_EVENTS
 
 
 def restore_all(variant, chosen, place):
-    contenders.send_more(place, MORE_EVENTS)
-    place.events += MORE_EVENTS
+    """All contenders that keep state."""
+    send_more(place)
     restores = []
-    for name, contender in last_of(variant, chosen, place, chosen.contenders):
-        restores.append(measure_restore(contender, TIMEOUT_S))
+    for name in keeping_state(chosen.contenders):
+        restores.append(measure_restore(again(name, variant, chosen, place), TIMEOUT_S))
         print(f"  restore, {name}: {restores[-1].cpu_s:.2f} CPU-seconds, {restores[-1].wall_s:.1f} s, "
               f"{restores[-1].records:,} records", flush=True)
     return restores
@@ -121,13 +127,14 @@ def time_all(variant, chosen, place, measurements):
     """The latency of each at half of the rate that it reached; the slowest first, for each has to work off what was sent to
     those before."""
     rates = {name: statistics.median(run.rates()["events_per_s"] for run in measurements if run.contender == name) / 2
-             for name in chosen.contenders}
+             for name in keeping_state(chosen.contenders)}
     latencies = []
-    for name, contender in last_of(variant, chosen, place, sorted(rates, key=rates.get)):
-        rate = rates[name]
-        latencies.append(measure_latency(contender, rate, chosen.latency_seconds, TIMEOUT_S))
+    for name in sorted(rates, key=rates.get):
+        send_more(place)  # once they are committed, it is ready
+        contender = again(name, variant, chosen, place)
+        latencies.append(measure_latency(contender, rates[name], chosen.latency_seconds, TIMEOUT_S))
         place.events += latencies[-1].sent
-        print(f"  {name}, {rate:,.0f} events/s: p50 {latencies[-1].p50_ms:.0f} ms, p99 {latencies[-1].p99_ms:.0f} ms, "
+        print(f"  {name}, {rates[name]:,.0f} events/s: p50 {latencies[-1].p50_ms:.0f} ms, p99 {latencies[-1].p99_ms:.0f} ms, "
               f"p99.9 {latencies[-1].p999_ms:.0f} ms, of {latencies[-1].results:,} results", flush=True)
     return latencies
 
@@ -177,7 +184,17 @@ def last_results(path, chosen):
     return before["summaries"] if before.get("events") == chosen.events else {}
 
 
+def save(path, chosen, measurements, restores, latencies):
+    path.write_text(json.dumps({
+        "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"), "machine": report.machine(),
+        "events": chosen.events, "runs": chosen.runs, "summaries": report.summarize(measurements),
+        "measurements": [dataclasses.asdict(measurement) for measurement in measurements],
+        "restores": [dataclasses.asdict(restore) for restore in restores],
+        "latencies": [dataclasses.asdict(latency) for latency in latencies]}, indent=1) + "\n")
+
+
 def main():
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that Kafka and contenders end, too
     chosen = arguments()
     OUT.mkdir(parents=True, exist_ok=True)
     build_folder, java_build = build(chosen.contenders)
@@ -189,13 +206,8 @@ def main():
         measurements += measured
         restores += restored
         latencies += timed
+        save(results, chosen, measurements, restores, latencies)  # of what takes long, nothing is lost
     summaries, machine = report.summarize(measurements), report.machine()
-    results.write_text(json.dumps({
-        "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"), "machine": machine,
-        "events": chosen.events, "runs": chosen.runs, "summaries": summaries,
-        "measurements": [dataclasses.asdict(measurement) for measurement in measurements],
-        "restores": [dataclasses.asdict(restore) for restore in restores],
-        "latencies": [dataclasses.asdict(latency) for latency in latencies]}, indent=1) + "\n")
     from chart import draw  # here, so that a missing library costs the chart and not the figures
     draw(chosen.chart, summaries, contenders.VARIANTS, machine, chosen.events)
 
