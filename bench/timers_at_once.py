@@ -11,9 +11,7 @@ import argparse
 import datetime
 import os
 import pathlib
-import signal
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -21,7 +19,7 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "bench/comparison"))
 import contenders  # noqa: E402
-from measure import stop, watch  # noqa: E402
+from measure import run  # noqa: E402
 
 READY_S = 15  # from the start of the flow's command until events flow, about: it passes over those that were sent before
 STEP_US = 200_000  # between two events of the history
@@ -29,6 +27,7 @@ STEP_US = 200_000  # between two events of the history
 
 class WholeChain(contenders.PortraitFull):
     """On wall time, with one rule more."""
+    clock = "wall"
     moment = 0.0
 
     def settings(self):
@@ -36,7 +35,7 @@ class WholeChain(contenders.PortraitFull):
         moment = datetime.datetime.fromtimestamp(self.moment, datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
         rules.write_text((ROOT / "deploy/tags.yaml").read_text() +
                          f"- tag: moment\n  about: The moment has come\n  when: now >= timestamp('{moment}')\n")
-        return super().settings().replace("clock: event", "clock: wall") + f"tags: {{rules: {rules}}}\n"
+        return super().settings() + f"tags: {{rules: {rules}}}\n"
 
 
 def storm(by_second):
@@ -56,19 +55,14 @@ def measure(arguments, folder, brokers):
     # The rows have to be there before: as the rule is known from the start, so is its moment.
     chain.moment = time.time() + arguments.fill_seconds + READY_S + arguments.after
     chain.prepare()
-    with open(folder / "log", "wb") as log:
-        process = subprocess.Popen([str(word) for word in chain.command()], stdout=log, stderr=log)
-    try:
-        began = time.monotonic()
-        watch(chain, process, arguments.fill_seconds)
-        print(f"{arguments.events} events of history applied in {time.monotonic() - began:.0f} s", flush=True)
+    found = {}
+
+    def flow():
+        print(f"{arguments.events} events of history are applied", flush=True)
         time.sleep(max(0.0, chain.moment - arguments.after - READY_S - time.time()))
-        found = contenders.send_paced(chain, arguments.rate, arguments.seconds, "--at-wall-time")
-        stop(process)
-    finally:
-        if process.returncode is None:
-            process.send_signal(signal.SIGKILL)
-            process.wait()
+        found.update(contenders.send_paced(chain, arguments.rate, arguments.seconds, "--at-wall-time"))
+
+    run(chain, arguments.fill_seconds, then=flow)
     for second, (results, p99, others) in enumerate(found["by_second"]):
         print(f"  second {second}: {results} results of events, p99 {p99:.0f} ms; {others} of timers")
     first, last = storm(found["by_second"])

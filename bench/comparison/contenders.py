@@ -89,6 +89,7 @@ class Portrait(Contender):
     name = "portrait"
     about = "Portrait, the lean work as an operator"
     output_names = ("lean-results", "dead-letters")
+    clock = "event"
 
     def outputs(self):
         return [f"{self.place.application}.{name}" for name in self.output_names]
@@ -109,7 +110,7 @@ class Portrait(Contender):
         return (f"application: {{id: {self.place.application}}}\n"
                 f"brokers: {self.place.brokers}\n"
                 f"state: {{dir: {self.place.folder}/state}}\n"
-                f"clock: event\n"
+                f"clock: {self.clock}\n"
                 f"sources: [{sources}]\n"
                 f"outputs: {{{outputs}}}\n"
                 f"commit: {{interval: {self.variant.commit_ms}ms}}\n"
@@ -200,8 +201,9 @@ def fill(place, customers, *words):
 
 
 def send_more(place, events):
-    """The first events once more: what a contender that restores its state has to go on with."""
+    """The first events once more, which then count as sent: what a contender that is started again has to go on with."""
     bench_tool(place, "fill", "--more", "--events", str(events), *IN_ALL_PARTITIONS)
+    place.events += events
 
 
 def send_paced(contender, rate, seconds, *words):

@@ -107,14 +107,9 @@ def again(name, variant, chosen, place):
     return contenders.CONTENDERS[name](variant, dataclasses.replace(place, application=f"{name}-{chosen.runs}"))
 
 
-def send_more(place):
-    contenders.send_more(place, MORE_EVENTS)
-    place.events += MORE_EVENTS
-
-
 def restore_all(variant, chosen, place):
     """All contenders that keep state."""
-    send_more(place)
+    contenders.send_more(place, MORE_EVENTS)
     restores = []
     for name in keeping_state(chosen.contenders):
         restores.append(measure_restore(again(name, variant, chosen, place), TIMEOUT_S))
@@ -130,7 +125,7 @@ def time_all(variant, chosen, place, measurements):
              for name in keeping_state(chosen.contenders)}
     latencies = []
     for name in sorted(rates, key=rates.get):
-        send_more(place)  # once they are committed, it is ready
+        contenders.send_more(place, MORE_EVENTS)  # once they are committed, it is ready
         contender = again(name, variant, chosen, place)
         latencies.append(measure_latency(contender, rates[name], chosen.latency_seconds, TIMEOUT_S))
         place.events += latencies[-1].sent
