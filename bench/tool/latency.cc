@@ -33,8 +33,7 @@ class PacedSender {
 
   absl::Status Run() {
     std::string bytes;
-    const auto count = static_cast<uint64_t>(options_.rate * options_.seconds);
-    for (uint64_t n = 0; n < count; ++n) {
+    for (uint64_t n = 0; n < count(); ++n) {
       const auto due = DueAt(n);
       if (due > steady_clock::now() + std::chrono::milliseconds(1)) std::this_thread::sleep_until(due);
       Event event = events_.Next();
@@ -45,7 +44,6 @@ class PacedSender {
       if (!s.ok()) return s;
       behind_ = std::max(behind_, steady_clock::now() - due);
     }
-    sent_ = count;
     return producer_.Flush(seconds(60));
   }
 
@@ -55,7 +53,8 @@ class PacedSender {
     return begin_ + std::chrono::duration_cast<steady_clock::duration>(after);
   }
 
-  uint64_t sent() const { return sent_; }
+  // Events that Run sends.
+  uint64_t count() const { return static_cast<uint64_t>(options_.rate * options_.seconds); }
   steady_clock::duration behind() const { return behind_; }
 
  private:
@@ -63,7 +62,6 @@ class PacedSender {
   KafkaProducer& producer_;
   LeanEvents events_;
   steady_clock::time_point begin_;
-  uint64_t sent_ = 0;
   steady_clock::duration behind_{};  // at most
 };
 
@@ -79,7 +77,6 @@ struct Second {
 // Takes results as they are committed, until told to end.
 absl::StatusOr<std::vector<Second>> Collect(const LatencyOptions& options, const PacedSender& sender, KafkaTail& tail,
                                             const std::atomic<bool>& end) {
-  const auto count = static_cast<uint64_t>(options.rate * options.seconds);
   std::vector<Second> found(static_cast<size_t>(options.seconds) + 1);
   v1::TagChange result;
   while (!end) {
@@ -94,7 +91,7 @@ absl::StatusOr<std::vector<Second>> Collect(const LatencyOptions& options, const
     if (!number) {
       const double second = Milliseconds(now - sender.DueAt(0)) / 1000;
       if (second >= 0) ++found[std::min(found.size() - 1, static_cast<size_t>(second))].others;
-    } else if (*number >= options.skip && *number < options.skip + count) {
+    } else if (*number >= options.skip && *number < options.skip + sender.count()) {
       const uint64_t place = *number - options.skip;
       found[static_cast<size_t>(static_cast<double>(place) / options.rate)].latencies_ms.push_back(
           Milliseconds(now - sender.DueAt(place)));
@@ -140,7 +137,7 @@ absl::Status Latency(const LatencyOptions& options) {
   std::cout << absl::StrFormat(
                    R"({"sent": %d, "results": %d, "p50_ms": %.1f, "p99_ms": %.1f, "p999_ms": %.1f, "behind_ms": %.1f, )"
                    R"("by_second": [%s]})",
-                   sender.sent(), warm.size(), Quantile(warm, .5), Quantile(warm, .99), Quantile(warm, .999),
+                   sender.count(), warm.size(), Quantile(warm, .5), Quantile(warm, .99), Quantile(warm, .999),
                    Milliseconds(sender.behind()), absl::StrJoin(by_second, ", "))
             << std::endl;
   return absl::OkStatus();
