@@ -17,4 +17,8 @@ endif()
 if(PORTRAIT_SANITIZE)
   add_compile_options(-fsanitize=${PORTRAIT_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${PORTRAIT_SANITIZE})
+  if(PORTRAIT_SANITIZE MATCHES "undefined")
+    # A fifth of the time to build, for what the address sanitizer sees as well.
+    add_compile_options(-fno-sanitize=null,vptr,object-size)
+  endif()
 endif()

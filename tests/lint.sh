@@ -38,12 +38,12 @@ fi
 echo "lint.sh: format of ${#files[@]} files is right"
 [ "$mode" != format ] || exit 0
 
-cmake --preset release > /dev/null
-# Generated headers must be there; nothing else of the build is needed.
-cmake --build --preset release --target portrait_proto > /dev/null
+# Each source on its own, unlike the release build. Generated headers must be there; nothing else of the build is needed.
+cmake --preset release -B build/lint -DPORTRAIT_UNITY=OFF > /dev/null
+cmake --build build/lint --target portrait_proto bench/lean/lean_state.pb.h > /dev/null
 mapfile -t sources < <(printf '%s\n' "${files[@]}" | grep '\.cc$' | grep -v '^tests/external_operator/' || true)
 printf '%s\0' "${sources[@]}" |
-  xargs -0 -r -P "$(nproc)" -n 1 clang-tidy-19 --quiet -p build/release \
+  xargs -0 -r -P "$(nproc)" -n 1 clang-tidy-19 --quiet -p build/lint \
     --extra-arg=-Wno-deprecated-declarations --extra-arg=-Wno-unknown-warning-option --extra-arg=-Wno-unused-command-line-argument 2>&1 |
   grep -v -E '^[0-9]+ warnings? (generated|treated)|^Suppressed|^Use -header-filter' || [ "${PIPESTATUS[1]}" = 0 ]
 echo "lint.sh: clang-tidy found nothing in ${#sources[@]} sources"

@@ -224,27 +224,27 @@ Any Minutes(const Arguments& x) { return Units(x, absl::Minutes(1)); }
 Any Seconds(const Arguments& x) { return Units(x, absl::Seconds(1)); }
 
 constexpr auto kCall = Function::Way::kCall, kMethod = Function::Way::kMethod, kBoth = Function::Way::kBoth;
-constexpr Function kFunctions[] = {{"size", kBoth, 1, Size},
-                                   {"startsWith", kMethod, 2, StartsWith},
-                                   {"endsWith", kMethod, 2, EndsWith},
-                                   {"contains", kMethod, 2, Contains},
-                                   {"matches", kBoth, 2, Matches},
-                                   {"lowerAscii", kMethod, 1, Lower},
-                                   {"upperAscii", kMethod, 1, Upper},
-                                   {"type", kCall, 1, Type},
-                                   {"dyn", kCall, 1, Dyn},
-                                   {"int", kCall, 1, Int},
-                                   {"uint", kCall, 1, Uint},
-                                   {"double", kCall, 1, Double},
-                                   {"bool", kCall, 1, Bool},
-                                   {"string", kCall, 1, String},
-                                   {"bytes", kCall, 1, ToBytes},
-                                   {"duration", kCall, 1, ToLength},
-                                   {"timestamp", kCall, 1, ToTime},
-                                   {"days", kCall, 1, Days},
-                                   {"hours", kCall, 1, Hours},
-                                   {"minutes", kCall, 1, Minutes},
-                                   {"seconds", kCall, 1, Seconds}};
+constexpr Function kInterpreted[] = {{"size", kBoth, 1, Size},
+                                     {"startsWith", kMethod, 2, StartsWith},
+                                     {"endsWith", kMethod, 2, EndsWith},
+                                     {"contains", kMethod, 2, Contains},
+                                     {"matches", kBoth, 2, Matches},
+                                     {"lowerAscii", kMethod, 1, Lower},
+                                     {"upperAscii", kMethod, 1, Upper},
+                                     {"type", kCall, 1, Type},
+                                     {"dyn", kCall, 1, Dyn},
+                                     {"int", kCall, 1, Int},
+                                     {"uint", kCall, 1, Uint},
+                                     {"double", kCall, 1, Double},
+                                     {"bool", kCall, 1, Bool},
+                                     {"string", kCall, 1, String},
+                                     {"bytes", kCall, 1, ToBytes},
+                                     {"duration", kCall, 1, ToLength},
+                                     {"timestamp", kCall, 1, ToTime},
+                                     {"days", kCall, 1, Days},
+                                     {"hours", kCall, 1, Hours},
+                                     {"minutes", kCall, 1, Minutes},
+                                     {"seconds", kCall, 1, Seconds}};
 
 // Nothing: overflow.
 template <class T>
@@ -311,14 +311,14 @@ std::optional<Any> Times(char sign, const Any& a, const Any& b) {
 
 std::vector<std::string_view> FunctionNames() {
   std::vector<std::string_view> out = {"has", "all", "exists", "exists_one", "filter", "map"};
-  for (const Function& function : kFunctions) out.push_back(function.name);
+  for (const Function& function : kInterpreted) out.push_back(function.name);
   return out;
 }
 
 std::optional<Any> CallFunction(const FunctionCall& call) {
-  const auto* const function = std::find_if(std::begin(kFunctions), std::end(kFunctions),
+  const auto* const function = std::find_if(std::begin(kInterpreted), std::end(kInterpreted),
                                             [&](const Function& known) { return known.name == call.name; });
-  if (function == std::end(kFunctions)) return std::nullopt;
+  if (function == std::end(kInterpreted)) return std::nullopt;
   if ((call.method && function->way == kCall) || (!call.method && function->way == kMethod) ||
       call.arguments.size() != function->arguments) {
     return NoSuchOverload(call.name, call.arguments);

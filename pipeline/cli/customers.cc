@@ -21,7 +21,7 @@ struct CustomersArguments {
   std::string customer;
 };
 
-std::string Quoted(const std::string& text) {
+std::string CsvCell(const std::string& text) {
   if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
   std::string out = "\"";
   for (const char c : text) out += c == '"' ? "\"\"" : std::string(1, c);
@@ -75,9 +75,9 @@ absl::Status Customers(const CustomersArguments& arguments, const Program& progr
                                 if (auto number = (*chain)->Decode(bytes, row); !number.ok()) return number.status();
                                 if (row.gone) return absl::OkStatus();
                                 const FeatureReader values(row, calendar.At(row.time));
-                                std::cout << Quoted(std::string(customer));
+                                std::cout << CsvCell(std::string(customer));
                                 for (const FeatureRef& feature : *features) {
-                                  std::cout << "," << Quoted(CellText(values.Get(feature)));
+                                  std::cout << "," << CsvCell(CellText(values.Get(feature)));
                                 }
                                 std::cout << "\n";
                                 return (*chain)->Damage(row);

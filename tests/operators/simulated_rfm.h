@@ -17,12 +17,12 @@ inline std::vector<Rfm> SimulatedRfm(int customers, uint64_t seed) {
     const double age = std::uniform_real_distribution<>(1, 700)(random);
     const PurchaseHistory history = Live(MbgNbdParameters{}, age, 0, random).history;
     const double order = std::exp(std::normal_distribution<>(3.5, 1)(random));
-    const auto days = static_cast<int64_t>(history.repeats) + 1;
+    const auto orders = static_cast<int64_t>(history.repeats) + 1;
     double spend = 0;
-    for (int64_t day = 0; day < days; ++day) {
+    for (int64_t day = 0; day < orders; ++day) {
       spend += std::round(order * std::uniform_real_distribution<>(50, 150)(random)) / 100;
     }
-    out.push_back(MakeRfm(static_cast<int32_t>(history.age_days - history.last_days), days, spend));
+    out.push_back(MakeRfm(static_cast<int32_t>(history.age_days - history.last_days), orders, spend));
   }
   return out;
 }

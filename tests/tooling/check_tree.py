@@ -8,10 +8,11 @@ Prints one line for each fault (path:line: what) and ends with 1 when there are 
 """
 
 import argparse
-import json
 import pathlib
 import re
 import sys
+
+from compiled import compiled_sources
 
 # What each folder may include: folders of ours, and other libraries by the beginning of the include. The longest folder
 # that contains a file counts. `*` allows every library. Standard headers (no dot, no slash) are always allowed.
@@ -133,8 +134,7 @@ def check_shape(name, lines):
 
 def check_registered(root, build, names):
     """Every .cc file is compiled by the build."""
-    commands = json.loads((build / "compile_commands.json").read_text())
-    compiled = {pathlib.Path(entry["directory"], entry["file"]).resolve() for entry in commands}
+    compiled = compiled_sources(build)
     for name in names:
         if name.endswith(".cc") and (root / name).resolve() not in compiled:
             yield name, 1, "is not compiled: no target has it"

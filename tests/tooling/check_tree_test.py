@@ -82,6 +82,13 @@ class CheckTree(unittest.TestCase):
         self.assertEqual(self.faults(self.root / "build"),
                          ["tests/state/deeper/out_test.cc:1: is not compiled: no target has it"])
 
+    def test_a_source_of_a_batch_is_compiled(self):
+        self.write("tests/state/in_test.cc", "")
+        self.write("build/tests/Unity/unity_0_cxx.cxx", f'#include "{self.root}/tests/state/in_test.cc"\n\n')
+        self.write("build/compile_commands.json", json.dumps(
+            [{"directory": str(self.root / "build"), "file": "tests/Unity/unity_0_cxx.cxx", "command": ""}]))
+        self.assertEqual(self.faults(self.root / "build"), [])
+
     def test_a_separate_project_is_left_alone(self):
         self.write("tests/external_operator/visits.cc", '#include "anything.h"\n')
         self.assertEqual(self.faults(), [])

@@ -3,31 +3,28 @@
 
     tests/tooling/headers_alone.py --build BUILD_DIR [--root DIR] [--jobs N]
 
-A header that some compiled source includes before anything else is proven by the build itself. The others are compiled here,
-twice included, with the flags that the build uses in the same folder. Prints the compiler's words for each header that fails.
+A header that some compiled source includes before anything else is proven where each source compiles on its own: in the
+debug build, and by tests/lint.sh. The others are compiled here, twice included, with the flags that the build uses in the
+same folder. Prints the compiler's words for each header that fails.
 """
 
 import argparse
 import concurrent.futures
-import json
 import pathlib
 import re
-import shlex
 import subprocess
 import sys
+
+from compiled import compiled_sources
 
 FOLDERS = ("state", "operators", "pipeline", "view", "bench")
 INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]', re.MULTILINE)
 
 
-def compiled_sources(root, build):
+def sources_of(root, build):
     """Maps each source of the checkout that the build compiles to its command."""
-    commands = {}
-    for entry in json.loads((build / "compile_commands.json").read_text()):
-        source = pathlib.Path(entry["directory"], entry["file"]).resolve()
-        if source.is_relative_to(root) and not source.is_relative_to(build) and source.exists():
-            commands[source.relative_to(root).as_posix()] = (entry["directory"], shlex.split(entry["command"]))
-    return commands
+    return {source.relative_to(root).as_posix(): command for source, command in compiled_sources(build).items()
+            if source.is_relative_to(root) and not source.is_relative_to(build) and source.exists()}
 
 
 def proven(root, commands):
@@ -58,9 +55,9 @@ def syntax_check(command, source):
     for word in command:
         if skip:
             skip = False
-        elif word in ("-o", "-MF", "-MT", "-MQ"):
+        elif word in ("-o", "-MF", "-MT", "-MQ", "-include"):
             skip = True
-        elif word in ("-c", "-MD", "-MMD") or word.endswith(source) or word.endswith("/ccache") or word == "ccache":
+        elif word in ("-c", "-MD", "-MMD") or word.endswith((source, "_cxx.cxx")) or word.endswith("/ccache") or word == "ccache":
             pass
         else:
             result.append(word)
@@ -85,12 +82,12 @@ def main():
     parser.add_argument("--jobs", type=int, default=2)
     arguments = parser.parse_args()
     root = arguments.root.resolve()
-    commands = compiled_sources(root, arguments.build.resolve())
+    commands = sources_of(root, arguments.build.resolve())
     headers = sorted(path.relative_to(root).as_posix() for folder in FOLDERS for path in (root / folder).rglob("*.h"))
     rest = [header for header in headers if header not in proven(root, commands)]
     with concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:
         failures = [told for told in pool.map(lambda header: failure(header, commands), rest) if told]
-    print("\n".join(failures) + f"{len(headers)} headers: {len(headers) - len(rest)} proven by the build, "
+    print("\n".join(failures) + f"{len(headers)} headers: {len(headers) - len(rest)} first in a source, "
           f"{len(rest) - len(failures)} compiled here, {len(failures)} failed")
     sys.exit(1 if failures else 0)
 
