@@ -15,6 +15,7 @@ namespace {
 
 const Timestamp kBegin = std::chrono::sys_days(std::chrono::year(2026) / 1 / 1);
 const Timestamp kMoment = kBegin + std::chrono::hours(24);
+constexpr int kCustomers = 1000, kWaiting = 700;
 
 // Every customer that it hears of has a timer at kMoment.
 class AtTheMoment final : public Operator<v1::TaskState> {
@@ -50,6 +51,14 @@ class Storm {
     }
   }
 
+  // kCustomers with a timer at kMoment, none of which has fired.
+  void Fill() {
+    Add(kCustomers, kBegin, kBegin);
+    while (Advance(kCustomers, kBegin) == Task::Progress::kBusy) {
+    }
+    REQUIRE(Fired() == 0);
+  }
+
   Task::Progress Advance(size_t steps, Timestamp wall) {
     const auto progress = task_->Advance(steps, Duration(0), wall, [&](size_t) { return offset_; });
     REQUIRE(progress.ok());
@@ -70,8 +79,6 @@ class Storm {
   int64_t offset_ = 0;
 };
 
-constexpr int kCustomers = 1000, kWaiting = 700;
-
 // Fires timers, one input at a time; those that fired with each.
 std::vector<uint64_t> FiredWithEach(Storm& storm, Timestamp wall) {
   const Timestamp after = kMoment + std::chrono::minutes(1);
@@ -86,11 +93,7 @@ std::vector<uint64_t> FiredWithEach(Storm& storm, Timestamp wall) {
 
 TEST_CASE("while events of now wait, timers that are due at the same moment fire a few at a time, far apart") {
   Storm storm(ClockMode::kWall);
-  storm.Add(kCustomers, kBegin, kBegin);
-  while (storm.Advance(kCustomers, kBegin) == Task::Progress::kBusy) {
-  }
-  REQUIRE(storm.Fired() == 0);
-
+  storm.Fill();
   const Timestamp now = kMoment + std::chrono::minutes(1) + seconds(5);
   const std::vector<uint64_t> fired = FiredWithEach(storm, now);
   const auto at_once = static_cast<size_t>(storm.at_once());
@@ -115,10 +118,7 @@ TEST_CASE("while events of now wait, timers that are due at the same moment fire
 
 TEST_CASE("history waits for no one: all timers that are due fire as soon as they may") {
   const auto all_early = [](Storm& storm, Timestamp wall) {
-    storm.Add(kCustomers, kBegin, kBegin);
-    while (storm.Advance(kCustomers, kBegin) == Task::Progress::kBusy) {
-    }
-    static_cast<void>(storm.Fired());
+    storm.Fill();
     const std::vector<uint64_t> fired = FiredWithEach(storm, wall);
     const auto at_once = static_cast<uint64_t>(storm.at_once());
     for (size_t i = 0; i < fired.size(); ++i) {
