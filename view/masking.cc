@@ -1,5 +1,7 @@
 #include "view/masking.h"
 
+#include "re2/re2.h"
+
 namespace portrait::view {
 namespace {
 
@@ -36,9 +38,23 @@ Json Masked(std::string_view feature, const Json& value) {
   return out;
 }
 
+std::string MaskedText(std::string text) {
+  static const RE2 email(R"(([\pL\pN])[\pL\pN._%+-]*(@[\pL\pN-]+\.[\pL\pN.-]*[\pL\pN]))");
+  // As dialled from abroad or within a country, or with an area in front. No date or time looks like these.
+  static const RE2 phone(R"((^|[^\pL\pN+:.-])(?:\+|0|\(0)(?:[ ()/.-]{0,2}[0-9]){5,13}[ ()/.-]?([0-9]{2}))");
+  static const RE2 with_area(R"((^|[^\pL\pN+:.-])\(?[0-9]{3}\)?[ .-][0-9]{3}[ .-][0-9]{2}([0-9]{2})\b)");
+  const std::string shown = "\\1" + std::string(kHidden) + "\\2";
+  for (const RE2* personal : {&email, &phone, &with_area}) RE2::GlobalReplace(&text, *personal, shown);
+  return text;
+}
+
 v1::Reason Masked(const v1::Reason& reason) {
-  if (!IsPersonal(reason.feature())) return reason;
   v1::Reason out = reason;
+  if (!IsPersonal(reason.feature())) {
+    // What somebody wrote who pinned a tag.
+    if (reason.feature() == "tags.held") out.set_text(MaskedText(reason.text()));
+    return out;
+  }
   out.mutable_value()->set_text(std::string(kHidden));
   out.mutable_threshold()->set_text(std::string(kHidden));
   out.set_text(reason.feature());

@@ -72,7 +72,7 @@ Json Portraits::Customer(const Row& row, Timestamp as_of, bool masked) const {
   Json out = {{"masked", masked}, {"currency", currency_}};
   out["facts"] = Facts(reader, Timestamp::max(), masked);
   out["tags"] = Tags(row.state, as_of, masked);
-  out["pins"] = Pins(row.state);
+  out["pins"] = Pins(row.state, masked);
   out["churn"] = Churn(row.state, reader, as_of);
   out["purchases"] = Purchases(row.state, reader);
   out["sessions"] = Sessions(row.state, Timestamp::max());
@@ -144,7 +144,7 @@ Json Portraits::Tags(const RowState& row, Timestamp as_of, bool masked) const {
   return out;
 }
 
-Json Portraits::Pins(const RowState& row) const {
+Json Portraits::Pins(const RowState& row, bool masked) const {
   Json out = Json::array();
   if (tags_.op == nullptr) return out;
   for (const auto& pin : row.states.As<v1::state::Tags>(tags_.slot).pins()) {
@@ -153,7 +153,7 @@ Json Portraits::Pins(const RowState& row) const {
                    {"since", TimeOf(pin.since_us())},
                    {"until", MaybeTime(pin.until_us())},
                    {"author", pin.author()},
-                   {"reason", pin.reason()}});
+                   {"reason", masked ? MaskedText(pin.reason()) : pin.reason()}});
   }
   return out;
 }

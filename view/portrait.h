@@ -72,7 +72,7 @@ class Portraits {
 
  private:
   Json Tags(const RowState& row, Timestamp as_of, bool masked) const;
-  Json Pins(const RowState& row) const;
+  Json Pins(const RowState& row, bool masked) const;
   Json Churn(const RowState& row, const FeatureReader& reader, Timestamp as_of) const;
   Json Purchases(const RowState& row, const FeatureReader& reader) const;
   Json Features(const FeatureReader& reader, bool masked) const;

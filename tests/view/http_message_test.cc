@@ -54,5 +54,26 @@ TEST_CASE("personal data is masked to its first letter or last digits") {
   CHECK_FALSE(IsPersonal("person.city"));
 }
 
+TEST_CASE("in what people write, mail addresses and phone numbers are masked, and nothing else") {
+  CHECK(MaskedText("asked by anna.k@example.com, then by b@x.org.") ==
+        "asked by a•••@example.com, then by b•••@x.org.");
+  CHECK(MaskedText("élodie+shop@exämple.fr") == "é•••@exämple.fr");
+  CHECK(MaskedText("called +33 6 12 34 56 78 twice") == "called •••78 twice");
+  CHECK(MaskedText("030/1234567, (0)30 1234567, (555) 123-4567, 555.123.4567") == "•••67, •••67, •••67, •••67");
+  for (const std::string text :
+       {"", "buys for a company", "on 2026-01-01 12:00:00 for 1 000 000, 20 % off", "order 12345678", "at @home",
+        "vip is PINNED by kim until 2999-01-01 00:00:00: a friend", "0.5 of 10 000", "in 007"}) {
+    CHECK(MaskedText(text) == text);
+  }
+  v1::Reason pinned;
+  pinned.set_feature("tags.held");
+  pinned.set_text("vip is PINNED by kim: wrote from anna@example.com");
+  CHECK(Masked(pinned).text() == "vip is PINNED by kim: wrote from a•••@example.com");
+  v1::Reason counted;
+  counted.set_feature("purchases.spend");
+  counted.set_text("purchases.spend 030 1234567");
+  CHECK(Masked(counted).text() == counted.text());
+}
+
 }  // namespace
 }  // namespace portrait::view
