@@ -1,23 +1,27 @@
 #!/usr/bin/env python3
 """New rules while events flow: how long the sweep over all customers takes, and what it does to the latency of results.
 
-    rules_reload.py PORTRAIT [--customers N] [--days N] [--rules N] [--share S]
+    rules_reload.py BUILD [--events N] [--customers N] [--rate N] [--seconds N] [--rules N] [--after N]
 
-Needs PORTRAIT_TEST_BROKERS. Fills the rows, lets events flow at a share of what the engine can take, brings N new rules into force in
-addition to the default ones, and waits until every row has been looked at.
+Needs PORTRAIT_TEST_BROKERS, a broker without topics. Fills the rows of the whole chain, lets events flow at an even rate, of the moment
+at which they go, brings N new rules into force beside the default ones, and waits until every row has been looked at. Prints what each
+second was like, and the latencies before, during the sweep, and after.
 """
 import argparse
+import math
 import os
+import pathlib
+import subprocess
 import tempfile
+import threading
 import time
 
-from committed_results import quantile
-from flow import Flow
+import at_wall_time
 
-ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..")
 # Few customers meet one: what is measured is the judging of rows, not a flood of results.
 CONDITIONS = ("purchases.spend_365d > {n}000 && purchases.orders >= {small}", "purchases.orders_90d > 2{n} || purchases.spend_365d > {n}500",
               "tags.days_since_activity >= 500 + {n}", "tags.days_known > 400 + {n} && purchases.orders >= {small}")
+QUIET_S = 2  # without a row swept: it is over
 
 
 def rules(count):
@@ -25,49 +29,57 @@ def rules(count):
                    for n in range(count))
 
 
-def measure(arguments, folder, brokers):
-    in_force, new = os.path.join(folder, "tags.yaml"), os.path.join(folder, "new.yaml")
-    with open(os.path.join(ROOT, "deploy/tags.yaml")) as default, open(in_force, "w") as copy:
-        copy.write(default.read())
-    with open(new, "w") as file:
-        file.write(open(in_force).read() + rules(arguments.rules))
-    flow = Flow(arguments.portrait, folder, brokers, f"reload{os.getpid()}", arguments.customers, arguments.days,
-                tags=f"{{rules: {in_force}}}", memory=f"{{limit: {arguments.memory}}}")
-    process = flow.process
-    swept = lambda: process.total("portrait_rows_swept_total")
-    with flow.at(arguments.share):
-        before = (time.time(), time.time() + arguments.seconds)
-        time.sleep(arguments.seconds + 1)
-        began = time.time()
-        flow.command("rules", "apply", new, "--comment", "many", "--config", flow.config)
-        process.wait_until(lambda: swept() > 0, "the sweep's begin", 60)
-        last, since = swept(), time.time()
-        while time.time() - since < 2:
+class Reload(threading.Thread):
+    """Waits for the first event of the flow, and `after` seconds more; then applies the rules, and follows the sweep."""
+
+    def __init__(self, chain, count, after):
+        super().__init__(daemon=True)
+        self.chain, self.after = chain, after
+        self.path = chain.place.folder / "new.yaml"
+        self.path.write_text(chain.rules + rules(count))
+        self.flows = self.applied = self.over = self.swept = None
+
+    def run(self):
+        before = self.chain.process.total("portrait_records_in_total")
+        while self.chain.process.total("portrait_records_in_total") == before:
             time.sleep(0.1)
-            if swept() != last:
-                last, since = swept(), time.time()
-        during = (began, since)
-        time.sleep(2)
-        after = (time.time(), time.time() + arguments.seconds)
-        time.sleep(arguments.seconds + 1)
-    print(f"{last:.0f} rows swept by {arguments.rules} new rules in {since - began:.1f} s (from the command on), while {flow.rate:.0f} events/s came, "
-          f"{arguments.share:.0%} of {flow.full:.0f}", flush=True)
-    for label, found in zip(("before", "during the sweep", "after"), flow.results.latencies(brokers, (before, during, after))):
-        print(f"  results {label}: {len(found)}, p50 {1e3 * quantile(found, .5):.0f} ms, p99 {1e3 * quantile(found, .99):.0f} ms", flush=True)
+        self.flows = time.time()
+        time.sleep(self.after)
+        # Not counted before, which would read the whole changelog on the processor that is measured here.
+        subprocess.run([self.chain.program(), "rules", "apply", self.path, "--no-count", "--comment", "many", "--config",
+                        self.chain.config()], check=True, stdout=subprocess.DEVNULL)
+        self.applied = time.time()
+        swept, since = 0, time.time()
+        while time.time() - since < QUIET_S or swept == 0:
+            time.sleep(0.1)
+            now = self.chain.process.total("portrait_rows_swept_total")
+            if now != swept:
+                swept, since = now, time.time()
+        self.swept, self.over = swept, since
+
+
+def measure(arguments, folder, brokers):
+    chain = at_wall_time.WholeChain(arguments, folder, brokers)
+    chain.fill()
+    chain.prepare()
+    reload = Reload(chain, arguments.rules, arguments.after)
+    by_second = chain.flow_beside(reload.start)
+    if reload.over is None:
+        raise SystemExit(f"the sweep was not over within {arguments.seconds:.0f} s of events")
+    print(f"{reload.swept:.0f} rows swept by {arguments.rules} new rules in {reload.over - reload.applied:.1f} s")
+    begin, end = math.floor(reload.applied - reload.flows), math.ceil(reload.over - reload.flows)
+    at_wall_time.print_latencies(by_second, (("before", 5, begin), ("during the sweep", begin, end),
+                                             ("after", end, len(by_second) - 1)))
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("portrait")
-    parser.add_argument("--customers", type=int, default=1_000_000)
-    parser.add_argument("--days", type=int, default=8)
+    at_wall_time.add_arguments(parser)
     parser.add_argument("--rules", type=int, default=200)
-    parser.add_argument("--share", type=float, default=0.25)
-    parser.add_argument("--seconds", type=float, default=10)
-    parser.add_argument("--memory", default="2GB")
+    parser.add_argument("--after", type=float, default=20, help="seconds after the first event")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="portrait-reload-") as folder:
-        measure(arguments, folder, os.environ["PORTRAIT_TEST_BROKERS"])
+        measure(arguments, pathlib.Path(folder), os.environ["PORTRAIT_TEST_BROKERS"])
 
 
 if __name__ == "__main__":
