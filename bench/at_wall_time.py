@@ -23,6 +23,7 @@ def add_arguments(parser):
     parser.add_argument("--customers", type=int, default=2_000_000, help="5 M events are of 1.1 M of 2 M customers")
     parser.add_argument("--rate", type=float, default=10_000)
     parser.add_argument("--seconds", type=float, default=90)
+    parser.add_argument("--after", type=float, default=20, help="seconds from the first event on, then it happens")
     parser.add_argument("--fill-seconds", type=int, default=400, help="what the history may take at most")
     parser.add_argument("--memory", default="5GB")
 

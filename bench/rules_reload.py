@@ -76,7 +76,6 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     at_wall_time.add_arguments(parser)
     parser.add_argument("--rules", type=int, default=200)
-    parser.add_argument("--after", type=float, default=20, help="seconds after the first event")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="portrait-reload-") as folder:
         measure(arguments, pathlib.Path(folder), os.environ["PORTRAIT_TEST_BROKERS"])

@@ -44,7 +44,6 @@ def measure(arguments, folder, brokers):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     at_wall_time.add_arguments(parser)
-    parser.add_argument("--after", type=float, default=20, help="seconds after the first event")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="portrait-timers-") as folder:
         measure(arguments, pathlib.Path(folder), os.environ["PORTRAIT_TEST_BROKERS"])
